@@ -1,0 +1,175 @@
+import { join } from "@std/path";
+import { z } from "zod";
+import { FormatError } from "./error.ts";
+import { readJsonFile } from "./json_file.ts";
+import { type LlamaRopeScaling, parseRope, ROPE_FIELDS } from "./rope_config.ts";
+
+export type { LlamaRopeScaling } from "./rope_config.ts";
+
+/** The shape of a LLaMA network, as config.json of a Hugging Face folder gives it. */
+export interface LlamaConfig {
+  /** C, width of the residual stream. */
+  readonly hiddenSize: number;
+  /** F, width of the feed-forward layer. */
+  readonly intermediateSize: number;
+  readonly layers: number;
+  /** H, query heads. */
+  readonly heads: number;
+  /** G, key/value heads; divides H. */
+  readonly keyValueHeads: number;
+  /** D, width of one head. */
+  readonly headSize: number;
+  /** V, rows of the embedding and of the head. */
+  readonly vocabularySize: number;
+  /** The longest sequence that the model was made for. */
+  readonly maxPositions: number;
+  /** ε of RMSNorm. */
+  readonly normEpsilon: number;
+  /** Base of the rotary frequencies. */
+  readonly ropeTheta: number;
+  /** LLaMA 3's stretching of the rotary frequencies, when the model has it. */
+  readonly ropeScaling?: LlamaRopeScaling;
+  /** True when the head is the embedding, and the folder has no lm_head. */
+  readonly tiedEmbeddings: boolean;
+  /** As config.json says; the tokenizer's own ids go first where the two differ. */
+  readonly bosId: number;
+  /** Every id that ends an answer; may be empty. */
+  readonly eosIds: readonly number[];
+}
+
+const size = z.number().int().positive().max(2 ** 31 - 1);
+
+/** The fields of config.json that matter here, with the defaults of transformers' LlamaConfig. */
+const ConfigFile = z.looseObject({
+  model_type: z.string(),
+  hidden_size: size.default(4096),
+  intermediate_size: size.default(11008),
+  num_hidden_layers: size.default(32),
+  num_attention_heads: size.default(32),
+  num_key_value_heads: size.nullish(),
+  head_dim: size.nullish(),
+  vocab_size: size.default(32000),
+  max_position_embeddings: size.default(2048),
+  rms_norm_eps: z.number().positive().default(1e-6),
+  hidden_act: z.string().default("silu"),
+  attention_bias: z.boolean().nullish(),
+  mlp_bias: z.boolean().nullish(),
+  tie_word_embeddings: z.boolean().default(false),
+  bos_token_id: z.number().int().nullish(),
+  eos_token_id: z.union([z.number().int(), z.array(z.number().int())]).nullable().default(2),
+  quantization_config: z.unknown().optional(),
+  ...ROPE_FIELDS,
+});
+
+type ConfigFile = z.infer<typeof ConfigFile>;
+
+/**
+ * Reads config.json of a model folder.
+ *
+ * @throws {FormatError} when it is missing or not valid, or describes a network that is not plain LLaMA
+ */
+export async function readConfig(directory: string): Promise<LlamaConfig> {
+  const path = join(directory, "config.json");
+  const record = await readJsonFile(path);
+  if (record === undefined) throw new FormatError(`${directory} is not a model folder: it has no config.json`);
+  return parseConfig(record, path);
+}
+
+/**
+ * Checks the contents of a config.json.
+ *
+ * @param path the file, for messages
+ * @throws {FormatError} as {@linkcode readConfig}
+ */
+export function parseConfig(record: unknown, path: string): LlamaConfig {
+  const parsed = ConfigFile.safeParse(record);
+  if (!parsed.success) throw new FormatError(`${path}: ${z.prettifyError(parsed.error)}`);
+  const file = parsed.data;
+  refuseOtherNetworks(file, path);
+
+  const heads = file.num_attention_heads;
+  const keyValueHeads = file.num_key_value_heads ?? heads;
+  const headSize = file.head_dim ?? file.hidden_size / heads;
+  checkSizes(file, heads, keyValueHeads, headSize, path);
+  const { theta, scaling } = parseRope(file, file.max_position_embeddings, path);
+  return {
+    hiddenSize: file.hidden_size,
+    intermediateSize: file.intermediate_size,
+    layers: file.num_hidden_layers,
+    heads,
+    keyValueHeads,
+    headSize,
+    vocabularySize: file.vocab_size,
+    maxPositions: file.max_position_embeddings,
+    normEpsilon: file.rms_norm_eps,
+    ropeTheta: theta,
+    ...(scaling === undefined ? {} : { ropeScaling: scaling }),
+    tiedEmbeddings: file.tie_word_embeddings,
+    bosId: file.bos_token_id ?? 1,
+    eosIds: file.eos_token_id === null ? [] : [file.eos_token_id].flat(),
+  };
+}
+
+function refuseOtherNetworks(file: ConfigFile, path: string): void {
+  const refuse = (field: string, found: unknown, wanted: string): never => {
+    throw new FormatError(`${path}: ${field} is ${JSON.stringify(found)}; supported: ${wanted}`);
+  };
+  if (file.model_type !== "llama") refuse("model_type", file.model_type, '"llama"');
+  if (file.hidden_act !== "silu") refuse("hidden_act", file.hidden_act, '"silu"');
+  if (file.attention_bias) refuse("attention_bias", true, "false");
+  if (file.mlp_bias) refuse("mlp_bias", true, "false");
+  if (file.quantization_config !== undefined && file.quantization_config !== null) {
+    throw new FormatError(
+      `${path}: quantization_config is set: the weights are already quantised; wanted float32, float16 or bfloat16`,
+    );
+  }
+}
+
+function checkSizes(file: ConfigFile, heads: number, keyValueHeads: number, headSize: number, path: string): void {
+  if (!Number.isInteger(headSize)) {
+    throw new FormatError(`${path}: hidden_size ${file.hidden_size} is not a multiple of num_attention_heads ${heads}`);
+  }
+  if (heads % keyValueHeads !== 0) {
+    throw new FormatError(
+      `${path}: num_attention_heads ${heads} is not a multiple of num_key_value_heads ${keyValueHeads}`,
+    );
+  }
+  const widths = { hidden_size: file.hidden_size, intermediate_size: file.intermediate_size, "head size": headSize };
+  for (const [field, width] of Object.entries(widths)) {
+    if (width % 4 !== 0) throw new FormatError(`${path}: ${field} is ${width}; wanted a multiple of 4`);
+  }
+}
+
+/** The contents of a config.json for a network, in the form that transformers reads. Weights are float32. */
+export function configToJson(config: LlamaConfig): string {
+  const { ropeScaling } = config;
+  const record = {
+    architectures: ["LlamaForCausalLM"],
+    model_type: "llama",
+    hidden_size: config.hiddenSize,
+    intermediate_size: config.intermediateSize,
+    num_hidden_layers: config.layers,
+    num_attention_heads: config.heads,
+    num_key_value_heads: config.keyValueHeads,
+    head_dim: config.headSize,
+    vocab_size: config.vocabularySize,
+    max_position_embeddings: config.maxPositions,
+    rms_norm_eps: config.normEpsilon,
+    rope_theta: config.ropeTheta,
+    rope_scaling: ropeScaling === undefined ? null : {
+      rope_type: "llama3",
+      factor: ropeScaling.factor,
+      low_freq_factor: ropeScaling.lowFrequencyFactor,
+      high_freq_factor: ropeScaling.highFrequencyFactor,
+      original_max_position_embeddings: ropeScaling.originalMaxPositions,
+    },
+    hidden_act: "silu",
+    attention_bias: false,
+    mlp_bias: false,
+    tie_word_embeddings: config.tiedEmbeddings,
+    bos_token_id: config.bosId,
+    eos_token_id: config.eosIds.length === 1 ? config.eosIds[0] : config.eosIds,
+    torch_dtype: "float32",
+  };
+  return JSON.stringify(record, null, 2) + "\n";
+}

@@ -1,0 +1,72 @@
+import { FormatError } from "./error.ts";
+
+/** Bytes of one element, by the element type names that safetensors files use. */
+const ELEMENT_BYTES = {
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  F8_E5M2: 1,
+  F8_E4M3: 1,
+  U16: 2,
+  I16: 2,
+  F16: 2,
+  BF16: 2,
+  U32: 4,
+  I32: 4,
+  F32: 4,
+  U64: 8,
+  I64: 8,
+  F64: 8,
+} as const;
+
+/** Element type of a tensor in a file. */
+export type Dtype = keyof typeof ELEMENT_BYTES;
+
+/** True when this project knows the size of the named element type. */
+export function isDtype(name: unknown): name is Dtype {
+  return typeof name === "string" && Object.hasOwn(ELEMENT_BYTES, name);
+}
+
+/** Bytes of one element of the type. */
+export function elementBytes(dtype: Dtype): number {
+  return ELEMENT_BYTES[dtype];
+}
+
+/**
+ * Bytes of a tensor. An empty shape is a scalar, a zero in the shape gives zero bytes.
+ *
+ * @returns the size, or undefined when the product passes 2^53 − 1
+ */
+export function tensorBytes(dtype: Dtype, shape: readonly number[]): number | undefined {
+  let bytes: number = ELEMENT_BYTES[dtype];
+  for (const size of shape) {
+    bytes *= size;
+    if (!Number.isSafeInteger(bytes)) return undefined;
+  }
+  return bytes;
+}
+
+/**
+ * Widens little-endian F32, F16 or BF16 bytes to float32. Every value of these types is represented exactly.
+ *
+ * @param bytes the elements, starting at a multiple of the element size in their buffer
+ * @param where the tensor and its file, for the message
+ * @throws {FormatError} for another element type
+ */
+export function toFloat32(dtype: Dtype, bytes: Uint8Array<ArrayBuffer>, where: string): Float32Array<ArrayBuffer> {
+  const { buffer, byteOffset, byteLength } = bytes;
+  switch (dtype) {
+    case "F32":
+      return new Float32Array(buffer, byteOffset, byteLength / 4);
+    case "F16":
+      return new Float32Array(new Float16Array(buffer, byteOffset, byteLength / 2));
+    case "BF16": {
+      const halves = new Uint16Array(buffer, byteOffset, byteLength / 2);
+      const words = new Uint32Array(halves.length);
+      for (let i = 0; i < halves.length; i++) words[i] = halves[i]! << 16;
+      return new Float32Array(words.buffer);
+    }
+    default:
+      throw new FormatError(`${where} has element type ${dtype}; wanted F32, F16 or BF16`);
+  }
+}

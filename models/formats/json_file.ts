@@ -1,0 +1,44 @@
+import { FormatError } from "./error.ts";
+import { parseStrictJson } from "./strict_json.ts";
+
+/** The largest JSON file of a model folder that is read: tokenizer files of large vocabularies stay under 50 MB. */
+const MAX_JSON_BYTES = 200_000_000;
+
+/**
+ * Reads a JSON file strictly.
+ *
+ * @returns the value, or undefined when there is no such file
+ * @throws {FormatError} when the file is not JSON, repeats a key or is larger than 200 MB
+ */
+export async function readJsonFile(path: string): Promise<unknown> {
+  const bytes = await readFileIfPresent(path, MAX_JSON_BYTES);
+  return bytes === undefined ? undefined : parseStrictJson(bytes, path);
+}
+
+/**
+ * Reads a whole file.
+ *
+ * @returns the bytes, or undefined when there is no such file
+ * @throws {FormatError} when it is larger than `maxBytes`
+ */
+export async function readFileIfPresent(path: string, maxBytes: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    const { size } = await Deno.stat(path);
+    if (size > maxBytes) throw new FormatError(`${path} has ${size} bytes; wanted at most ${maxBytes}`);
+    return await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** True when there is a file or folder of that name. */
+export async function fileExists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

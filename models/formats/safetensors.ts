@@ -1,0 +1,122 @@
+import { elementBytes, toFloat32 } from "./dtype.ts";
+import { FormatError, quoted } from "./error.ts";
+import { headerLength, parseHeader, type SafetensorsHeader, type TensorInfo } from "./safetensors_header.ts";
+
+export { type SafetensorsHeader, type TensorInfo } from "./safetensors_header.ts";
+export { type TensorEntry, writeSafetensors } from "./safetensors_writer.ts";
+
+/**
+ * Opens a safetensors file and checks its whole header. Nothing but the header is read; tensors are read on demand.
+ *
+ * @throws {FormatError} when the header is not valid, naming the file and the tensor
+ */
+export async function openSafetensors(path: string): Promise<SafetensorsFile> {
+  const file = await Deno.open(path);
+  try {
+    const { size } = await file.stat();
+    if (size < 8) throw new FormatError(`${path} has ${size} bytes: too short for a safetensors file`);
+    const length = headerLength(await readExactly(file, 0, 8, path), size, path);
+    const header = parseHeader(await readExactly(file, 8, length, path), size - 8 - length, path);
+    return new SafetensorsFile(path, file, header);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/** An open safetensors file. Reads may overlap in time; they are done one after the other. */
+export class SafetensorsFile implements Disposable {
+  /** The file, as it was given. */
+  readonly path: string;
+  /** Tensors by name, in the order of the header. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** The free text pairs under `__metadata__`. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly #file: Deno.FsFile;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  /** Use {@linkcode openSafetensors}. */
+  constructor(path: string, file: Deno.FsFile, header: SafetensorsHeader) {
+    this.path = path;
+    this.#file = file;
+    this.tensors = header.tensors;
+    this.metadata = header.metadata;
+  }
+
+  /**
+   * Reads raw elements of a tensor.
+   *
+   * @param begin first byte, counted from the start of the tensor
+   * @param end byte after the last one
+   * @throws {FormatError} when the file has no such tensor or has become shorter
+   * @throws {RangeError} when begin and end are not inside the tensor
+   */
+  async readBytes(name: string, begin = 0, end?: number): Promise<Uint8Array<ArrayBuffer>> {
+    const { byteOffset, byteLength } = this.#tensor(name);
+    const stop = end ?? byteLength;
+    checkRange(begin, stop, byteLength, `bytes of ${this.#where(name)}`);
+    const read = this.#queue.then(() => readExactly(this.#file, byteOffset + begin, stop - begin, this.#where(name)));
+    this.#queue = read.catch(() => {});
+    return await read;
+  }
+
+  /**
+   * Reads an F32, F16 or BF16 tensor, or rows of it, as float32. A row is one index of the first dimension, so that a
+   * tensor larger than memory can be read piece by piece; a scalar counts as one row.
+   *
+   * @throws {FormatError} when the file has no such tensor, or it is of another element type
+   * @throws {RangeError} when the rows are not inside the tensor
+   */
+  async readFloat32(name: string, rowBegin = 0, rowEnd?: number): Promise<Float32Array<ArrayBuffer>> {
+    const { dtype, shape } = this.#tensor(name);
+    const rows = shape[0] ?? 1;
+    const stop = rowEnd ?? rows;
+    checkRange(rowBegin, stop, rows, `rows of ${this.#where(name)}`);
+    const rowBytes = shape.slice(1).reduce((product, size) => product * size, elementBytes(dtype));
+    const bytes = await this.readBytes(name, rowBegin * rowBytes, stop * rowBytes);
+    return toFloat32(dtype, bytes, this.#where(name));
+  }
+
+  /** Closes the file. */
+  close(): void {
+    this.#file.close();
+  }
+
+  /** Closes the file. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #tensor(name: string): TensorInfo {
+    const info = this.tensors.get(name);
+    if (info === undefined) throw new FormatError(`${this.path} has no tensor ${quoted(name)}`);
+    return info;
+  }
+
+  #where(name: string): string {
+    return `${this.path}: tensor ${quoted(name)}`;
+  }
+}
+
+function checkRange(begin: number, end: number, limit: number, what: string): void {
+  if (!Number.isSafeInteger(begin) || !Number.isSafeInteger(end) || begin < 0 || begin > end || end > limit) {
+    throw new RangeError(`Cannot read ${what}: wanted a range inside 0…${limit}, found ${begin}…${end}`);
+  }
+}
+
+async function readExactly(
+  file: Deno.FsFile,
+  offset: number,
+  length: number,
+  where: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  await file.seek(offset, Deno.SeekMode.Start);
+  let filled = 0;
+  while (filled < length) {
+    const count = await file.read(bytes.subarray(filled));
+    if (count === null) throw new FormatError(`${where}: the file ended ${length - filled} bytes too early`);
+    filled += count;
+  }
+  return bytes;
+}

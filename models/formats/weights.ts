@@ -1,0 +1,170 @@
+import { join } from "@std/path";
+import { z } from "zod";
+import { FormatError, quoted } from "./error.ts";
+import { fileExists, readJsonFile } from "./json_file.ts";
+import { openSafetensors, type SafetensorsFile, type TensorInfo } from "./safetensors.ts";
+
+const SINGLE_FILE = "model.safetensors";
+const INDEX_FILE = "model.safetensors.index.json";
+
+/**
+ * Opens the weights of a Hugging Face model folder: model.safetensors, or the shards that
+ * model.safetensors.index.json lists. Only headers are read.
+ *
+ * @throws {FormatError} when there are no weights, or a file or the index is not valid
+ */
+export async function openWeights(directory: string): Promise<ModelWeights> {
+  const single = join(directory, SINGLE_FILE);
+  if (await fileExists(single)) {
+    const file = await openSafetensors(single);
+    return new ModelWeights(single, new Map([...file.tensors.keys()].map((name) => [name, file])), [file]);
+  }
+  const index = join(directory, INDEX_FILE);
+  const record = await readJsonFile(index);
+  if (record === undefined) throw await noWeights(directory);
+  return await openShards(directory, index, parseIndex(record, index));
+}
+
+/** The tensors of a model, in one file or several. */
+export class ModelWeights implements Disposable {
+  readonly #source: string;
+  readonly #places: ReadonlyMap<string, SafetensorsFile>;
+  readonly #files: readonly SafetensorsFile[];
+
+  /**
+   * Use {@linkcode openWeights}.
+   *
+   * @param source the file that says which tensors there are, for messages
+   */
+  constructor(source: string, places: ReadonlyMap<string, SafetensorsFile>, files: readonly SafetensorsFile[]) {
+    this.#source = source;
+    this.#places = places;
+    this.#files = files;
+  }
+
+  /** The names of all tensors. */
+  names(): string[] {
+    return [...this.#places.keys()];
+  }
+
+  /** True when there is a tensor of that name. */
+  has(name: string): boolean {
+    return this.#places.has(name);
+  }
+
+  /** The paths of the files that hold the tensors. */
+  files(): string[] {
+    return this.#files.map((file) => file.path);
+  }
+
+  /**
+   * Element type, shape and place of a tensor.
+   *
+   * @throws {FormatError} when there is none of that name
+   */
+  info(name: string): TensorInfo {
+    return this.#file(name).tensors.get(name)!;
+  }
+
+  /**
+   * The shape of a tensor.
+   *
+   * @throws {FormatError} when there is none of that name
+   */
+  shape(name: string): readonly number[] {
+    return this.info(name).shape;
+  }
+
+  /**
+   * Checks that a tensor is there and has the shape that the configuration asks for.
+   *
+   * @throws {FormatError} saying what was wanted, what was found, and in which file
+   */
+  expectTensor(name: string, shape: readonly number[]): void {
+    const file = this.#file(name);
+    const found = this.info(name).shape;
+    if (found.length !== shape.length || found.some((size, i) => size !== shape[i])) {
+      throw new FormatError(
+        `${file.path}: tensor ${quoted(name)} has the shape [${found.join(", ")}]; ` +
+          `config.json asks for [${shape.join(", ")}]`,
+      );
+    }
+  }
+
+  /**
+   * Reads an F32, F16 or BF16 tensor, or rows of it (indices of the first dimension), as float32.
+   *
+   * @throws {FormatError} when there is no such tensor, or it is of another element type
+   */
+  async readFloat32(name: string, rowBegin = 0, rowEnd?: number): Promise<Float32Array<ArrayBuffer>> {
+    return await this.#file(name).readFloat32(name, rowBegin, rowEnd);
+  }
+
+  /** Closes all files. */
+  close(): void {
+    for (const file of this.#files) file.close();
+  }
+
+  /** Closes all files. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #file(name: string): SafetensorsFile {
+    const file = this.#places.get(name);
+    if (file === undefined) throw new FormatError(`${this.#source} has no tensor ${quoted(name)}, which is needed`);
+    return file;
+  }
+}
+
+async function noWeights(directory: string): Promise<FormatError> {
+  const wanted = `${directory} has no model weights: looked for ${SINGLE_FILE} and ${INDEX_FILE}`;
+  for (const old of ["pytorch_model.bin", "pytorch_model.bin.index.json", "consolidated.00.pth"]) {
+    if (await fileExists(join(directory, old))) {
+      return new FormatError(
+        `${wanted}. ${old} is there, but PyTorch files are not read yet: convert the model to safetensors first`,
+      );
+    }
+  }
+  return new FormatError(wanted);
+}
+
+function parseIndex(record: unknown, path: string): Map<string, string> {
+  const parsed = z.object({ weight_map: z.record(z.string(), z.string()) }).safeParse(record);
+  if (!parsed.success) throw new FormatError(`${path}: ${z.prettifyError(parsed.error)}`);
+  const shards = new Map(Object.entries(parsed.data.weight_map));
+  if (shards.size === 0) throw new FormatError(`${path}: weight_map is empty`);
+  for (const [name, file] of shards) {
+    // A shard lies beside its index: a name with a separator, a drive or ".." could point anywhere.
+    if (!/^[^/\\:\0]+$/.test(file) || file === "." || file === "..") {
+      throw new FormatError(`${path}: tensor ${quoted(name)} names the file ${quoted(file)}; wanted a plain file name`);
+    }
+  }
+  return shards;
+}
+
+async function openShards(directory: string, index: string, shards: Map<string, string>): Promise<ModelWeights> {
+  const files = new Map<string, SafetensorsFile>();
+  try {
+    const places = new Map<string, SafetensorsFile>();
+    for (const [name, shard] of shards) {
+      const file = files.get(shard) ?? await openShard(join(directory, shard), index, name);
+      files.set(shard, file);
+      if (!file.tensors.has(name)) {
+        throw new FormatError(`${index} says that tensor ${quoted(name)} is in ${quoted(shard)}, but it is not there`);
+      }
+      places.set(name, file);
+    }
+    return new ModelWeights(index, places, [...files.values()]);
+  } catch (error) {
+    for (const file of files.values()) file.close();
+    throw error;
+  }
+}
+
+async function openShard(path: string, index: string, tensor: string): Promise<SafetensorsFile> {
+  if (!await fileExists(path)) {
+    throw new FormatError(`${index} says that tensor ${quoted(tensor)} is in ${path}, but there is no such file`);
+  }
+  return await openSafetensors(path);
+}
