@@ -1,0 +1,105 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { configToJson, type LlamaConfig, parseConfig, readConfig } from "../../../models/formats/config.ts";
+import { FormatError } from "../../../models/formats/error.ts";
+
+const parse = (record: Record<string, unknown>) => parseConfig({ model_type: "llama", ...record }, "config.json");
+
+Deno.test("parseConfig() has the defaults of transformers, which are LLaMA 7B's", () => {
+  assertEquals(parse({}), {
+    hiddenSize: 4096,
+    intermediateSize: 11008,
+    layers: 32,
+    heads: 32,
+    keyValueHeads: 32,
+    headSize: 128,
+    vocabularySize: 32000,
+    maxPositions: 2048,
+    normEpsilon: 1e-6,
+    ropeTheta: 10000,
+    tiedEmbeddings: false,
+    bosId: 1,
+    eosIds: [2],
+  });
+});
+
+Deno.test("parseConfig() reads LLaMA 3's form, old and new", () => {
+  const stretch = {
+    factor: 8.0,
+    low_freq_factor: 1.0,
+    high_freq_factor: 4.0,
+    original_max_position_embeddings: 8192,
+    rope_type: "llama3",
+  };
+  const shape = { num_key_value_heads: 8, max_position_embeddings: 131072, eos_token_id: [128001, 128008, 128009] };
+  const old = parse({ ...shape, rope_theta: 500000.0, rope_scaling: stretch });
+  assertEquals([old.keyValueHeads, old.ropeTheta, old.eosIds], [8, 500000, [128001, 128008, 128009]]);
+  assertEquals(old.ropeScaling, {
+    factor: 8,
+    lowFrequencyFactor: 1,
+    highFrequencyFactor: 4,
+    originalMaxPositions: 8192,
+  });
+  assertEquals(parse({ ...shape, rope_parameters: { ...stretch, rope_theta: 500000.0 } }), old);
+  const { rope_type: _, ...rest } = stretch;
+  assertEquals(parse({ ...shape, rope_theta: 500000.0, rope_scaling: { ...rest, type: "llama3" } }), old);
+  assertEquals(parse({ rope_parameters: { rope_type: "default", rope_theta: 5 } }).ropeScaling, undefined);
+});
+
+Deno.test("parseConfig() reads null where older files have it", () => {
+  const config = parse({ num_key_value_heads: null, rope_scaling: null, eos_token_id: null, head_dim: null });
+  assertEquals([config.keyValueHeads, config.eosIds, config.headSize], [32, [], 128]);
+});
+
+const REFUSED: [record: Record<string, unknown>, message: string][] = [
+  [{ model_type: "mistral" }, 'model_type is "mistral"; supported: "llama"'],
+  [{ hidden_act: "gelu" }, 'hidden_act is "gelu"'],
+  [{ attention_bias: true }, "attention_bias is true"],
+  [{ mlp_bias: true }, "mlp_bias is true"],
+  [{ rope_scaling: { type: "linear", factor: 2 } }, 'rope_scaling has the type "linear"'],
+  [{ rope_parameters: { rope_type: "yarn" } }, 'rope_parameters has the type "yarn"'],
+  [{ rope_scaling: { rope_type: "llama3", factor: 8 } }, "low_freq_factor"],
+  [{ partial_rotary_factor: 0.5 }, "partial_rotary_factor is 0.5"],
+  [{ quantization_config: { quant_method: "gptq" } }, "quantization_config is set"],
+  [{ hidden_size: 30, num_attention_heads: 5 }, "hidden_size is 30; wanted a multiple of 4"],
+  [{ intermediate_size: 11010 }, "intermediate_size is 11010; wanted a multiple of 4"],
+  [{ hidden_size: 24, num_attention_heads: 4 }, "head size is 6; wanted a multiple of 4"],
+  [{ hidden_size: 4100 }, "hidden_size 4100 is not a multiple of num_attention_heads 32"],
+  [{ num_key_value_heads: 5 }, "is not a multiple of num_key_value_heads 5"],
+  [{ hidden_size: "4096" }, "hidden_size"],
+  [{ num_hidden_layers: 0 }, "num_hidden_layers"],
+  [{ vocab_size: 1.5 }, "vocab_size"],
+];
+
+Deno.test("parseConfig() refuses other networks and impossible shapes, by field", () => {
+  for (const [record, message] of REFUSED) assertThrows(() => parse(record), FormatError, message);
+  assertThrows(() => parseConfig([], "config.json"), FormatError);
+  assertThrows(() => parseConfig({}, "config.json"), FormatError, "model_type");
+});
+
+Deno.test("configToJson() writes what parseConfig() reads", () => {
+  const config: LlamaConfig = {
+    hiddenSize: 48,
+    intermediateSize: 68,
+    layers: 3,
+    heads: 6,
+    keyValueHeads: 2,
+    headSize: 8,
+    vocabularySize: 67,
+    maxPositions: 64,
+    normEpsilon: 1e-5,
+    ropeTheta: 50000,
+    ropeScaling: { factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalMaxPositions: 32 },
+    tiedEmbeddings: true,
+    bosId: 1,
+    eosIds: [2, 5],
+  };
+  assertEquals(parseConfig(JSON.parse(configToJson(config)), "config.json"), config);
+  const { ropeScaling: _, ...plain } = { ...config, eosIds: [2] };
+  assertEquals(parseConfig(JSON.parse(configToJson(plain)), "config.json"), plain);
+});
+
+Deno.test("readConfig() says when the folder is no model folder", async () => {
+  const directory = await Deno.makeTempDir();
+  await assertRejects(() => readConfig(directory), FormatError, "it has no config.json");
+  await Deno.remove(directory);
+});
