@@ -1,1 +1,1 @@
-export {};
+export * from "./pipeline/core/mod.ts";

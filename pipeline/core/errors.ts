@@ -1,0 +1,43 @@
+/**
+ * A failure that its user can mend: bad arguments, a missing file, an input edited during a run.
+ * The command line prints its message alone, without a stack, and exits with 1.
+ */
+export class PipelineError extends Error {
+  /** Name of the class, for messages. */
+  override readonly name: string = "PipelineError";
+  /** Recognised by the command line. */
+  readonly userFacing = true as const;
+}
+
+/** A stage was called with arguments that do not fit it. Says where in the user's pipeline that happened. */
+export class StageArgumentError extends PipelineError {
+  /** Name of the class, for messages. */
+  override readonly name: string = "StageArgumentError";
+  /** File, line and column of the call, when the stack tells. */
+  readonly location: string | undefined;
+
+  /** Appends the place of the call to the message. */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.location = callerLocation(this.stack ?? "");
+    if (this.location !== undefined) this.message = `${message}\n    at ${this.location}`;
+  }
+}
+
+/** The first frame of a stack that lies outside the code of pipelines itself, as `file:line:column`. */
+function callerLocation(stack: string): string | undefined {
+  const own = [new URL("./", import.meta.url).href, new URL("../stages/", import.meta.url).href];
+  for (const line of stack.split("\n")) {
+    const found = line.match(/(file:\/\/[^\s()]+):(\d+):(\d+)/);
+    if (found === null) continue;
+    const [, url = "", row, column] = found;
+    if (own.some((folder) => url.startsWith(folder))) continue;
+    return `${decodeURIComponent(new URL(url).pathname)}:${row}:${column}`;
+  }
+  return undefined;
+}
+
+/** Says whether an error is meant for the user as it stands (this area's or another's). */
+export function isUserFacing(error: unknown): error is Error & { readonly userFacing: true } {
+  return error instanceof Error && "userFacing" in error && error.userFacing === true;
+}

@@ -1,0 +1,60 @@
+/**
+ * What a stage is, how stages are wired to a pipeline, and how a pipeline runs: keys, the store of results, locking,
+ * and the reason for everything that is computed. Knows no GPU, no model, no text.
+ *
+ * @module
+ */
+export { PipelineError, StageArgumentError } from "./errors.ts";
+export { inputFile, inputFolder, type InputFolderOptions } from "./inputs.ts";
+export type { Json, JsonObject } from "./json.ts";
+export {
+  type AnyKind,
+  type Kind,
+  kind,
+  type KindMaker,
+  type KindParts,
+  type META,
+  type MetaOf,
+  type MetaWithParts,
+  type NoParts,
+  type PartsOf,
+} from "./kind.ts";
+export {
+  type AnyPipeline,
+  isPipeline,
+  type PIPELINE,
+  type Pipeline,
+  pipeline,
+  type PipelineDefinition,
+  type Targets,
+} from "./pipeline.ts";
+export { type AnyRef, type LeafNode, type Node, type REF, type Ref, type RefTarget, type StageNode } from "./ref.ts";
+export {
+  defineStage,
+  type FieldsInput,
+  type NoFields,
+  type Simplify,
+  type Stage,
+  type StageCodeDeclaration,
+  type StageDefinition,
+} from "./stage.ts";
+export {
+  type InputDeclaration,
+  type InputDeclarations,
+  type InputFile,
+  type InputRefs,
+  list,
+  type ListInput,
+  optional,
+  type OptionalInput,
+  type Progress,
+  type RefOf,
+  type RequiredInputs,
+  type StageCode,
+  type StageContext,
+  type StageInput,
+  type StageInputs,
+  type StageOutput,
+  type StageSpec,
+} from "./stage_spec.ts";
+export { type AnySchema, z } from "./schema.ts";

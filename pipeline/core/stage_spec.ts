@@ -1,0 +1,152 @@
+import type { z } from "./schema.ts";
+import type { AnyKind, MetaOf } from "./kind.ts";
+import type { JsonObject } from "./json.ts";
+import type { Ref } from "./ref.ts";
+
+/** An input that takes any number of refs of one kind, in order. Made by {@link list}. */
+export interface ListInput<K extends AnyKind> {
+  /** Tells the forms of declarations apart. */
+  readonly form: "list";
+  /** The kind of each element. */
+  readonly kind: K;
+}
+
+/** An input that may be left out. Made by {@link optional}. */
+export interface OptionalInput<K extends AnyKind> {
+  /** Tells the forms of declarations apart. */
+  readonly form: "optional";
+  /** The kind of the input when it is given. */
+  readonly kind: K;
+}
+
+/** Declares an input that takes an array of refs: `inputs: { sources: list(rows) }`. */
+export function list<K extends AnyKind>(kind: K): ListInput<K> {
+  return { form: "list", kind };
+}
+
+/** Declares an input that may be left out: `inputs: { adapter: optional(adapter) }`. */
+export function optional<K extends AnyKind>(kind: K): OptionalInput<K> {
+  return { form: "optional", kind };
+}
+
+/** How a stage declares one input. */
+export type InputDeclaration = AnyKind | ListInput<AnyKind> | OptionalInput<AnyKind>;
+
+/** How a stage declares its inputs, by name. */
+export type InputDeclarations = { readonly [name: string]: InputDeclaration };
+
+/** The refs that a call of a stage passes for its inputs. */
+export type InputRefs<I extends InputDeclarations> =
+  & { readonly [N in RequiredInputs<I>]: I[N] extends ListInput<infer K> ? readonly Ref<K>[] : RefOf<I[N]> }
+  & { readonly [N in Exclude<keyof I, RequiredInputs<I>>]?: I[N] extends OptionalInput<infer K> ? Ref<K> : never };
+
+/** The names of the inputs that a call must give. */
+export type RequiredInputs<I> = { [N in keyof I]: I[N] extends OptionalInput<AnyKind> ? never : N }[keyof I];
+/** A ref of a kind. */
+export type RefOf<T> = T extends AnyKind ? Ref<T> : never;
+
+/** One file of an input, relative to the input's folder, with `/` between names. */
+export interface InputFile {
+  /** Path relative to the input's folder. */
+  readonly path: string;
+  /** Length in bytes. */
+  readonly size: number;
+  /** SHA-256 of the content, in hexadecimal. */
+  readonly sha256: string;
+}
+
+/** An input as a running stage sees it. */
+export interface StageInput<K extends AnyKind> {
+  /** Absolute path of the folder that holds the input's files. */
+  readonly dir: string;
+  /** Absolute path of the file, when the input is a single file; else of the folder. */
+  readonly path: string;
+  /** The record that came with the input. */
+  readonly meta: MetaOf<K>;
+  /** The files that belong to the input. A folder of the user's may hold others, which must not be read. */
+  readonly files: readonly InputFile[];
+  /** Digest of the content and the meta, as it entered the key. */
+  readonly digest: string;
+}
+
+/** The inputs of a running stage, by name. */
+export type StageInputs<I extends InputDeclarations> = {
+  readonly [N in keyof I]: I[N] extends ListInput<infer K> ? readonly StageInput<K>[]
+    : I[N] extends OptionalInput<infer K> ? StageInput<K> | undefined
+    : I[N] extends AnyKind ? StageInput<I[N]>
+    : never;
+};
+
+/** Where a running stage writes. */
+export interface StageOutput {
+  /** Absolute path of an empty folder. What is in it when `run` returns is published, all or nothing. */
+  readonly dir: string;
+  /**
+   * Marks a file (or, with a final `/`, a folder) as volatile: kept and guarded against damage, but left out of the
+   * output's digest, because it differs from run to run (timings, logs). Stages downstream must not depend on it.
+   * Returns the absolute path.
+   */
+  volatile(path: string): string;
+}
+
+/** How far a stage has come. */
+export interface Progress {
+  /** Units done so far. */
+  readonly done: number;
+  /** Units in all; 0 when not known. */
+  readonly total: number;
+  /** What is counted, such as `rows`, `tokens`, `steps`. */
+  readonly unit: string;
+  /** A few words on what is going on. */
+  readonly note?: string;
+  /** Numbers to show and to log, such as the loss. */
+  readonly metrics?: Readonly<Record<string, number>>;
+}
+
+/** What a stage's `run` receives. */
+export interface StageContext<I extends InputDeclarations, P, S> {
+  /** Inputs by name. */
+  readonly inputs: StageInputs<I>;
+  /** Parameters, validated, defaults filled in. */
+  readonly params: P;
+  /** Settings, validated, defaults filled in. */
+  readonly settings: S;
+  /** Where to write the result. */
+  readonly output: StageOutput;
+  /**
+   * Absolute path of a folder that survives a failed, stopped or killed run and is given again to the next run of the
+   * same key. Removed once the result is published. Holds whatever a continued run needs, such as checkpoints.
+   */
+  readonly scratch: string;
+  /** Reports how far the stage has come. Cheap; call it as often as is natural. */
+  progress(progress: Progress): void;
+  /** Says something to the user. */
+  log(level: "info" | "warn", message: string): void;
+  /** Names the device that computed the result, for the manifest. */
+  device(name: string): void;
+  /** Aborted when the user stops the run: save what is worth saving to `scratch`, then throw (`throwIfAborted`). */
+  readonly signal: AbortSignal;
+}
+
+/** What identifies the code of a stage. */
+export type StageCode =
+  | { readonly type: "version"; readonly version: number }
+  | { readonly type: "module"; readonly url: string };
+
+/** A stage, its types erased: what the runner works with. */
+export interface StageSpec {
+  /** Name in messages and in the cache. */
+  readonly name: string;
+  /** What identifies the code. */
+  readonly code: StageCode;
+  /** Declared inputs. */
+  readonly inputs: InputDeclarations;
+  /** Schema of the params. */
+  readonly params: z.ZodObject;
+  /** Schema of the settings. */
+  readonly settings: z.ZodObject;
+  /** Kind of the result. */
+  readonly output: AnyKind;
+  /** Computes the result. */
+  readonly run: (context: StageContext<InputDeclarations, JsonObject, JsonObject>) => Promise<JsonObject> | JsonObject;
+}
