@@ -1,0 +1,66 @@
+import { expectMultiple, expectShape } from "./check.ts";
+import { compile } from "./kernel.ts";
+import { compileRows } from "./row_kernel.ts";
+import { grid1d, type Stream } from "./stream.ts";
+import type { Tensor } from "./tensor.ts";
+import adamwSource from "./adamw.wgsl" with { type: "text" };
+import clipSource from "./clip_norm.wgsl" with { type: "text" };
+import squareSource from "./square_sum.wgsl" with { type: "text" };
+
+/** Stretches that a gradient norm is summed in; the size of the `partials` tensor. */
+export const normPartials = 256;
+
+/**
+ * Writes the gradient's norm to metrics[at] and the factor that brings it down to `maximum` to clip (1): at most 1, −1 for
+ * a norm that is not finite. `partials` is ({@linkcode normPartials}). The gradient's size is a multiple of 4.
+ */
+export function clipNorm(
+  stream: Stream,
+  gradients: Tensor,
+  partials: Tensor,
+  clip: Tensor,
+  metrics: Tensor,
+  at: number,
+  maximum: number,
+): void {
+  const count = gradients.shape[0]!;
+  expectMultiple("clip norm", "the number of gradients", count, 4);
+  expectShape("clip norm", partials, [normPartials]);
+  const stretch4 = Math.ceil(count / 4 / normPartials);
+  const square = compileRows(stream.device, { name: "square_sum", source: squareSource });
+  stream.run(square, { x: gradients, partials }, { count4: count / 4, stretch4 }, [normPartials]);
+  const finish = compileRows(stream.device, { name: "clip_norm", source: clipSource });
+  stream.run(finish, { partials, metrics, clip }, { count: normPartials, at, maximum }, [1]);
+}
+
+/** Hyper-parameters of {@linkcode adamw}. */
+export interface AdamWOptions {
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+}
+
+/** The optimizer's tensors, all (P) with P a multiple of 4. */
+export interface AdamWState {
+  readonly weights: Tensor;
+  readonly gradients: Tensor;
+  readonly firstMoment: Tensor;
+  readonly secondMoment: Tensor;
+}
+
+/** One AdamW step, the `step`-th counted from 1, with gradients scaled by clip[0]. Leaves the gradients at zero. */
+export function adamw(stream: Stream, state: AdamWState, clip: Tensor, step: number, options: AdamWOptions): void {
+  const count = state.weights.shape[0]!;
+  expectMultiple("adamw", "the number of weights", count, 4);
+  for (const tensor of [state.gradients, state.firstMoment, state.secondMoment]) expectShape("adamw", tensor, [count]);
+  const kernel = compile(stream.device, { name: "adamw", source: adamwSource });
+  const uniforms = {
+    count4: count / 4,
+    ...options,
+    correction1: 1 - options.beta1 ** step,
+    rootCorrection2: Math.sqrt(1 - options.beta2 ** step),
+  };
+  stream.run(kernel, { ...state, clip }, uniforms, grid1d(count / 4));
+}

@@ -1,0 +1,74 @@
+import { expectMultiple, expectShape } from "./check.ts";
+import { compile, type Kernel, type KernelSource } from "./kernel.ts";
+import { grid1d, type Stream } from "./stream.ts";
+import type { Tensor } from "./tensor.ts";
+import deltaSource from "./attention_delta.wgsl" with { type: "text" };
+import forward from "./attention.wgsl" with { type: "text" };
+import backwardKeyValue from "./attention_backward_key_value.wgsl" with { type: "text" };
+import backwardQuery from "./attention_backward_query.wgsl" with { type: "text" };
+
+/** Threads of a workgroup, each owning a query (or a key), and the kernel for this head size. */
+function tiled(stream: Stream, source: KernelSource, headSize: number): { kernel: Kernel; lanes: number } {
+  const subgroup = stream.device.info.subgroupSize;
+  const lanes = subgroup || 32;
+  const constants = { LANES: lanes, SHUFFLE: subgroup > 0, KEYS: Math.min(8, lanes), D4: headSize / 4 };
+  return { kernel: compile(stream.device, source, constants), lanes };
+}
+
+/** What attention reads: q (T, H, D), k and v (S, G, D), starts (T) = the first key that each query may see. */
+export interface AttentionInput {
+  readonly q: Tensor;
+  readonly k: Tensor;
+  readonly v: Tensor;
+  readonly starts: Tensor;
+}
+
+/**
+ * y (T, H, D) = softmax(q·kᵀ / √D)·v, each query t over keys starts[t] … t + keyOffset. stats (T, H, 2) keeps
+ * log Σ exp(score) for backward. H must be a multiple of G. `keyOffset` is the number of cached keys before the first.
+ */
+export function attention(
+  stream: Stream,
+  { q, k, v, starts }: AttentionInput,
+  y: Tensor,
+  stats: Tensor,
+  keyOffset = 0,
+): void {
+  const [tokens, heads, headSize] = q.shape as [number, number, number];
+  const keyHeads = k.shape[1]!;
+  expectMultiple("attention", "the head size", headSize, 4);
+  expectMultiple("attention", "the number of heads", heads, keyHeads);
+  expectShape("attention", k, [-1, keyHeads, headSize]);
+  expectShape("attention", v, k.shape);
+  expectShape("attention", starts, [tokens]);
+  expectShape("attention", y, q.shape);
+  expectShape("attention", stats, [tokens, heads, 2]);
+  if (k.shape[0]! < tokens + keyOffset) {
+    throw new RangeError(`attention: ${tokens + keyOffset} keys wanted, found ${k.shape[0]}`);
+  }
+  const { kernel, lanes } = tiled(stream, { name: "attention", source: forward }, headSize);
+  const uniforms = { tokens, heads, keyHeads, keyOffset, scale: 1 / Math.sqrt(headSize) };
+  stream.run(kernel, { q, k, v, starts, y, stats }, uniforms, [Math.ceil(tokens / lanes), heads]);
+}
+
+/** The gradients dq (T, H, D), dk and dv (T, G, D) of {@linkcode attention}, given its y, stats and dy (T, H, D). */
+export function attentionBackward(
+  stream: Stream,
+  input: AttentionInput,
+  { y, stats, dy }: { y: Tensor; stats: Tensor; dy: Tensor },
+  { dq, dk, dv }: { dq: Tensor; dk: Tensor; dv: Tensor },
+): void {
+  const { q, k } = input;
+  const [tokens, heads, headSize] = q.shape as [number, number, number];
+  const keyHeads = k.shape[1]!;
+  for (const tensor of [y, dy, dq]) expectShape("attention backward", tensor, q.shape);
+  for (const tensor of [dk, dv]) expectShape("attention backward", tensor, k.shape);
+  const delta = compile(stream.device, { name: "attention_delta", source: deltaSource }, { D4: headSize / 4 });
+  stream.run(delta, { y, dy, stats }, { count: tokens * heads }, grid1d(tokens * heads));
+
+  const uniforms = { tokens, heads, keyHeads, scale: 1 / Math.sqrt(headSize) };
+  const query = tiled(stream, { name: "attention_backward_query", source: backwardQuery }, headSize);
+  stream.run(query.kernel, { ...input, stats, dy, dq }, uniforms, [Math.ceil(tokens / query.lanes), heads]);
+  const key = tiled(stream, { name: "attention_backward_key_value", source: backwardKeyValue }, headSize);
+  stream.run(key.kernel, { ...input, stats, dy, dk, dv }, uniforms, [Math.ceil(tokens / key.lanes), keyHeads]);
+}

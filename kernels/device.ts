@@ -1,0 +1,168 @@
+// The one place that talks to navigator.gpu: opens a device with every limit that the adapter offers, counts the memory
+// it hands out, and turns WebGPU's late errors into exceptions. It knows no model.
+
+/** A fault of the graphics device or its driver, with advice where there is any. */
+export class DeviceError extends Error {
+  override name = "DeviceError";
+  /** The command line prints such an error as one message, without a stack. */
+  readonly userFacing = true as const;
+}
+
+/** What is known of an adapter; enough to say on which device a result was made. */
+export interface DeviceInfo {
+  /** The driver's own words, such as "llvmpipe (LLVM 15.0.6, 256 bits)". */
+  readonly description: string;
+  /** The vendor as the adapter gives it (a name or a PCI number). */
+  readonly vendor: string;
+  /** The architecture as the adapter gives it, "" where it is silent. */
+  readonly architecture: string;
+  /** True for a driver that computes on the processor (lavapipe, SwiftShader). */
+  readonly software: boolean;
+  /** Threads of a subgroup where that number is fixed and subgroup operations work; 0 otherwise. */
+  readonly subgroupSize: number;
+  /** Optional features that the device was opened with. */
+  readonly features: readonly string[];
+}
+
+/** How to open a device. */
+export interface OpenOptions {
+  /** False opens it without subgroup operations, as a device that lacks them would be (default true). */
+  readonly subgroups?: boolean;
+}
+
+type SubgroupInfo = GPUAdapterInfo & { subgroupMinSize?: number; subgroupMaxSize?: number };
+
+const software = /llvmpipe|lavapipe|swiftshader|software|warp/i;
+
+/** An open graphics device with its memory count. Close it before the process ends. */
+export class Device {
+  /** Bytes of GPU memory in use now. */
+  allocated = 0;
+  /** Most bytes ever in use at once. */
+  peak = 0;
+  #fault: Error | undefined;
+  #closed = false;
+
+  /** Use {@linkcode openDevice}. */
+  constructor(
+    /** WebGPU's own device. */
+    readonly gpu: GPUDevice,
+    /** What the adapter says of itself. */
+    readonly info: DeviceInfo,
+  ) {
+    gpu.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      this.#fault ??= new DeviceError(
+        `the GPU refused an operation: ${(event as GPUUncapturedErrorEvent).error.message}`,
+      );
+    });
+    gpu.lost.then((lost) => {
+      if (!this.#closed) {
+        this.#fault ??= new DeviceError(
+          `the GPU device was lost (${lost.reason || "no reason given"}): ${lost.message}. ` +
+            "Lower the tokens of a micro-batch, or free GPU memory, and run again.",
+        );
+      }
+    }, () => {});
+  }
+
+  /** Makes a buffer of `bytes` (rounded up to 4). Errors: larger than the device allows. */
+  createBuffer(label: string, bytes: number, usage: number): GPUBuffer {
+    const size = Math.max(4, Math.ceil(bytes / 4) * 4);
+    const most = this.gpu.limits.maxBufferSize;
+    if (size > most) {
+      throw new DeviceError(`cannot make buffer ${label}: wanted ${size} bytes, the device allows ${most}`);
+    }
+    const buffer = this.gpu.createBuffer({ label, size, usage });
+    this.allocated += size;
+    this.peak = Math.max(this.peak, this.allocated);
+    return buffer;
+  }
+
+  /** Frees a buffer made by {@linkcode Device.createBuffer}. */
+  destroyBuffer(buffer: GPUBuffer): void {
+    this.allocated -= buffer.size;
+    buffer.destroy();
+  }
+
+  /** Throws the first error that the GPU reported since the device was opened. */
+  check(): void {
+    if (this.#fault) throw this.#fault;
+  }
+
+  /** Waits until everything submitted has run, then reports faults. */
+  async wait(): Promise<void> {
+    await this.gpu.queue.onSubmittedWorkDone();
+    this.check();
+  }
+
+  /** Gives the device back. Leaving a process with work in flight can hang the driver, so call it always. */
+  close(): void {
+    this.#closed = true;
+    this.gpu.destroy();
+  }
+}
+
+/** Chooses lavapipe's vector width before Mesa starts; no effect on other drivers. An explicit setting is respected. */
+function prepareLavapipe(): void {
+  if (Deno.build.os !== "linux" || Deno.env.has("LP_NATIVE_VECTOR_WIDTH")) return;
+  let wide = false;
+  try {
+    wide = Deno.readTextFileSync("/proc/cpuinfo").includes("avx512f");
+  } catch { /* no such file: keep 256 */ }
+  Deno.env.set("LP_NATIVE_VECTOR_WIDTH", wide ? "512" : "256");
+}
+
+/** The adapter that a device would be opened on, or an error that says what to install. */
+export async function requestAdapter(): Promise<GPUAdapter> {
+  prepareLavapipe();
+  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  if (adapter) return adapter;
+  throw new DeviceError(
+    "no WebGPU adapter found: wanted a Vulkan, Metal or DX12 driver. On Debian or Ubuntu, " +
+      "`apt-get install mesa-vulkan-drivers` gives a software one; with a GPU, install its vendor's Vulkan driver.",
+  );
+}
+
+/**
+ * Opens the machine's preferred adapter with all its limits and the features that our kernels can use.
+ * Errors: {@linkcode DeviceError} where there is no adapter.
+ */
+export async function openDevice(options: OpenOptions = {}): Promise<Device> {
+  const adapter = await requestAdapter();
+  const requiredLimits: Record<string, number> = {};
+  for (
+    const name of [
+      "maxStorageBufferBindingSize",
+      "maxBufferSize",
+      "maxComputeWorkgroupStorageSize",
+      "maxComputeInvocationsPerWorkgroup",
+      "maxComputeWorkgroupSizeX",
+      "maxStorageBuffersPerShaderStage",
+    ] as const
+  ) requiredLimits[name] = adapter.limits[name];
+  const optional = ["timestamp-query", "shader-f16"].filter((name) => adapter.features.has(name as GPUFeatureName));
+  const open = (features: string[]) =>
+    adapter.requestDevice({ requiredFeatures: features as GPUFeatureName[], requiredLimits });
+
+  const details = adapter.info as SubgroupInfo;
+  const fixed = details.subgroupMinSize === details.subgroupMaxSize ? details.subgroupMinSize ?? 0 : 0;
+  let gpu: GPUDevice | undefined;
+  let subgroupSize = 0;
+  if (options.subgroups !== false && fixed >= 4) {
+    // Deno does not list the feature although it grants it, so asking is the only way to know.
+    try {
+      gpu = await open([...optional, "subgroups"]);
+      subgroupSize = fixed;
+    } catch { /* not granted: open without */ }
+  }
+  gpu ??= await open(optional);
+  return new Device(gpu, {
+    description: details.description || details.device || "unnamed adapter",
+    vendor: details.vendor,
+    architecture: details.architecture,
+    software: software.test(`${details.description} ${details.vendor}`),
+    subgroupSize,
+    features: subgroupSize ? [...optional, "subgroups"] : optional,
+  });
+}

@@ -1,0 +1,86 @@
+// The three products with the small LoRA matrices. A is (R, K); B is kept transposed, (R, N), so that each kernel serves
+// both. R is the rank padded to a multiple of 4 with rows that stay zero.
+import { expectMultiple, expectShape } from "./check.ts";
+import { compile } from "./kernel.ts";
+import { compileRows, rowGrid, rowLanes } from "./row_kernel.ts";
+import type { Stream } from "./stream.ts";
+import type { Tensor } from "./tensor.ts";
+import dropoutSource from "./dropout.wgsl" with { type: "text" };
+import expandSource from "./lora_expand.wgsl" with { type: "text" };
+import outerSource from "./lora_outer.wgsl" with { type: "text" };
+import reduceSource from "./lora_reduce.wgsl" with { type: "text" };
+
+/** Dropout of one module's input in one micro-batch: the mask is a function of these numbers and the element. */
+export interface Dropout {
+  /** Share of elements dropped, 0 ≤ p < 1. */
+  readonly probability: number;
+  readonly seed: number;
+  /** Counts micro-batches, so that each has its own mask. */
+  readonly step: number;
+  /** Counts adapted modules. */
+  readonly module: number;
+}
+
+function dropoutUniforms(dropout: Dropout | undefined): Record<string, number> {
+  const { probability, seed, step, module } = dropout ?? { probability: 0, seed: 0, step: 0, module: 0 };
+  return { seed, step, module, threshold: Math.round(probability * 2 ** 32), keepScale: 1 / (1 - probability) };
+}
+
+const active = (dropout: Dropout | undefined) => (dropout?.probability ?? 0) > 0;
+const withDropout = (source: string, on: boolean) => on ? `${dropoutSource}\n${source}` : source;
+
+/** h (T, R) = scale · dropout(x) (T, K) · aᵀ, a (R, K). R a multiple of 4. */
+export function loraReduce(stream: Stream, x: Tensor, a: Tensor, h: Tensor, scale: number, dropout?: Dropout): void {
+  const [rows, width] = x.shape as [number, number];
+  const rank = a.shape[0]!;
+  expectMultiple("lora reduce", "the padded rank", rank, 4);
+  expectShape("lora reduce", a, [rank, width]);
+  expectShape("lora reduce", h, [rows, rank]);
+  const tile = rank <= 16 ? 4 : 1;
+  const source = withDropout(reduceSource, active(dropout));
+  const kernel = compileRows(stream.device, { name: "lora_reduce", source }, {
+    RANK: rank,
+    TILE: tile,
+    DROPOUT: active(dropout),
+  });
+  const uniforms = { rows, width4: width / 4, scale, ...dropoutUniforms(dropout) };
+  stream.run(kernel, { x, a, h }, uniforms, rowGrid(Math.ceil(rows / tile)));
+}
+
+/** y (T, N) += scale · h (T, R) · b (R, N), each element times its dropout factor where `dropout` is given. */
+export function loraExpand(stream: Stream, h: Tensor, b: Tensor, y: Tensor, scale: number, dropout?: Dropout): void {
+  const [rows, rank] = h.shape as [number, number];
+  const width = y.shape[1]!;
+  expectMultiple("lora expand", "the padded rank", rank, 4);
+  expectShape("lora expand", b, [rank, width]);
+  expectShape("lora expand", y, [rows, width]);
+  const tile = 4;
+  const lanes = rowLanes(stream.device);
+  const source = withDropout(expandSource, active(dropout));
+  const kernel = compile(stream.device, { name: "lora_expand", source }, {
+    LANES: lanes,
+    TILE: tile,
+    DROPOUT: active(dropout),
+  });
+  const uniforms = { rows, width4: width / 4, rank4: rank / 4, scale, ...dropoutUniforms(dropout) };
+  stream.run(kernel, { h, b, y }, uniforms, [Math.ceil(width / 4 / lanes), Math.ceil(rows / tile)]);
+}
+
+/** g (R, K) += scale · hᵀ · dropout(x), for h (T, R) and x (T, K): the gradient of A, or of B with x the output's gradient. */
+export function loraOuter(stream: Stream, h: Tensor, x: Tensor, g: Tensor, scale: number, dropout?: Dropout): void {
+  const [rows, rank] = h.shape as [number, number];
+  const width = x.shape[1]!;
+  expectMultiple("lora outer", "the padded rank", rank, 4);
+  expectShape("lora outer", x, [rows, width]);
+  expectShape("lora outer", g, [rank, width]);
+  const quads = [4, 3, 2, 1].find((n) => rank / 4 % n === 0)!;
+  const lanes = rowLanes(stream.device);
+  const source = withDropout(outerSource, active(dropout));
+  const kernel = compile(stream.device, { name: "lora_outer", source }, {
+    LANES: lanes,
+    QUADS: quads,
+    DROPOUT: active(dropout),
+  });
+  const uniforms = { rows, width4: width / 4, rank4: rank / 4, scale, ...dropoutUniforms(dropout) };
+  stream.run(kernel, { h, x, g }, uniforms, [Math.ceil(width / 4 / lanes), rank / 4 / quads]);
+}

@@ -1,0 +1,18 @@
+import { expectMultiple, expectShape } from "./check.ts";
+import { compile } from "./kernel.ts";
+import { grid1d, type Stream } from "./stream.ts";
+import type { Tensor } from "./tensor.ts";
+import source from "./rope.wgsl" with { type: "text" };
+
+/**
+ * Turns x (T, heads, D) in place by the angles of its positions (T). `table` is (positions, 2, D/2): cosines, then
+ * sines. Backward is the same with `direction` −1. D must be a multiple of 8; positions must be within the table.
+ */
+export function rope(stream: Stream, x: Tensor, positions: Tensor, table: Tensor, direction: 1 | -1): void {
+  const [tokens, heads, headSize] = x.shape as [number, number, number];
+  expectMultiple("rope", "the head size", headSize, 8);
+  expectShape("rope", positions, [tokens]);
+  expectShape("rope", table, [-1, 2, headSize / 2]);
+  const kernel = compile(stream.device, { name: "rope", source }, { HEAD_SIZE: headSize });
+  stream.run(kernel, { positions, table, x }, { tokens, heads, direction }, grid1d(tokens * heads * headSize / 8));
+}

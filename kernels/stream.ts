@@ -1,0 +1,125 @@
+import type { Device } from "./device.ts";
+import type { Kernel } from "./kernel.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Workgroups in x, y and z. */
+export type Grid = readonly [number, number?, number?];
+
+/** Bytes between the uniform blocks of two dispatches: the offset alignment that every WebGPU device accepts. */
+const slot = 256;
+const slots = 1024;
+
+const bufferIds = new WeakMap<GPUBuffer, number>();
+let nextBufferId = 0;
+
+function bufferId(buffer: GPUBuffer): number {
+  let id = bufferIds.get(buffer);
+  if (id === undefined) bufferIds.set(buffer, id = nextBufferId++);
+  return id;
+}
+
+/**
+ * Records dispatches in order and submits them together. Bind groups are made once for each combination of kernel and
+ * tensors and reused ever after; the uniforms of all dispatches travel in one upload per submit.
+ */
+export class Stream {
+  readonly #device: Device;
+  readonly #arena: GPUBuffer;
+  readonly #staging = new ArrayBuffer(slot * slots);
+  readonly #words = new DataView(this.#staging);
+  readonly #groups = new Map<string, GPUBindGroup>();
+  #used = 0;
+  #encoder: GPUCommandEncoder | undefined;
+  #pass: GPUComputePassEncoder | undefined;
+  /** Dispatches recorded since the stream was made. */
+  dispatches = 0;
+
+  constructor(device: Device) {
+    this.#device = device;
+    this.#arena = device.createBuffer("uniforms", slot * slots, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
+  }
+
+  /** The device that the work goes to. */
+  get device(): Device {
+    return this.#device;
+  }
+
+  /** Records one dispatch. Tensors and uniforms are passed by the names that the shader gives them. */
+  run(
+    kernel: Kernel,
+    tensors: Readonly<Record<string, Tensor>>,
+    uniforms: Readonly<Record<string, number>>,
+    grid: Grid,
+  ): void {
+    const [x, y = 1, z = 1] = grid;
+    if (x * y * z === 0) return;
+    if (this.#used === slots) this.flush();
+    const offset = this.#used++ * slot;
+    kernel.uniforms.forEach(({ name, type }, i) => {
+      const value = uniforms[name];
+      if (value === undefined) throw new Error(`kernel ${kernel.name}: uniform ${name} is missing`);
+      const at = offset + i * 4;
+      if (type === "f32") this.#words.setFloat32(at, value, true);
+      else this.#words.setUint32(at, value, true);
+    });
+    this.#encoder ??= this.#device.gpu.createCommandEncoder();
+    this.#pass ??= this.#encoder.beginComputePass();
+    this.#pass.setPipeline(kernel.pipeline);
+    this.#pass.setBindGroup(0, this.#group(kernel, tensors), [offset]);
+    this.#pass.dispatchWorkgroups(x, y, z);
+    this.dispatches++;
+  }
+
+  #group(kernel: Kernel, tensors: Readonly<Record<string, Tensor>>): GPUBindGroup {
+    let key = `${kernel.id}`;
+    for (const name of kernel.bindings) {
+      const tensor = tensors[name];
+      if (!tensor) throw new Error(`kernel ${kernel.name}: tensor ${name} is missing`);
+      key += ` ${bufferId(tensor.buffer)}:${tensor.byteOffset}:${tensor.extent}`;
+    }
+    let group = this.#groups.get(key);
+    if (!group) {
+      group = this.#device.gpu.createBindGroup({
+        label: kernel.name,
+        layout: kernel.layout,
+        entries: [
+          { binding: 0, resource: { buffer: this.#arena, size: slot } },
+          ...kernel.bindings.map((name, i): GPUBindGroupEntry => {
+            const { buffer, byteOffset, extent } = tensors[name]!;
+            return { binding: i + 1, resource: { buffer, offset: byteOffset, size: extent } };
+          }),
+        ],
+      });
+      this.#groups.set(key, group);
+    }
+    return group;
+  }
+
+  /** Hands everything recorded so far to the device; returns at once. */
+  flush(): void {
+    if (!this.#encoder) return;
+    this.#pass!.end();
+    this.#device.gpu.queue.writeBuffer(this.#arena, 0, this.#staging, 0, this.#used * slot);
+    this.#device.gpu.queue.submit([this.#encoder.finish()]);
+    this.#encoder = this.#pass = undefined;
+    this.#used = 0;
+    this.#device.check();
+  }
+
+  /** Frees the stream's own memory and forgets its bind groups. */
+  close(): void {
+    this.flush();
+    this.#groups.clear();
+    this.#device.destroyBuffer(this.#arena);
+  }
+}
+
+/** Threads of a workgroup in kernels that work element by element. */
+export const workgroup = 64;
+
+/** Workgroups for `count` threads of one each, folded into two dimensions since one holds 65,535 at most. */
+export function grid1d(count: number, threads: number = workgroup): Grid {
+  const groups = Math.ceil(count / threads);
+  const x = Math.min(groups, 65535);
+  return [x, Math.ceil(groups / Math.max(1, x))];
+}
