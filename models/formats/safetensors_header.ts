@@ -77,6 +77,8 @@ function parseMetadata(value: unknown, path: string): Record<string, string> {
 
 function parseTensor(name: string, value: unknown, dataStart: number, dataBytes: number, path: string): TensorInfo {
   const where = `${path}: tensor ${quoted(name)}`;
+  // No tensor is called so; a reader that keeps tensors in a plain object would be fooled by it.
+  if (name === "__proto__") throw new FormatError(`${where}: the name is refused`);
   if (!isRecord(value)) throw new FormatError(`${where} is not described by a JSON object`);
   for (const key of Object.keys(value)) {
     if (key !== "dtype" && key !== "shape" && key !== "data_offsets") {

@@ -4,8 +4,8 @@ import { FormatError, quoted } from "./error.ts";
 const MAX_DEPTH = 64;
 
 /**
- * Parses JSON bytes more strictly than `JSON.parse`: bad UTF-8, a byte order mark, repeated keys in one object, a key
- * `__proto__` and deep nesting are errors. Objects that pass are safe to walk with `Object.entries`.
+ * Parses JSON bytes more strictly than `JSON.parse`: bad UTF-8, a byte order mark, repeated keys in one object and deep
+ * nesting are errors. A key `__proto__` becomes a plain own property: walk such objects with `Object.entries`.
  *
  * @param bytes the text, UTF-8
  * @param where the file, and the part of it, for messages
@@ -74,7 +74,6 @@ function addKey(keys: Set<string> | undefined, literal: string, where: string): 
     return;
   }
   if (typeof key !== "string") return;
-  if (key === "__proto__") throw new FormatError(`${where} has the key "__proto__", which is refused`);
   if (keys.has(key)) throw new FormatError(`${where} has the key ${quoted(key)} twice`);
   keys.add(key);
 }

@@ -1,0 +1,77 @@
+import { FormatError, quoted } from "./error.ts";
+import { floatField, integerField, messageField, messageFields, readMessage } from "./protobuf.ts";
+import { fallbackByte, markedPieceBytes, type Vocabulary } from "./vocabulary.ts";
+
+/** Field numbers of sentencepiece_model.proto. */
+const PIECES = 1, TRAINER = 2, NORMALIZER = 3;
+const PIECE_TEXT = 1, PIECE_SCORE = 2, PIECE_TYPE = 3;
+const MODEL_TYPE = 3, SPACE_AS_SUFFIX = 24, UNK_ID = 40, BOS_ID = 41, EOS_ID = 42;
+const ADD_DUMMY_PREFIX = 3;
+
+/** Values of PIECE_TYPE. */
+const NORMAL = 1, UNKNOWN = 2, CONTROL = 3, BYTE = 6;
+
+/**
+ * Reads a SentencePiece tokenizer.model. The library that encodes with it accepts any bytes in silence, so everything
+ * that it will rely on is checked here.
+ *
+ * @param path the file, for messages
+ * @throws {FormatError} when it is not a SentencePiece model of the kinds BPE and unigram
+ */
+export function parseSentencePieceModel(bytes: Uint8Array, path: string): Vocabulary {
+  const where = `${path} is not a SentencePiece model`;
+  const model = readMessage(bytes, where);
+  const trainer = messageField(model, TRAINER, where);
+  const type = integerField(trainer, MODEL_TYPE, where) ?? 1;
+  if (type !== 1 && type !== 2) throw new FormatError(`${path}: model type ${type}; supported: unigram (1), BPE (2)`);
+  if (integerField(trainer, SPACE_AS_SUFFIX, where)) {
+    throw new FormatError(`${path}: treat_whitespace_as_suffix is set, which is not supported`);
+  }
+
+  const pieces: (Uint8Array | undefined)[] = [];
+  const ids = new Map<string, number>();
+  const special = new Set<number>();
+  const unknown: number[] = [];
+  for (const [id, piece] of messageFields(model, PIECES, where).entries()) {
+    const { text, kind } = readPiece(piece, id, where);
+    if (ids.has(text)) throw new FormatError(`${where}: piece ${id}, ${quoted(text)}, is there twice`);
+    ids.set(text, id);
+    if (kind === UNKNOWN) unknown.push(id);
+    if (kind === UNKNOWN || kind === CONTROL) special.add(id);
+    const byte = kind === BYTE ? fallbackByte(text) : undefined;
+    if (kind === BYTE && byte === undefined) {
+      throw new FormatError(`${where}: piece ${id}, ${quoted(text)}, should be a byte like "<0x0A>"`);
+    }
+    pieces.push(byte === undefined ? markedPieceBytes(text) : Uint8Array.of(byte));
+  }
+  if (unknown.length !== 1) throw new FormatError(`${where}: it has ${unknown.length} unknown pieces; wanted one`);
+
+  const controlId = (field: number, otherwise: number) => {
+    const id = integerField(trainer, field, where) ?? otherwise;
+    return special.has(id) ? id : undefined;
+  };
+  return {
+    path,
+    bytes: pieces,
+    ids,
+    special,
+    stripsLeadingSpace: integerField(messageField(model, NORMALIZER, where), ADD_DUMMY_PREFIX, where) !== 0,
+    unkId: controlId(UNK_ID, 0) ?? unknown[0],
+    bosId: controlId(BOS_ID, 1),
+    eosId: controlId(EOS_ID, 2),
+  };
+}
+
+function readPiece(piece: ReturnType<typeof readMessage>, id: number, where: string): { text: string; kind: number } {
+  const raw = piece.get(PIECE_TEXT)?.at(-1);
+  if (!(raw instanceof Uint8Array) || raw.length === 0) throw new FormatError(`${where}: piece ${id} has no text`);
+  const score = floatField(piece, PIECE_SCORE, where);
+  if (score !== undefined && !Number.isFinite(score)) throw new FormatError(`${where}: piece ${id} scores ${score}`);
+  const kind = integerField(piece, PIECE_TYPE, where) ?? NORMAL;
+  if (kind < NORMAL || kind > BYTE) throw new FormatError(`${where}: piece ${id} has the unknown type ${kind}`);
+  try {
+    return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(raw), kind };
+  } catch {
+    throw new FormatError(`${where}: piece ${id} is not valid UTF-8`);
+  }
+}

@@ -1,0 +1,159 @@
+import "./web_tokenizers_shim.ts";
+import "@mlc/tokenizers";
+import { join } from "@std/path";
+import { z } from "zod";
+import { FormatError, quoted } from "./formats/error.ts";
+import { readFileIfPresent, readJsonFile } from "./formats/json_file.ts";
+import { parseSentencePieceModel } from "./formats/sentencepiece_model.ts";
+import { parseTokenizerJson } from "./formats/tokenizer_json.ts";
+import type { Vocabulary } from "./formats/vocabulary.ts";
+import { decodeIds, TokenStream } from "./token_decoder.ts";
+
+export type { TokenStream } from "./token_decoder.ts";
+
+const MAX_FILE_BYTES = 200_000_000;
+
+/** MLC's encoder: WebAssembly, with memory of its own. */
+interface Encoder {
+  encode(text: string): Int32Array<ArrayBuffer>;
+  getVocabSize(): number;
+  dispose(): void;
+}
+
+/** The package is a UMD file; loaded as a module, it leaves its exports on this global. */
+interface EncoderFactory {
+  fromJSON(json: ArrayBuffer): Promise<Encoder>;
+  fromSentencePiece(model: ArrayBuffer): Promise<Encoder>;
+}
+
+/**
+ * Loads the tokenizer of a model folder: tokenizer.json, or tokenizer.model (SentencePiece) where that is missing.
+ * tokenizer_config.json names the begin and end tokens; without it the tokenizer's own file does.
+ *
+ * @throws {FormatError} when there is no tokenizer, or a file of it is not valid
+ */
+export async function loadTokenizer(directory: string): Promise<Tokenizer> {
+  const jsonPath = join(directory, "tokenizer.json");
+  const json = await readFileIfPresent(jsonPath, MAX_FILE_BYTES);
+  if (json !== undefined) {
+    const { vocabulary, encoderJson } = parseTokenizerJson(json, jsonPath);
+    const limits = await textLimits(directory, vocabulary);
+    return new Tokenizer(vocabulary, limits, await loadEncoder("fromJSON", encoderJson, jsonPath));
+  }
+  const modelPath = join(directory, "tokenizer.model");
+  const model = await readFileIfPresent(modelPath, MAX_FILE_BYTES);
+  if (model === undefined) {
+    throw new FormatError(`${directory} has no tokenizer: looked for tokenizer.json and tokenizer.model`);
+  }
+  const vocabulary = parseSentencePieceModel(model, modelPath);
+  const limits = await textLimits(directory, vocabulary);
+  const encoder = await loadEncoder("fromSentencePiece", model, modelPath);
+  if (encoder.getVocabSize() !== vocabulary.bytes.length) {
+    encoder.dispose();
+    throw new FormatError(`${modelPath} could not be loaded by the tokenizer library`);
+  }
+  return new Tokenizer(vocabulary, limits, encoder);
+}
+
+/** Text to token ids and back. Holds WebAssembly memory until it is disposed. */
+export class Tokenizer implements Disposable {
+  /** The highest id plus one; a model's embedding needs at least so many rows. */
+  readonly vocabularySize: number;
+  /** Begins a text. */
+  readonly bosId: number;
+  /** Ends a text. */
+  readonly eosId: number;
+  /** Stands for what the vocabulary cannot spell; undefined when it can spell everything. */
+  readonly unkId: number | undefined;
+  readonly #vocabulary: Vocabulary;
+  readonly #special: ReadonlySet<number>;
+  readonly #encoder: Encoder;
+
+  /** Use {@linkcode loadTokenizer}. */
+  constructor(vocabulary: Vocabulary, limits: { bosId: number; eosId: number }, encoder: Encoder) {
+    this.#special = new Set([...vocabulary.special, limits.bosId, limits.eosId]);
+    this.#vocabulary = { ...vocabulary, special: this.#special };
+    this.#encoder = encoder;
+    this.vocabularySize = vocabulary.bytes.length;
+    this.bosId = limits.bosId;
+    this.eosId = limits.eosId;
+    this.unkId = vocabulary.unkId;
+  }
+
+  /**
+   * The ids of a text. No begin or end id is added, and none can come out of the text: `</s>` in it is four
+   * characters. Lone surrogates become U+FFFD.
+   */
+  encode(text: string): Int32Array<ArrayBuffer> {
+    return this.#encoder.encode(text.toWellFormed());
+  }
+
+  /**
+   * The text of ids. Special ids are skipped; bytes that form no character become U+FFFD.
+   *
+   * @throws {RangeError} for an id that is not in the vocabulary
+   */
+  decode(ids: Iterable<number>): string {
+    return decodeIds(this.#vocabulary, ids);
+  }
+
+  /**
+   * Starts decoding ids that arrive one by one. All that it gives, joined, is what {@linkcode decode} gives.
+   *
+   * @param continues true when the ids go on from earlier text, so that a leading space counts
+   */
+  stream(continues = false): TokenStream {
+    return new TokenStream(this.#vocabulary, !continues);
+  }
+
+  /** True for ids that stand for no text, such as begin and end. */
+  isSpecial(id: number): boolean {
+    return this.#special.has(id);
+  }
+
+  /** Frees the encoder. Decoding goes on working. */
+  dispose(): void {
+    this.#encoder.dispose();
+  }
+
+  /** Frees the encoder. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+async function loadEncoder(
+  from: keyof EncoderFactory,
+  bytes: Uint8Array<ArrayBuffer>,
+  path: string,
+): Promise<Encoder> {
+  const library = (globalThis as unknown as { tokenizers: { Tokenizer: EncoderFactory } }).tokenizers;
+  try {
+    return await library.Tokenizer[from](bytes.buffer);
+  } catch (error) {
+    // A fault in the file ends in an abort of the WebAssembly code, which says no more than that.
+    throw new FormatError(`${path} could not be loaded by the tokenizer library: ${error}`);
+  }
+}
+
+const TokenName = z.union([z.string(), z.looseObject({ content: z.string() }).transform(({ content }) => content)]);
+const TokenizerConfig = z.looseObject({ bos_token: TokenName.nullish(), eos_token: TokenName.nullish() });
+
+async function textLimits(directory: string, vocabulary: Vocabulary): Promise<{ bosId: number; eosId: number }> {
+  const path = join(directory, "tokenizer_config.json");
+  const parsed = TokenizerConfig.safeParse(await readJsonFile(path) ?? {});
+  if (!parsed.success) throw new FormatError(`${path}: ${z.prettifyError(parsed.error)}`);
+  const limit = (field: "bos_token" | "eos_token", own: number | undefined): number => {
+    const name = parsed.data[field];
+    if (name) { // some old folders have an empty string here
+      const id = vocabulary.ids.get(name);
+      if (id === undefined) throw new FormatError(`${path}: ${field} is ${quoted(name)}, not in ${vocabulary.path}`);
+      return id;
+    }
+    if (own === undefined) {
+      throw new FormatError(`${path}: ${field} is missing, and ${vocabulary.path} has none either`);
+    }
+    return own;
+  };
+  return { bosId: limit("bos_token", vocabulary.bosId), eosId: limit("eos_token", vocabulary.eosId) };
+}
