@@ -1,0 +1,22 @@
+import { alpacaSchema } from "./alpaca.ts";
+import { belleSchema } from "./belle.ts";
+import { guanacoSchema } from "./guanaco.ts";
+import type { RowSchema } from "./row_fields.ts";
+
+/** Families of data sets whose rows can be read. */
+export const FORMAT_NAMES = ["alpaca", "belle", "guanaco"] as const;
+
+/** Name of a family of data sets. */
+export type FormatName = typeof FORMAT_NAMES[number];
+
+/** The schema of each family. */
+export const SCHEMAS: Readonly<Record<FormatName, RowSchema>> = {
+  alpaca: alpacaSchema,
+  belle: belleSchema,
+  guanaco: guanacoSchema,
+};
+
+/** Whether a name is the name of a format. */
+export function isFormatName(name: string): name is FormatName {
+  return (FORMAT_NAMES as readonly string[]).includes(name);
+}

@@ -1,0 +1,42 @@
+import { closestString } from "@std/text/closest-string";
+import { DataError } from "./errors.ts";
+import { FORMAT_NAMES, type FormatName, isFormatName } from "./formats.ts";
+
+/** A source of rows as the user names it. */
+export interface SourceSpec {
+  /** Declared format; absent if it is to be detected from the first rows. */
+  readonly format?: FormatName;
+  /** Path of the file. */
+  readonly path: string;
+}
+
+/**
+ * Parses `[alpaca:|belle:|guanaco:]PATH`. A single letter before the colon is a Windows drive (`C:\rows.json`); a path
+ * that has a colon of its own is written with a folder in front (`./a:b.json`).
+ *
+ * @throws {DataError} for an unknown prefix (with the nearest known one), an empty path, or a web address.
+ */
+export function parseSourceSpec(spec: string): SourceSpec {
+  const parts = /^([^:/\\]+):(.*)$/s.exec(spec);
+  if (parts === null || /^[A-Za-z]$/.test(parts[1]!)) return { path: checkPath(spec, spec) };
+  const prefix = parts[1]!;
+  const rest = parts[2]!;
+  if (rest.startsWith("//")) {
+    throw new DataError(`data source "${spec}": wanted a file, found a web address; download it and name the file`);
+  }
+  const format = prefix.trim().toLowerCase();
+  if (isFormatName(format)) return { format, path: checkPath(rest, spec) };
+  const known = FORMAT_NAMES.map((name) => `${name}:`).join(", ");
+  const nearest = closestString(format, FORMAT_NAMES);
+  // Names that begin differently are no misspelling, only another format.
+  const hint = nearest[0] === format[0] ? `Did you mean ${nearest}:${rest}? ` : "";
+  throw new DataError(
+    `data source "${spec}": wanted one of ${known} or a plain path, found "${prefix}:". ` +
+      `${hint}If the file's name has a colon, write ./${spec}`,
+  );
+}
+
+function checkPath(path: string, spec: string): string {
+  if (path.trim() === "") throw new DataError(`data source "${spec}": wanted [format:]PATH, found no path`);
+  return path;
+}
