@@ -1,0 +1,123 @@
+import { z } from "zod";
+import { FormatError } from "./error.ts";
+import type { LoraTarget } from "./lora_names.ts";
+
+/** What adapter_config.json says of a LoRA adapter. */
+export interface AdapterConfig {
+  /** Name or path of the model that the adapter was trained on; may be empty. */
+  readonly baseModel: string;
+  /** R. */
+  readonly rank: number;
+  /** The scale of B·A is alpha / R. */
+  readonly alpha: number;
+  /** Share of the inputs of A that training dropped. */
+  readonly dropout: number;
+  readonly targets: readonly LoraTarget[];
+}
+
+const ConfigFile = z.looseObject({
+  peft_type: z.string(),
+  base_model_name_or_path: z.string().nullish(),
+  r: z.number().int().positive().max(65536),
+  lora_alpha: z.number().positive(),
+  lora_dropout: z.number().min(0).max(1).default(0),
+  bias: z.string().default("none"),
+  target_modules: z.union([z.array(z.string()), z.string()]).nullish(),
+  init_lora_weights: z.union([z.boolean(), z.string()]).nullish(),
+});
+
+/** Fields that change what the tensors mean. Each must be absent, null, false or empty. */
+const UNSUPPORTED = [
+  "alora_invocation_tokens",
+  "alpha_pattern",
+  "arrow_config",
+  "enable_lora",
+  "exclude_modules",
+  "fan_in_fan_out",
+  "kasa_config",
+  "layer_replication",
+  "layers_to_transform",
+  "lora_bias",
+  "modules_to_save",
+  "rank_pattern",
+  "target_parameters",
+  "trainable_token_indices",
+  "use_bdlora",
+  "use_dora",
+  "use_qalora",
+  "use_rslora",
+];
+
+/** Ways to start A and B that leave the base weights as they are. The others subtract the start from the base. */
+const STARTS_BESIDE_BASE: readonly unknown[] = [undefined, null, true, false, "gaussian", "orthogonal", "eva"];
+
+/** An adapter_config.json, checked. The targets are as written there: names, or a pattern of PEFT's own. */
+export interface ParsedAdapterConfig extends Omit<AdapterConfig, "targets"> {
+  readonly targetModules: readonly string[] | string | undefined;
+}
+
+/**
+ * Checks the contents of an adapter_config.json.
+ *
+ * @param path the file, for messages
+ * @throws {FormatError} when it is not valid, or describes anything but plain LoRA
+ */
+export function parseAdapterConfig(record: unknown, path: string): ParsedAdapterConfig {
+  const parsed = ConfigFile.safeParse(record);
+  if (!parsed.success) throw new FormatError(`${path}: ${z.prettifyError(parsed.error)}`);
+  const file = parsed.data;
+  if (file.peft_type !== "LORA") {
+    throw new FormatError(`${path}: peft_type is ${JSON.stringify(file.peft_type)}; supported: "LORA"`);
+  }
+  if (file.bias !== "none") throw new FormatError(`${path}: bias is ${JSON.stringify(file.bias)}; supported: "none"`);
+  for (const field of UNSUPPORTED) {
+    if (isSet(file[field])) {
+      throw new FormatError(`${path}: ${field} is ${JSON.stringify(file[field]).slice(0, 80)}, which is not supported`);
+    }
+  }
+  if (!STARTS_BESIDE_BASE.includes(file.init_lora_weights)) {
+    throw new FormatError(
+      `${path}: init_lora_weights is ${JSON.stringify(file.init_lora_weights)}: the adapter belongs to changed base ` +
+        `weights, which is not supported`,
+    );
+  }
+  return {
+    baseModel: file.base_model_name_or_path ?? "",
+    rank: file.r,
+    alpha: file.lora_alpha,
+    dropout: file.lora_dropout,
+    targetModules: file.target_modules ?? undefined,
+  };
+}
+
+function isSet(value: unknown): boolean {
+  if (value === undefined || value === null || value === false) return false;
+  return typeof value !== "object" || Object.keys(value).length > 0;
+}
+
+/** The contents of an adapter_config.json, as PEFT reads it: old versions need the first fields, new ones the rest. */
+export function adapterConfigToJson(config: AdapterConfig): string {
+  const record = {
+    base_model_name_or_path: config.baseModel,
+    bias: "none",
+    fan_in_fan_out: false,
+    inference_mode: true,
+    lora_alpha: config.alpha,
+    lora_dropout: config.dropout,
+    modules_to_save: null,
+    peft_type: "LORA",
+    r: config.rank,
+    target_modules: config.targets,
+    task_type: "CAUSAL_LM",
+    alpha_pattern: {},
+    auto_mapping: null,
+    init_lora_weights: true,
+    layers_pattern: null,
+    layers_to_transform: null,
+    rank_pattern: {},
+    revision: null,
+    use_dora: false,
+    use_rslora: false,
+  };
+  return JSON.stringify(record, null, 2) + "\n";
+}
