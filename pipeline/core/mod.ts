@@ -4,7 +4,10 @@
  *
  * @module
  */
+export { copyTargets, type TargetsResult } from "./copy_targets.ts";
 export { PipelineError, StageArgumentError } from "./errors.ts";
+export type { PipelineEvent, StageStatus } from "./events.ts";
+export { type Change, describeChange, describeReason, type Reason } from "./explain.ts";
 export { inputFile, inputFolder, type InputFolderOptions } from "./inputs.ts";
 export type { Json, JsonObject } from "./json.ts";
 export {
@@ -28,7 +31,17 @@ export {
   type PipelineDefinition,
   type Targets,
 } from "./pipeline.ts";
+export { type Plan, type PlannedStage, planPipeline } from "./plan.ts";
 export { type AnyRef, type LeafNode, type Node, type REF, type Ref, type RefTarget, type StageNode } from "./ref.ts";
+export {
+  type MetaOfRef,
+  type RunOptions,
+  runPipeline,
+  type RunResult,
+  type StageResult,
+  type TargetResult,
+} from "./run.ts";
+export { PipelineOptionsError, type SessionOptions } from "./session.ts";
 export {
   defineStage,
   type FieldsInput,

@@ -1,0 +1,99 @@
+import type { Change, Reason } from "./explain.ts";
+import { diffRecords } from "./explain.ts";
+import { isStep, type Step } from "./graph.ts";
+import { explainMiss, nearestRecord } from "./miss.ts";
+import type { Pipeline, Targets } from "./pipeline.ts";
+import { keyOf } from "./record.ts";
+import type { PartialRecord } from "./resolver.ts";
+import type { z } from "./schema.ts";
+import { openSession, type Session, type SessionOptions } from "./session.ts";
+
+/** What a run would do about one stage. */
+export type PlannedStage =
+  | {
+    /** Its result is in the cache. */
+    readonly status: "cached";
+    /** Name in the pipeline. */
+    readonly stage: string;
+    /** Its key. */
+    readonly key: string;
+    /** How long it took when it was computed, in milliseconds. */
+    readonly durationMs: number;
+  }
+  | {
+    /** It would be computed. */
+    readonly status: "would-run";
+    /** Name in the pipeline. */
+    readonly stage: string;
+    /** Its key. */
+    readonly key: string;
+    /** Why. */
+    readonly reason: Reason;
+  }
+  | {
+    /** Stages before it would be computed; whether it follows depends on what they give. */
+    readonly status: "waits";
+    /** Name in the pipeline. */
+    readonly stage: string;
+    /** The stages whose results it waits for. */
+    readonly waitsFor: readonly string[];
+    /** What is known to differ already: if anything does, it will be computed. */
+    readonly changes: readonly Change[];
+  };
+
+/** What a run of a pipeline would do. */
+export interface Plan {
+  /** Name of the pipeline. */
+  readonly pipeline: string;
+  /** Every stage, in the order in which they would be dealt with. */
+  readonly stages: readonly PlannedStage[];
+}
+
+/**
+ * Says what running a pipeline would do, and why, by the same decisions, without doing it. Computes and publishes
+ * nothing; reads the user's files and the cache.
+ *
+ * @throws {PipelineError} as `runPipeline` does.
+ */
+export async function planPipeline<Options extends z.ZodObject, T extends Targets>(
+  pipeline: Pipeline<Options, T>,
+  options: SessionOptions = {},
+): Promise<Plan> {
+  const session = await openSession(pipeline as unknown as Pipeline, options);
+  const stages: PlannedStage[] = [];
+  const byKey = new Map<string, PlannedStage>();
+  for (const step of session.graph.steps) stages.push(await planStep(step, session, byKey));
+  await session.index.save().catch(() => {});
+  return { pipeline: session.name, stages };
+}
+
+async function planStep(step: Step, session: Session, byKey: Map<string, PlannedStage>): Promise<PlannedStage> {
+  const { resolver, store, verify, signal } = session;
+  signal.throwIfAborted();
+  const partial = await resolver.record(step);
+  if (partial.unknown.size > 0) return await planWaiting(step, partial, session);
+  const key = keyOf(partial.record);
+  const found = await store.lookup(step.node.stage.name, key, { verify, signal });
+  if (found.state === "hit") {
+    resolver.setResult(step, found.entry);
+    return { status: "cached", stage: step.name, key, durationMs: found.entry.manifest.durationMs };
+  }
+  const twin = byKey.get(key);
+  if (twin !== undefined) return { status: "waits", stage: step.name, waitsFor: [twin.stage], changes: [] };
+  const reason = await explainMiss(step.name, partial, found, session);
+  const planned: PlannedStage = { status: "would-run", stage: step.name, key, reason };
+  byKey.set(key, planned);
+  return planned;
+}
+
+async function planWaiting(step: Step, partial: PartialRecord, session: Session): Promise<PlannedStage> {
+  const { record, sources, unknown } = partial;
+  const waitsFor = new Set<string>();
+  for (const name of unknown) {
+    const from = step.inputs.get(name)?.from;
+    if (from !== undefined && isStep(from)) waitsFor.add(from.name);
+  }
+  const earlier = await nearestRecord(step.name, record, session);
+  const changes = earlier === undefined ? [] : diffRecords(earlier, record, sources, unknown);
+  return { status: "waits", stage: step.name, waitsFor: [...waitsFor], changes };
+}

@@ -1,0 +1,198 @@
+import { PipelineError } from "./errors.ts";
+import type { PipelineEvent, StageStatus } from "./events.ts";
+import { describeReason, type Reason } from "./explain.ts";
+import { isDiskFull } from "./files.ts";
+import { isStep, type Step } from "./graph.ts";
+import type { JsonObject } from "./json.ts";
+import type { AnyKind, MetaOf } from "./kind.ts";
+import { acquireLock } from "./lock.ts";
+import { explainMiss } from "./miss.ts";
+import type { Pipeline, Targets } from "./pipeline.ts";
+import { keyOf } from "./record.ts";
+import type { REF, RefTarget } from "./ref.ts";
+import type { PartialRecord } from "./resolver.ts";
+import type { z } from "./schema.ts";
+import { openSession, type Session, type SessionOptions } from "./session.ts";
+import { runStage } from "./stage_run.ts";
+import type { Entry, Lookup } from "./store.ts";
+
+/** How to run a pipeline. */
+export interface RunOptions extends SessionOptions {
+  /** Receives what happens, as it happens. */
+  readonly onEvent?: (event: PipelineEvent) => void;
+  /**
+   * Whether two processes that need the same key wait for one another. Default true. Where the file system knows no
+   * locks, both compute and the first to end publishes.
+   */
+  readonly lock?: boolean;
+}
+
+/** The result of one stage of a run. */
+export interface StageResult {
+  /** Name of the stage in the pipeline, such as `evaluate#2`. */
+  readonly stage: string;
+  /** How it was come by. */
+  readonly status: StageStatus;
+  /** Key: SHA-256 of all that decides the result. */
+  readonly key: string;
+  /** Digest of the output. */
+  readonly digest: string;
+  /** Absolute path of the folder with the result's files, in the cache: read, do not write. */
+  readonly dir: string;
+  /** Files relative to the folder, with `/`. */
+  readonly files: readonly string[];
+  /** What the stage returned. */
+  readonly meta: JsonObject;
+  /** Time spent on it in this run, in milliseconds. */
+  readonly durationMs: number;
+  /** Why it ran, if it did. */
+  readonly reason?: Reason;
+}
+
+/** One wanted result of a run. */
+export interface TargetResult<Meta = JsonObject> {
+  /** Name of the stage that gave it. */
+  readonly stage: string;
+  /** How it was come by. */
+  readonly status: StageStatus;
+  /** Digest of the files and the meta. */
+  readonly digest: string;
+  /** Absolute path of the folder with the files, in the cache: read, do not write. */
+  readonly dir: string;
+  /** Files relative to the folder, with `/`. */
+  readonly files: readonly string[];
+  /** The record that belongs to it. */
+  readonly meta: Meta;
+}
+
+/** The meta of what a ref stands for. */
+export type MetaOfRef<R> = R extends { readonly [REF]: RefTarget<infer K extends AnyKind> } ? MetaOf<K> : JsonObject;
+
+/** What a run gives back. */
+export interface RunResult<T extends Targets = Targets> {
+  /** Name of the pipeline. */
+  readonly pipeline: string;
+  /** Every stage, in the order in which they were dealt with. */
+  readonly stages: readonly StageResult[];
+  /** What the pipeline's `build` returned, by name. */
+  readonly targets: { readonly [N in keyof T]: TargetResult<MetaOfRef<T[N]>> };
+}
+
+/**
+ * Runs a pipeline: each stage whose result is not in the cache is computed, one after another, each after all that it
+ * needs.
+ *
+ * @throws {PipelineOptionsError} if the options do not fit.
+ * @throws {PipelineError} if an input is missing or was edited meanwhile, or the disk is full.
+ * @throws whatever a stage throws; nothing of that stage is published.
+ */
+export async function runPipeline<Options extends z.ZodObject, T extends Targets>(
+  pipeline: Pipeline<Options, T>,
+  options: RunOptions = {},
+): Promise<RunResult<T>> {
+  const session = await openSession(pipeline as unknown as Pipeline, options);
+  const runner = new Runner(session, options.onEvent ?? (() => {}), options.lock ?? true);
+  return await runner.run() as RunResult<T>;
+}
+
+class Runner {
+  readonly #session: Session;
+  readonly #emit: (event: PipelineEvent) => void;
+  readonly #lock: boolean;
+  readonly #results = new Map<Step, StageResult>();
+  /** Results of this run by key: two steps may come to the same key. */
+  readonly #byKey = new Map<string, Entry>();
+
+  constructor(session: Session, emit: (event: PipelineEvent) => void, lock: boolean) {
+    this.#session = session;
+    this.#emit = emit;
+    this.#lock = lock;
+  }
+
+  async run(): Promise<RunResult> {
+    const started = performance.now();
+    const { name: pipeline, graph, index, resolver } = this.#session;
+    this.#emit({ type: "pipeline-start", pipeline, stages: graph.steps.map((step) => step.name) });
+    for (const step of graph.steps) {
+      try {
+        await this.#dealWith(step);
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        this.#emit({ type: "stage-failed", stage: step.name, message });
+        throw isDiskFull(error) ? diskFull(step, this.#session.cacheDir, error) : error;
+      } finally {
+        await index.save().catch(() => {});
+      }
+    }
+    const targets: Record<string, TargetResult> = {};
+    for (const [name, input] of graph.targets) {
+      const result = isStep(input.from) ? this.#results.get(input.from) : undefined;
+      const { dir, digest, meta, files } = await resolver.target(input);
+      if (result === undefined) throw new Error(`no result for target ${name}`);
+      const { stage, status } = result;
+      targets[name] = { stage, status, digest, dir, meta, files: files.map((file) => file.path) };
+    }
+    const stages = [...this.#results.values()];
+    const counts = { ran: 0, cached: 0, fresh: 0 };
+    for (const { status } of stages) counts[status]++;
+    this.#emit({ type: "pipeline-end", pipeline, durationMs: performance.now() - started, counts });
+    return { pipeline, stages, targets };
+  }
+
+  async #dealWith(step: Step): Promise<void> {
+    const started = performance.now();
+    const { resolver, history, signal } = this.#session;
+    signal.throwIfAborted();
+    const partial = await resolver.record(step);
+    const key = keyOf(partial.record);
+    const { entry, status, reason } = await this.#obtain(step, partial, key);
+    this.#byKey.set(key, entry);
+    resolver.setResult(step, entry);
+    // An explanation that cannot be kept is no reason to fail.
+    await history.note(step.name, partial.record).catch(() => {});
+    const { dir, manifest: { digest, meta, files } } = entry;
+    const durationMs = performance.now() - started;
+    const why = reason === undefined ? {} : { reason };
+    const names = files.map((file) => file.path);
+    this.#results.set(step, { stage: step.name, status, key, digest, dir, files: names, meta, durationMs, ...why });
+    const because = reason === undefined ? {} : { reason, because: describeReason(reason) };
+    this.#emit({ type: "stage-end", stage: step.name, status, key, digest, dir, durationMs, ...because });
+  }
+
+  async #obtain(
+    step: Step,
+    partial: PartialRecord,
+    key: string,
+  ): Promise<{ entry: Entry; status: StageStatus; reason?: Reason }> {
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return { entry: known, status: "fresh" };
+    const { store, signal } = this.#session;
+    const first = await this.#lookup(step, key);
+    if (first.state === "hit") return { entry: first.entry, status: "cached" };
+    const onWait = () => this.#emit({ type: "stage-waiting", stage: step.name, key });
+    using _lock = this.#lock ? await acquireLock(store.lockPath(key), { signal, onWait }) : undefined;
+    // Another process may have published the key, or mended it, since it was looked up.
+    const found = await this.#lookup(step, key);
+    if (found.state === "hit") return { entry: found.entry, status: "cached" };
+    const reason = await explainMiss(step.name, partial, found, this.#session);
+    if (found.state === "damaged") await store.quarantine(step.node.stage.name, key);
+    const because = describeReason(reason);
+    this.#emit({ type: "stage-start", stage: step.name, key, reason, because });
+    const entry = await runStage(step, { record: partial.record, key }, this.#session, this.#emit);
+    return { entry, status: "ran", reason };
+  }
+
+  #lookup(step: Step, key: string): Promise<Lookup> {
+    const { store, verify, signal } = this.#session;
+    return store.lookup(step.node.stage.name, key, { verify, signal });
+  }
+}
+
+function diskFull(step: Step, cacheDir: string, cause: unknown): PipelineError {
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return new PipelineError(
+    `running ${step.name}: the disk is full (${detail}). Nothing of it was published and what it had written was ` +
+      `removed. Free space, or choose another disk for the cache (now ${cacheDir}).`,
+    { cause },
+  );
+}

@@ -1,0 +1,136 @@
+import { join } from "@std/path";
+import { PipelineError } from "./errors.ts";
+import type { PipelineEvent } from "./events.ts";
+import { removeQuietly } from "./files.ts";
+import type { Step } from "./graph.ts";
+import { cloneJson, findJsonFault, type JsonObject } from "./json.ts";
+import { type Manifest, outputDigest } from "./manifest.ts";
+import { ProgressGate } from "./progress_gate.ts";
+import { KEY_FORMAT, type KeyRecord } from "./record.ts";
+import type { Session } from "./session.ts";
+import type { InputDeclarations, StageContext, StageOutput } from "./stage_spec.ts";
+import type { Entry, Staging } from "./store.ts";
+
+/** Computes a step's result and publishes it. Whatever goes wrong before the last rename, nothing is published. */
+export async function runStage(
+  step: Step,
+  { record, key }: { record: KeyRecord; key: string },
+  session: Session,
+  emit: (event: PipelineEvent) => void,
+): Promise<Entry> {
+  const { store, resolver, signal } = session;
+  const { stage, settings } = step.node;
+  await resolver.checkLeaves(step);
+  const scratch = store.scratchDir(stage.name, key);
+  await Deno.mkdir(scratch, { recursive: true });
+  const staging = await store.stage(stage.name);
+  try {
+    const started = performance.now();
+    const volatile = new VolatileFiles(staging);
+    const gate = new ProgressGate(step.name, emit);
+    let device: string | undefined;
+    const context = await makeContext(step, { session, scratch, output: volatile.output, gate, emit });
+    const returned = await stage.run({ ...context, device: (name) => void (device = name) });
+    gate.flush();
+    const durationMs = Math.round(performance.now() - started);
+    signal.throwIfAborted();
+    const meta = checkMeta(step, returned);
+    const files = await store.seal(staging, volatile.includes, signal);
+    await resolver.checkLeaves(step);
+    const digest = outputDigest(files, meta);
+    const manifest: Manifest = {
+      format: KEY_FORMAT,
+      stage: stage.name,
+      key,
+      record,
+      digest,
+      meta,
+      files,
+      settings,
+      createdAt: new Date().toISOString(),
+      durationMs,
+      ...(device === undefined ? {} : { device }),
+    };
+    signal.throwIfAborted();
+    const entry = await store.publish(staging, manifest);
+    if (entry.manifest.digest !== digest) warnOfDifference(step, emit);
+    await removeQuietly(scratch);
+    return entry;
+  } finally {
+    await store.discard(staging);
+  }
+}
+
+async function makeContext(
+  step: Step,
+  { session, scratch, output, gate, emit }: {
+    session: Session;
+    scratch: string;
+    output: StageOutput;
+    gate: ProgressGate;
+    emit: (event: PipelineEvent) => void;
+  },
+): Promise<Omit<StageContext<InputDeclarations, JsonObject, JsonObject>, "device">> {
+  const { params, settings } = step.node;
+  return {
+    inputs: await session.resolver.stageInputs(step) as StageContext<InputDeclarations, unknown, unknown>["inputs"],
+    // Copies: a stage that edits its params must not change the key of another.
+    params: cloneJson(params),
+    settings: cloneJson(settings),
+    output,
+    scratch,
+    signal: session.signal,
+    progress: (progress) => gate.report(progress),
+    log: (level, message) => emit({ type: "stage-log", stage: step.name, level, message }),
+  };
+}
+
+/** Remembers which files a stage marks as volatile. */
+class VolatileFiles {
+  readonly #names = new Set<string>();
+  readonly output: StageOutput;
+
+  constructor({ dir }: Staging) {
+    this.output = {
+      dir,
+      volatile: (path) => {
+        this.#names.add(path);
+        return join(dir, path);
+      },
+    };
+  }
+
+  /** Says whether a file was marked, by itself or with a folder above it. */
+  readonly includes = (path: string): boolean => {
+    if (this.#names.has(path)) return true;
+    return [...this.#names].some((name) => name.endsWith("/") && path.startsWith(name));
+  };
+}
+
+function checkMeta(step: Step, returned: unknown): JsonObject {
+  const fault = typeof returned === "object" && returned !== null && !Array.isArray(returned)
+    ? findJsonFault(returned)
+    : { path: "", found: returned === undefined ? "nothing" : JSON.stringify(returned) };
+  if (fault !== undefined) {
+    const where = fault.path === "" ? "meta" : `meta.${fault.path}`;
+    throw new PipelineError(
+      `publishing ${step.name}: ${where} must be plain JSON with finite numbers, found ${fault.found}; nothing was kept`,
+    );
+  }
+  for (const part of Object.keys(step.node.stage.output.parts as object)) {
+    if (!(part in (returned as object))) {
+      throw new PipelineError(`publishing ${step.name}: meta lacks the field ${part} that belongs to its part`);
+    }
+  }
+  return cloneJson(returned) as JsonObject;
+}
+
+function warnOfDifference(step: Step, emit: (event: PipelineEvent) => void): void {
+  emit({
+    type: "stage-log",
+    stage: step.name,
+    level: "warn",
+    message: "another process computed the same key with a different output; its output was taken. " +
+      "The stage is not deterministic: mark files that may differ as volatile.",
+  });
+}
