@@ -14,7 +14,7 @@ struct Uniforms { tokens: u32, heads: u32, keyHeads: u32, scale: f32 }
 @compute @workgroup_size({{LANES}})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let keyHead = group.y;
-  let shared = u.heads / u.keyHeads;
+  let headsPerKey = u.heads / u.keyHeads;
   let tile = group.x * {{LANES}}u;
   let s = min(tile + lane, u.tokens - 1u);
   let lastKey = min(tile + {{LANES}}u, u.tokens) - 1u;
@@ -25,7 +25,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var dk{{d}} = vec4f();
   var dv{{d}} = vec4f();
   //% end
-  for (var head = keyHead * shared; head < (keyHead + 1u) * shared; head++) {
+  for (var head = keyHead * headsPerKey; head < (keyHead + 1u) * headsPerKey; head++) {
     // Sequences begin in order, so the first query of a block whose sequence begins after our last key ends the walk.
     for (var t = tile; t < u.tokens; t += {{KEYS}}u) {
       if (starts[t] > lastKey) { break; }

@@ -103,9 +103,14 @@ export class Device {
   }
 }
 
-/** Chooses lavapipe's vector width before Mesa starts; no effect on other drivers. An explicit setting is respected. */
-function prepareLavapipe(): void {
-  if (Deno.build.os !== "linux" || Deno.env.has("LP_NATIVE_VECTOR_WIDTH")) return;
+/**
+ * Prepares Mesa before it starts; no effect on other drivers, and explicit settings are respected. Lavapipe gets the
+ * processor's vector width. Without XDG_RUNTIME_DIR Mesa complains on standard error each time.
+ */
+function prepareMesa(): void {
+  if (Deno.build.os !== "linux") return;
+  if (!Deno.env.has("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", "/tmp");
+  if (Deno.env.has("LP_NATIVE_VECTOR_WIDTH")) return;
   let wide = false;
   try {
     wide = Deno.readTextFileSync("/proc/cpuinfo").includes("avx512f");
@@ -115,7 +120,7 @@ function prepareLavapipe(): void {
 
 /** The adapter that a device would be opened on, or an error that says what to install. */
 export async function requestAdapter(): Promise<GPUAdapter> {
-  prepareLavapipe();
+  prepareMesa();
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (adapter) return adapter;
   throw new DeviceError(

@@ -16,6 +16,6 @@ fn hash4(seed: vec4u) -> vec4u {
 }
 // The factors of four neighbouring elements: 0, or 1 / (1 − probability).
 fn dropoutFactors(element4: u32) -> vec4f {
-  let h = hash4(vec4u(u.seed, u.step, u.module, element4));
+  let h = hash4(vec4u(u.seed, u.step, u.adapter, element4));
   return select(vec4f(), vec4f(u.keepScale), h >= vec4u(u.threshold));
 }

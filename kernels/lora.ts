@@ -23,7 +23,13 @@ export interface Dropout {
 
 function dropoutUniforms(dropout: Dropout | undefined): Record<string, number> {
   const { probability, seed, step, module } = dropout ?? { probability: 0, seed: 0, step: 0, module: 0 };
-  return { seed, step, module, threshold: Math.round(probability * 2 ** 32), keepScale: 1 / (1 - probability) };
+  return {
+    seed,
+    step,
+    adapter: module,
+    threshold: Math.round(probability * 2 ** 32),
+    keepScale: 1 / (1 - probability),
+  };
 }
 
 const active = (dropout: Dropout | undefined) => (dropout?.probability ?? 0) > 0;

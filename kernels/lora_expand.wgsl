@@ -1,5 +1,5 @@
 // y (T, N) += scale · h (T, R) · b (R, N), ∘ dropout where b is A and y the gradient of A's input.
-struct Uniforms { rows: u32, width4: u32, rank4: u32, scale: f32, seed: u32, step: u32, module: u32, threshold: u32, keepScale: f32 }
+struct Uniforms { rows: u32, width4: u32, rank4: u32, scale: f32, seed: u32, step: u32, adapter: u32, threshold: u32, keepScale: f32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> h: array<vec4f>;        // (T, R)
 @group(0) @binding(2) var<storage, read> b: array<vec4f>;        // (R, N)
@@ -9,9 +9,9 @@ struct Uniforms { rows: u32, width4: u32, rank4: u32, scale: f32, seed: u32, ste
 fn main(@builtin(global_invocation_id) thread: vec3u) {
   let column = thread.x;
   if (column >= u.width4) { return; }
-  let row0 = thread.y * {{TILE}}u;
+  let firstRow = thread.y * {{TILE}}u;
   //% for i in 0..TILE
-  let row{{i}} = min(row0 + {{i}}u, u.rows - 1u);
+  let row{{i}} = min(firstRow + {{i}}u, u.rows - 1u);
   var sum{{i}} = vec4f();
   //% end
   for (var r = 0u; r < u.rank4; r++) {
@@ -24,7 +24,7 @@ fn main(@builtin(global_invocation_id) thread: vec3u) {
     //% end
   }
   //% for i in 0..TILE
-  if (row0 + {{i}}u < u.rows) {
+  if (firstRow + {{i}}u < u.rows) {
     let at = row{{i}} * u.width4 + column;
     y[at] += sum{{i}} * u.scale{{DROPOUT ? " * dropoutFactors(at)" : ""}};
   }

@@ -1,6 +1,6 @@
 // g (R, K) += scale · hᵀ (R, T) · (x (T, K) ∘ dropout): the gradients of A and of B. One thread sums four columns of
 // 4·QUADS rows over all tokens in order, so the result does not depend on scheduling.
-struct Uniforms { rows: u32, width4: u32, rank4: u32, scale: f32, seed: u32, step: u32, module: u32, threshold: u32, keepScale: f32 }
+struct Uniforms { rows: u32, width4: u32, rank4: u32, scale: f32, seed: u32, step: u32, adapter: u32, threshold: u32, keepScale: f32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> h: array<vec4f>;        // (T, R)
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;        // (T, K)

@@ -1,6 +1,6 @@
 // h (T, R) = scale · (x (T, K) ∘ dropout) · aᵀ, a (R, K). Serves A·x in forward and dy·B in backward (B is kept as (R, N)).
 // A workgroup reduces TILE rows; every load of a serves them all.
-struct Uniforms { rows: u32, width4: u32, scale: f32, seed: u32, step: u32, module: u32, threshold: u32, keepScale: f32 }
+struct Uniforms { rows: u32, width4: u32, scale: f32, seed: u32, step: u32, adapter: u32, threshold: u32, keepScale: f32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;       // (T, K)
 @group(0) @binding(2) var<storage, read> a: array<vec4f>;       // (R, K)

@@ -23,11 +23,11 @@ struct Uniforms { rows: u32, inner4: u32, outer4: u32, blocksPerRow: u32 }
 @compute @workgroup_size({{LANES}}, {{GROUP_ROWS}})
 fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let row0 = thread.y * {{ROWS}}u;
-  let column0 = thread.x * {{COLUMNS}}u;
+  let firstColumn = thread.x * {{COLUMNS}}u;
   let lastRow = u.rows - 1u;
   //% for j in 0..COLUMNS
   // Columns beyond the end are computed from the last one and never stored.
-  let column{{j}} = min(column0 + {{j}}u, u.outer4 - 1u);
+  let column{{j}} = min(firstColumn + {{j}}u, u.outer4 - 1u);
   //% end
   //% if SHUFFLE
   //% for q in 0..ROWS / LANES
@@ -85,7 +85,7 @@ fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(local_invocation_
     //% end
   }
   //% for j in 0..COLUMNS
-  if (column0 + {{j}}u < u.outer4) {
+  if (firstColumn + {{j}}u < u.outer4) {
     //% if !TRANSPOSED && BITS == 8
     let scale = scales[column{{j}}];
     //% end

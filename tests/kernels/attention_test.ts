@@ -1,0 +1,101 @@
+import { attention, attentionBackward } from "../../kernels/attention.ts";
+import { assertClose, type Bench, kernelTest, numericGradient, Random } from "./harness.ts";
+import * as reference from "./reference.ts";
+
+/** Lengths of the packed sequences → for each token the index of its sequence's first token. */
+const startsOf = (lengths: number[]) =>
+  lengths.flatMap((length, i) => Array(length).fill(lengths.slice(0, i).reduce((a, b) => a + b, 0)));
+
+interface Case {
+  readonly lengths: number[];
+  readonly heads: number;
+  readonly keyHeads: number;
+  readonly headSize: number;
+}
+
+function setUp(bench: Bench, { lengths, heads, keyHeads, headSize }: Case) {
+  const starts = startsOf(lengths);
+  const tokens = starts.length;
+  const random = new Random(tokens * headSize + heads);
+  const q = random.values(tokens * heads * headSize), dy = random.values(tokens * heads * headSize);
+  const k = random.values(tokens * keyHeads * headSize), v = random.values(tokens * keyHeads * headSize);
+  const wide = [tokens, heads, headSize], narrow = [tokens, keyHeads, headSize];
+  const input = {
+    q: bench.tensor(wide, q),
+    k: bench.tensor(narrow, k),
+    v: bench.tensor(narrow, v),
+    starts: bench.indices(starts),
+  };
+  const y = bench.output(wide), stats = bench.output([tokens, heads, 2]);
+  return { q, k, v, dy, wide, narrow, input, y, stats, shape: { heads, keyHeads, headSize, starts } };
+}
+
+const cases: Case[] = [
+  { lengths: [1], heads: 1, keyHeads: 1, headSize: 4 },
+  { lengths: [3, 1, 5], heads: 2, keyHeads: 1, headSize: 8 },
+  { lengths: [11, 2, 7], heads: 3, keyHeads: 3, headSize: 12 },
+  { lengths: [19], heads: 4, keyHeads: 2, headSize: 4 },
+];
+
+for (const c of cases) {
+  const label = `sequences ${c.lengths}, ${c.heads}/${c.keyHeads} heads of ${c.headSize}`;
+  kernelTest(`attention() and its gradients agree with float64 for ${label}`, async (bench) => {
+    const { q, k, v, dy, wide, narrow, input, y, stats, shape } = setUp(bench, c);
+    attention(bench.stream, input, y, stats);
+    assertClose(await bench.read(y), reference.attention(q, k, v, shape), 1e-5, "y");
+    const [dq, dk, dv] = [bench.output(wide), bench.output(narrow), bench.output(narrow)];
+    attentionBackward(bench.stream, input, { y, stats, dy: bench.tensor(wide, dy) }, { dq, dk, dv });
+    assertClose(await bench.read(dq), numericGradient((at) => reference.attention(at, k, v, shape), q, dy), 3e-5, "dq");
+    assertClose(await bench.read(dk), numericGradient((at) => reference.attention(q, at, v, shape), k, dy), 3e-5, "dk");
+    assertClose(await bench.read(dv), numericGradient((at) => reference.attention(q, k, at, shape), v, dy), 3e-5, "dv");
+  });
+}
+
+for (
+  const c of [{ lengths: [45, 3, 70], heads: 2, keyHeads: 1, headSize: 64 }, {
+    lengths: [35],
+    heads: 1,
+    keyHeads: 1,
+    headSize: 128,
+  }]
+) {
+  kernelTest(
+    `attention() agrees with float64 over several tiles, sequences ${c.lengths}, heads of ${c.headSize}`,
+    async (bench) => {
+      const { q, k, v, input, y, stats, shape } = setUp(bench, c);
+      attention(bench.stream, input, y, stats);
+      assertClose(await bench.read(y), reference.attention(q, k, v, shape), 1e-5, "y");
+    },
+  );
+}
+
+kernelTest("attention() stays exact with scores in the hundreds", async (bench) => {
+  const { q, k, v, narrow, wide, input, y, stats, shape } = setUp(bench, {
+    lengths: [20],
+    heads: 2,
+    keyHeads: 2,
+    headSize: 8,
+  });
+  const large = q.map((value) => Math.fround(value * 200));
+  attention(bench.stream, { ...input, q: bench.tensor(wide, large), k: bench.tensor(narrow, k) }, y, stats);
+  assertClose(await bench.read(y), reference.attention(large, k, v, shape), 2e-4, "y");
+});
+
+kernelTest("attention() with a key offset reads cached keys before the queries' own", async (bench) => {
+  const random = new Random(8);
+  const [cached, tokens, heads, headSize] = [13, 3, 2, 8];
+  const keys = cached + tokens;
+  const q = random.values(tokens * heads * headSize),
+    k = random.values(keys * heads * headSize),
+    v = random.values(keys * heads * headSize);
+  const shape = { heads, keyHeads: heads, headSize, starts: Array(tokens).fill(0), keyOffset: cached };
+  const y = bench.output([tokens, heads, headSize]);
+  const input = {
+    q: bench.tensor([tokens, heads, headSize], q),
+    k: bench.tensor([keys, heads, headSize], k),
+    v: bench.tensor([keys, heads, headSize], v),
+    starts: bench.indices(shape.starts),
+  };
+  attention(bench.stream, input, y, bench.output([tokens, heads, 2]), cached);
+  assertClose(await bench.read(y), reference.attention(q, k, v, shape), 1e-5, "y");
+});

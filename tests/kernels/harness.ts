@@ -1,0 +1,116 @@
+// Runs every kernel test on the machine's device twice: with subgroup operations and without, since users' devices are of
+// both kinds. Random values come from a fixed seed; expectations are computed in float64.
+import { type Device, openDevice } from "../../kernels/device.ts";
+import { Stream } from "../../kernels/stream.ts";
+import { createTensor, destroyTensors, download, type Tensor, tensorOf, upload } from "../../kernels/tensor.ts";
+
+// Tiny dispatches on lavapipe are several times faster without its worker threads.
+if (!Deno.env.has("LP_NUM_THREADS")) Deno.env.set("LP_NUM_THREADS", "0");
+
+/** Deterministic normal-like values in about −2 … 2. */
+export class Random {
+  #state: number;
+  constructor(seed: number) {
+    this.#state = seed >>> 0 || 1;
+  }
+  /** Uniform in [0, 1). */
+  next(): number {
+    this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0;
+    let x = this.#state;
+    x = Math.imul(x ^ (x >>> 16), 0x45d9f3b);
+    return ((x ^ (x >>> 16)) >>> 0) / 2 ** 32;
+  }
+  below(n: number): number {
+    return Math.floor(this.next() * n);
+  }
+  /** Float32 values as doubles, so that GPU and reference start from the same numbers. */
+  values(count: number, scale = 1): Float64Array {
+    return Float64Array.from(
+      { length: count },
+      () => Math.fround((this.next() + this.next() + this.next() - 1.5) * scale),
+    );
+  }
+}
+
+/** What a kernel test works with. Tensors made through it are freed at the end. */
+export class Bench {
+  readonly stream: Stream;
+  readonly #tensors: Tensor[] = [];
+  constructor(readonly device: Device) {
+    this.stream = new Stream(device);
+  }
+  tensor(shape: number[], values: ArrayLike<number>): Tensor {
+    return this.#keep(tensorOf(this.device, `test ${this.#tensors.length}`, shape, values));
+  }
+  /** A tensor of NaN-free garbage, so that a kernel that forgets to write is seen. */
+  output(shape: number[]): Tensor {
+    return this.tensor(shape, new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(777));
+  }
+  indices(values: number[]): Tensor {
+    const tensor = this.#keep(createTensor(this.device, `test ${this.#tensors.length}`, [values.length], "u32"));
+    upload(this.device, tensor, Uint32Array.from(values));
+    return tensor;
+  }
+  #keep(tensor: Tensor): Tensor {
+    this.#tensors.push(tensor);
+    return tensor;
+  }
+  async read(tensor: Tensor): Promise<Float32Array> {
+    this.stream.flush();
+    const [values] = await download(this.device, tensor);
+    return values!;
+  }
+  close(): void {
+    this.stream.close();
+    destroyTensors(this.device, this.#tensors);
+  }
+}
+
+/** Registers a test for the device with subgroups (where it has them) and without. */
+export function kernelTest(name: string, body: (bench: Bench) => Promise<void>): void {
+  for (const subgroups of [true, false]) {
+    Deno.test(`${name} (${subgroups ? "subgroups" : "no subgroups"})`, async () => {
+      const device = await openDevice({ subgroups });
+      const bench = new Bench(device);
+      try {
+        await body(bench);
+        device.check();
+      } finally {
+        bench.close();
+        device.close();
+      }
+    });
+  }
+}
+
+/** Fails unless each value is within `tolerance`·(1 + |wanted|) of the wanted one. */
+export function assertClose(
+  actual: ArrayLike<number>,
+  wanted: ArrayLike<number>,
+  tolerance: number,
+  what = "values",
+): void {
+  if (actual.length < wanted.length) throw new Error(`${what}: wanted ${wanted.length} values, found ${actual.length}`);
+  for (let i = 0; i < wanted.length; i++) {
+    const difference = Math.abs(actual[i]! - wanted[i]!);
+    if (!(difference <= tolerance * (1 + Math.abs(wanted[i]!)))) {
+      throw new Error(`${what}: element ${i} is ${actual[i]}, wanted ${wanted[i]} (off by ${difference})`);
+    }
+  }
+}
+
+/** The gradient of Σ cotangent·f(x) by central differences in float64. */
+export function numericGradient(
+  f: (x: Float64Array) => Float64Array,
+  x: Float64Array,
+  cotangent: Float64Array,
+): Float64Array {
+  const step = 1e-5;
+  const inner = (at: Float64Array) => f(at).reduce((sum, value, i) => sum + value * cotangent[i]!, 0);
+  return x.map((_, i) => {
+    const above = x.slice(), below = x.slice();
+    above[i]! += step;
+    below[i]! -= step;
+    return (inner(above) - inner(below)) / (2 * step);
+  });
+}

@@ -1,0 +1,84 @@
+import { product, productTransposed } from "../../kernels/product.ts";
+import { quantizeRows, type Weight, type WeightBits, weightOf } from "../../kernels/weight.ts";
+import { assert, assertThrows } from "@std/assert";
+import { assertClose, type Bench, kernelTest, Random } from "./harness.ts";
+import { matmul, transpose } from "./reference.ts";
+
+/** A weight of random values and, in float64, the values that it stands for after quantisation. */
+function randomWeight(bench: Bench, random: Random, n: number, k: number, bits: WeightBits): [Weight, Float64Array] {
+  const values = random.values(n * k);
+  const weight = weightOf(bench.device, "w", Float32Array.from(values), n, k, bits);
+  if (bits === 32) return [weight, values];
+  const { blocks, scales } = quantizeRows(Float32Array.from(values), n, k);
+  const stored = new Int8Array(blocks.buffer);
+  return [
+    weight,
+    values.map((_, i) => {
+      const row = Math.floor(i / k), column = i % k;
+      return stored[((row >> 2) * (k >> 2) + (column >> 2)) * 16 + (row & 3) * 4 + (column & 3)]! * scales[row]!;
+    }),
+  ];
+}
+
+/** Pads the columns of (rows, n) with zeros to a multiple of 4. */
+function padColumns(x: Float64Array, n: number): Float64Array {
+  const padded = Math.ceil(n / 4) * 4;
+  const y = new Float64Array(x.length / n * padded);
+  x.forEach((value, i) => y[Math.floor(i / n) * padded + i % n] = value);
+  return y;
+}
+
+for (const bits of [8, 32] as const) {
+  for (const [m, n, k] of [[1, 8, 4], [3, 5, 12], [17, 67, 20], [65, 132, 36], [37, 601, 8]] as const) {
+    kernelTest(
+      `product() and productTransposed() of int${bits} agree with float64 at ${m} × ${n} × ${k}`,
+      async (bench) => {
+        const random = new Random(m * 1000 + n);
+        const [weight, w] = randomWeight(bench, random, n, k, bits);
+        const x = random.values(m * k), dy = random.values(m * n), before = random.values(m * k);
+        const padded = Math.ceil(n / 4) * 4;
+        const y = bench.output([m, padded]);
+        product(bench.stream, bench.tensor([m, k], x), weight, y);
+        const forward = matmul(x, w, m, n, k);
+        assertClose(await bench.read(y), padColumns(forward, n), 2e-5, "y");
+
+        const residual = random.values(m * padded);
+        product(bench.stream, bench.tensor([m, k], x), weight, y, { residual: bench.tensor([m, padded], residual) });
+        assertClose(await bench.read(y), padColumns(forward, n).map((v, i) => v + residual[i]!), 2e-5, "residual + y");
+
+        const dx = bench.tensor([m, k], before);
+        productTransposed(bench.stream, bench.tensor([m, padded], padColumns(dy, n)), weight, dx, "add");
+        const backward = matmul(dy, transpose(w, n, k), m, k, n);
+        assertClose(await bench.read(dx), backward.map((v, i) => v + before[i]!), 2e-5, "dx");
+      },
+    );
+  }
+}
+
+kernelTest("product() names the weight and the shapes when they do not fit", async (bench) => {
+  const [weight] = randomWeight(bench, new Random(1), 8, 8, 32);
+  const error = assertThrows(() => product(bench.stream, bench.output([2, 4]), weight, bench.output([2, 8])));
+  assert(
+    String(error).includes("product with w") && String(error).includes("[-1,8]") && String(error).includes("[2,4]"),
+  );
+  await Promise.resolve();
+});
+
+Deno.test("quantizeRows() is within half a step of every value, keeps zeros and the sign's symmetry", () => {
+  const random = new Random(3);
+  const [rows, columns] = [7, 12];
+  const values = Float32Array.from(random.values(rows * columns));
+  values.fill(0, 2 * columns, 3 * columns);
+  const { blocks, scales } = quantizeRows(values, rows, columns);
+  const negative = quantizeRows(values.map((v) => -v), rows, columns);
+  const stored = new Int8Array(blocks.buffer), mirrored = new Int8Array(negative.blocks.buffer);
+  for (let n = 0; n < rows; n++) {
+    for (let k = 0; k < columns; k++) {
+      const at = ((n >> 2) * (columns >> 2) + (k >> 2)) * 16 + (n & 3) * 4 + (k & 3);
+      const error = Math.abs(stored[at]! * scales[n]! - values[n * columns + k]!);
+      assert(error <= scales[n]! * 0.5000001, `row ${n}, column ${k}: off by ${error}, step ${scales[n]}`);
+      assert(stored[at] === -mirrored[at]! || stored[at]! + mirrored[at]! === 0);
+    }
+  }
+  assert(scales[2] === 0);
+});
