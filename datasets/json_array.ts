@@ -1,3 +1,4 @@
+import { CarryBuffer } from "./carry_buffer.ts";
 import { errorAt, type Place, shorten } from "./errors.ts";
 import {
   ACCEPTED_FORMS,
@@ -25,8 +26,7 @@ export class JsonArray implements RowSplitter {
   readonly #file: string;
   #phase: Phase = "start";
   #line = 1;
-  /** Bytes of the element that has not ended yet; scanning goes on behind them. */
-  #pending: Uint8Array = new Uint8Array();
+  readonly #carry = new CarryBuffer();
   #rowLine = 1;
   #depth = 0;
   #inString = false;
@@ -37,9 +37,9 @@ export class JsonArray implements RowSplitter {
   }
 
   feed(chunk: Uint8Array): Row[] {
-    const data = concat(this.#pending, chunk);
     const rows: Row[] = [];
-    let at = this.#pending.length;
+    let at = this.#carry.length;
+    const data = this.#carry.join(chunk);
     let start = 0;
     while (at < data.length) {
       if (this.#phase !== "inside") {
@@ -52,8 +52,8 @@ export class JsonArray implements RowSplitter {
       rows.push(this.#row(data.subarray(start, at)));
       this.#phase = "after";
     }
-    this.#pending = this.#phase === "inside" ? data.slice(start) : new Uint8Array();
-    if (this.#pending.length > MAX_ROW_BYTES) throw rowTooLong({ file: this.#file, line: this.#rowLine });
+    this.#carry.keep(data.subarray(this.#phase === "inside" ? start : data.length));
+    if (this.#carry.length > MAX_ROW_BYTES) throw rowTooLong({ file: this.#file, line: this.#rowLine });
     return rows;
   }
 
@@ -146,12 +146,4 @@ function isEscaped(data: Uint8Array, start: number, at: number): boolean {
   let first = at;
   while (first > start && data[first - 1] === BACKSLASH) first--;
   return (at - first) % 2 === 1;
-}
-
-function concat(head: Uint8Array, tail: Uint8Array): Uint8Array {
-  if (head.length === 0) return tail;
-  const whole = new Uint8Array(head.length + tail.length);
-  whole.set(head);
-  whole.set(tail, head.length);
-  return whole;
 }

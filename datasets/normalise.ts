@@ -7,12 +7,12 @@ export type NewlineRepair = "line-ends" | "everywhere";
  *
  * The same two characters are legitimate in code, so the rule is careful.
  *
- * - "line-ends": only where the mark stands at the beginning or the end of a line (or of the text), and not behind a
- *   backslash or `\r` or, at a beginning, before a lower-case ASCII letter (`\\n`, `\r\n`, `\nabla`). Code hardly ever
- *   has it there, so this is used for every source and field.
- * - "everywhere": in the middle of a line too, but not inside quotes or backticks on that line, not before a lower-case
- *   ASCII letter (`C:\new`), and not behind a slash or an opening bracket or quote (`[^\n]`, `/\n/`). Used for the
- *   questions, not the answers, of sources declared or detected as BELLE.
+ * - "line-ends": only where the mark stands at the beginning or the end of a line (or of the text), but not behind a
+ *   backslash or `\r` (`\\n`, `\r\n`), and a single one at a beginning not before a lower-case ASCII letter (`\nabla`).
+ *   Code hardly ever has it there, so this is used for every source and field.
+ * - "everywhere": in the middle of a line too, but not inside quotes or backticks on that line, not behind a slash, a
+ *   caret or an opening bracket or quote (`/\n/`, `[^\n]`), and a single one not before a lower-case ASCII letter
+ *   (`C:\new`). Used for the questions, not the answers, of sources declared or detected as BELLE.
  *
  * Nothing is changed between ``` fences.
  */
@@ -27,7 +27,7 @@ export function normaliseNewlines(text: string, repair: NewlineRepair): string {
 
 /** A run of marks and real newlines that has at least one mark beside a real newline or the text's edge. */
 function repairLineEnds(text: string): string {
-  return text.replace(/(?<!\\|\\r)(?:\\n)+(?:\r?\n|$)|(?<=^|\n)(?:\\n)+(?![a-z])/g, (run) => {
+  return text.replace(/(?<!\\|\\r|\\n)(?:\\n)+(?:\r?\n|$)|(?<=^|\n)(?:(?:\\n){2,}|\\n(?![a-z]))/g, (run) => {
     const marks = run.split("\\n").length - 1;
     return "\n".repeat(marks);
   });
@@ -36,14 +36,17 @@ function repairLineEnds(text: string): string {
 function repairInside(line: string): string {
   if (!line.includes("\\n")) return line;
   const quoted = quotedSpans(line);
-  return line.replace(/(?<![\\/[(（“‘「『]|\\r)\\n(?![a-z])/g, (mark, at: number) => {
-    return quoted.some(([from, to]) => from < at && at < to) ? mark : "\n";
+  let span = 0;
+  return line.replace(/(?<![\\/^[(（“‘「『]|\\r)(?:(?:\\n){2,}|\\n(?![a-z]))/g, (marks, at: number) => {
+    while (span < quoted.length && quoted[span]![1] <= at) span++;
+    const inside = span < quoted.length && quoted[span]![0] < at;
+    return inside ? marks : "\n".repeat(marks.length / 2);
   });
 }
 
 /** Spans between a pair of equal quotes or backticks; an apostrophe inside a word opens nothing. */
 function quotedSpans(line: string): [number, number][] {
-  return [...line.matchAll(/(["`])(?:\\.|(?!\1).)*\1|(?<![A-Za-z])'(?:\\.|[^'])*'/g)].map((found) => {
+  return [...line.matchAll(/(["`])(?:\\.|(?!\1)[^\\])*\1|(?<![A-Za-z])'(?:\\.|[^'\\])*'/g)].map((found) => {
     return [found.index, found.index + found[0].length];
   });
 }

@@ -1,0 +1,49 @@
+import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { BatchOrder, countSteps, epochOrder } from "../../datasets/batch_order.ts";
+import { permutation } from "../../datasets/shuffle.ts";
+
+Deno.test("epochOrder() is a permutation that seed and epoch decide", () => {
+  const order = epochOrder(42, 1, 1000);
+  assertEquals(order.toSorted(), Uint32Array.from({ length: 1000 }, (_, index) => index));
+  assertEquals(epochOrder(42, 1, 1000), order);
+  assertNotEquals(epochOrder(42, 0, 1000), order);
+  assertNotEquals(epochOrder(43, 1, 1000), order);
+});
+
+Deno.test("permutation() never changes for a seed, since cached results lean on it", () => {
+  assertEquals([...permutation(42, 8)], [1, 3, 4, 2, 0, 7, 6, 5]);
+  assertEquals([...permutation(42, 8, 1)], [2, 5, 7, 1, 3, 6, 0, 4]);
+  assertEquals([...permutation(4294967295, 8)], [7, 5, 1, 6, 4, 3, 2, 0]);
+  assertThrows(() => permutation(-1, 3), RangeError, "wanted an integer from 0 to 4294967295");
+  assertThrows(() => permutation(2 ** 32, 3), RangeError);
+});
+
+Deno.test("permutation() puts every item at every place about equally often", () => {
+  const counts = Array.from({ length: 5 }, () => [0, 0, 0, 0, 0]);
+  for (let seed = 0; seed < 5000; seed++) {
+    permutation(seed, 5).forEach((item, place) => counts[place]![item]!++);
+  }
+  // 1000 expected, standard deviation 28.
+  assertEquals(counts.flat().filter((count) => Math.abs(count - 1000) > 150), []);
+});
+
+Deno.test("countSteps() follows the single-GPU formula and takes at least one step", () => {
+  assertEquals(countSteps(693986 - 2000, 128, 3), { stepsPerEpoch: 5406, rowsPerStep: 128, steps: 16218 });
+  assertEquals(countSteps(50, 128, 3), { stepsPerEpoch: 1, rowsPerStep: 50, steps: 3 });
+  assertEquals(countSteps(100, 10, 0.5).steps, 5);
+  assertEquals(countSteps(10, 10, 0.1).steps, 1);
+  assertThrows(() => countSteps(0, 10, 1), RangeError);
+});
+
+Deno.test("BatchOrder gives each step other rows within an epoch and answers for any step at any time", () => {
+  const options = { rows: 10, batchSize: 3, epochs: 2, seed: 5 };
+  const order = new BatchOrder(options);
+  assertEquals(order.count.steps, 6);
+  const steps = [0, 1, 2, 3, 4, 5].map((step) => [...order.rowsOf(step)]);
+  assertEquals(steps.map((rows) => rows.length), [3, 3, 3, 3, 3, 3]);
+  assertEquals(new Set(steps.slice(0, 3).flat()).size, 9);
+  assertEquals(new Set(steps.slice(3).flat()).size, 9);
+  assertEquals(steps.slice(3).flat(), [...epochOrder(5, 1, 10)].slice(0, 9));
+  assertEquals([...new BatchOrder(options).rowsOf(4)], steps[4]);
+  assertEquals([0, 2, 3, 5].map((step) => order.epochOf(step)), [0, 0, 1, 1]);
+});

@@ -1,0 +1,36 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { DataError } from "../../datasets/errors.ts";
+import { parseSourceSpec } from "../../datasets/source_spec.ts";
+
+Deno.test("parseSourceSpec() splits a known format from the path and otherwise takes a path", () => {
+  assertEquals(parseSourceSpec("belle:data/belle.json"), { format: "belle", path: "data/belle.json" });
+  assertEquals(parseSourceSpec("guanaco:/data/g.json"), { format: "guanaco", path: "/data/g.json" });
+  assertEquals(parseSourceSpec("Alpaca:a:b.json"), { format: "alpaca", path: "a:b.json" });
+  assertEquals(parseSourceSpec("rows.json"), { path: "rows.json" });
+  assertEquals(parseSourceSpec("./a:b.json"), { path: "./a:b.json" });
+});
+
+Deno.test("parseSourceSpec() takes a single letter before a colon for a Windows drive", () => {
+  assertEquals(parseSourceSpec("C:\\data\\rows.json"), { path: "C:\\data\\rows.json" });
+  assertEquals(parseSourceSpec("belle:C:\\rows.json"), { format: "belle", path: "C:\\rows.json" });
+});
+
+Deno.test("parseSourceSpec() suggests the format that a misspelt prefix may mean", () => {
+  const message = (spec: string) => assertThrows(() => parseSourceSpec(spec), DataError).message;
+  assertEquals(
+    message("bele:rows.json"),
+    'data source "bele:rows.json": wanted one of alpaca:, belle:, guanaco: or a plain path, found "bele:". ' +
+      "Did you mean belle:rows.json? If the file's name has a colon, write ./bele:rows.json",
+  );
+  assertEquals(
+    message("sharegpt:rows.json"),
+    'data source "sharegpt:rows.json": wanted one of alpaca:, belle:, guanaco: or a plain path, found "sharegpt:". ' +
+      "If the file's name has a colon, write ./sharegpt:rows.json",
+  );
+});
+
+Deno.test("parseSourceSpec() refuses an empty path and a web address", () => {
+  assertThrows(() => parseSourceSpec("belle:"), DataError, "wanted [format:]PATH, found no path");
+  assertThrows(() => parseSourceSpec(""), DataError, "found no path");
+  assertThrows(() => parseSourceSpec("https://example.org/rows.json"), DataError, "found a web address");
+});
