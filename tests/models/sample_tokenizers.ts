@@ -10,7 +10,10 @@ export const SAMPLE_TEXTS = [
 ];
 
 /** A tokenizer.json like LLaMA 1's and 2's. */
-export const LLAMA_JSON: string = buildTokenizer(SAMPLE_TEXTS, 360);
+export const LLAMA_JSON: string = buildTokenizer(SAMPLE_TEXTS, 310);
+
+/** How many ids it has. */
+export const LLAMA_JSON_SIZE: number = Object.keys(JSON.parse(LLAMA_JSON).model.vocab).length;
 
 /** The same tokenizer as a SentencePiece tokenizer.model (BPE with byte fallback and a space put before the text). */
 export function sentencePieceModel(tokenizerJson = LLAMA_JSON): Uint8Array<ArrayBuffer> {
