@@ -4,8 +4,8 @@ import type { PromptTemplate } from "./templates.ts";
 export interface SequenceTokenizer {
   /** Ids of a text, without special ids. */
   encode(text: string): ArrayLike<number>;
-  /** Id that starts a sequence, or null where the model has none. */
-  readonly bosId: number | null;
+  /** Id that starts a sequence. */
+  readonly bosId: number;
   /** Id that ends an answer. */
   readonly eosId: number;
 }
@@ -50,14 +50,12 @@ export function buildSequence(
 ): Sequence | DroppedSequence {
   const prompt = template.prompt(example);
   const body = tokenizer.encode(prompt + example.output);
-  const lead = tokenizer.bosId === null ? 0 : 1;
-  const wanted = lead + body.length + 1;
+  const wanted = body.length + 2;
   const ids = new Uint32Array(Math.min(wanted, maxTokens));
-  if (tokenizer.bosId !== null) ids[0] = tokenizer.bosId;
-  for (let at = lead; at < ids.length; at++) ids[at] = body[at - lead] ?? tokenizer.eosId;
-  const answer = trainOnInputs ? 0 : lead + commonPrefix(tokenizer.encode(prompt), body);
-  // The first id has nothing before it to be predicted from.
-  const labelStart = Math.max(answer, 1);
+  ids[0] = tokenizer.bosId;
+  for (let at = 1; at < ids.length; at++) ids[at] = body[at - 1] ?? tokenizer.eosId;
+  // bos has nothing before it to be predicted from, so labels begin at 1 or later.
+  const labelStart = trainOnInputs ? 1 : 1 + commonPrefix(tokenizer.encode(prompt), body);
   if (labelStart >= ids.length) return { kind: "dropped", reason: "no label" };
   return { kind: "sequence", ids, labelStart, truncated: wanted > maxTokens };
 }

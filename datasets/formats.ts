@@ -3,11 +3,11 @@ import { belleSchema } from "./belle.ts";
 import { guanacoSchema } from "./guanaco.ts";
 import type { RowSchema } from "./row_fields.ts";
 
-/** Families of data sets whose rows can be read. */
-export const FORMAT_NAMES = ["alpaca", "belle", "guanaco"] as const;
+/** Name of a family of data sets whose rows can be read. */
+export type FormatName = "alpaca" | "belle" | "guanaco";
 
-/** Name of a family of data sets. */
-export type FormatName = typeof FORMAT_NAMES[number];
+/** All names of formats. */
+export const FORMAT_NAMES: readonly FormatName[] = ["alpaca", "belle", "guanaco"];
 
 /** The schema of each family. */
 export const SCHEMAS: Readonly<Record<FormatName, RowSchema>> = {

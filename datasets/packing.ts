@@ -69,7 +69,8 @@ export function buildMicroBatch(rows: readonly TokenRow[]): MicroBatch {
     starts.fill(start, start, start + length);
     for (let at = 0; at < length; at++) {
       positions[start + at] = at;
-      if (at + 1 === length || row.labelled[at + 1] !== 1) continue;
+      // Behind the last token of a row there is nothing, which is not 1 either.
+      if (row.labelled[at + 1] !== 1) continue;
       labels[start + at] = row.ids[at + 1]!;
       labelledCount++;
     }

@@ -15,11 +15,11 @@ export interface PromptTemplate {
   prompt(question: Question): string;
 }
 
-/** Names of the prompt templates. */
-export const TEMPLATE_NAMES = ["alpaca", "alpaca-legacy", "chat"] as const;
-
 /** Name of a prompt template. */
-export type TemplateName = typeof TEMPLATE_NAMES[number];
+export type TemplateName = "alpaca" | "alpaca-legacy" | "chat";
+
+/** All names of prompt templates. */
+export const TEMPLATE_NAMES: readonly TemplateName[] = ["alpaca", "alpaca-legacy", "chat"];
 
 const TEMPLATES: Readonly<Record<TemplateName, PromptTemplate>> = {
   "alpaca": { name: "alpaca", prompt: (question) => `${alpaca(question)}\n` },

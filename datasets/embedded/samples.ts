@@ -1,8 +1,5 @@
-/** Sample sets that come with the code. */
-export const SAMPLE_NAMES = ["belle", "guanaco"] as const;
-
-/** Name of an embedded sample set. */
-export type SampleName = typeof SAMPLE_NAMES[number];
+/** Name of a sample set that comes with the code. */
+export type SampleName = "belle" | "guanaco";
 
 /** Where an embedded sample set lies: rows written by this project, in the form of the data set it is named after. */
 export function embeddedSampleUrl(name: SampleName): URL {

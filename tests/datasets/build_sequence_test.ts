@@ -74,16 +74,8 @@ Deno.test("buildSequence() labels a token that spans the seam between prompt and
   });
 });
 
-Deno.test("buildSequence() never labels the first id of a model without bos", () => {
-  const tokenizer = { ...characters, bosId: null };
-  const sequence = build("", "xy", { tokenizer });
-  assertEquals(sequence, { kind: "sequence", ids: ids("x", "y", 2), labelStart: 1, truncated: false });
-  assertEquals(build("ab", "xy", { tokenizer, trainOnInputs: true }), {
-    kind: "sequence",
-    ids: ids("a", "b", "x", "y", 2),
-    labelStart: 1,
-    truncated: false,
-  });
+Deno.test("buildSequence() learns nothing but eos from an empty answer", () => {
+  assertEquals(build("ab", ""), { kind: "sequence", ids: ids(1, "a", "b", 2), labelStart: 3, truncated: false });
 });
 
 Deno.test("labelMask() marks the ids from the first label on", () => {
