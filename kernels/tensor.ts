@@ -52,6 +52,14 @@ export function view(tensor: Tensor, name: string, offset: number, shape: readon
   return { ...tensor, name, shape, byteOffset, byteLength, extent: byteLength };
 }
 
+/** The same memory under another shape of as many elements. */
+export function reshape(tensor: Tensor, shape: readonly number[]): Tensor {
+  if (elements(shape) !== elements(tensor.shape)) {
+    throw new RangeError(`cannot see ${tensor.name} [${tensor.shape}] as [${shape}]`);
+  }
+  return { ...tensor, shape };
+}
+
 /** The first rows of a tensor, under the same name. `rows` must not exceed the tensor's. */
 export function firstRows(tensor: Tensor, rows: number): Tensor {
   const shape = [rows, ...tensor.shape.slice(1)];

@@ -1,0 +1,198 @@
+// The quantised base on disk: base.safetensors with the tensors of a LLaMA model under their usual names, projections,
+// embedding and head in the 4 × 4 blocks that the kernels read (int8 "I8" with `NAME_scale` beside it, or "F32"), norms
+// in float32. It is written and read as a stream: peak memory is a few thousand rows of one tensor.
+import { join } from "@std/path";
+import type { Device } from "../kernels/device.ts";
+import { createTensor, type Tensor, upload } from "../kernels/tensor.ts";
+import { blockRows, createWeight, quantizeRows, uploadRows, type Weight, type WeightBits } from "../kernels/weight.ts";
+import type { LlamaConfig } from "./formats/config.ts";
+import { readConfig } from "./formats/config.ts";
+import { FormatError } from "./formats/error.ts";
+import { llamaTensors } from "./formats/llama_tensors.ts";
+import { openSafetensors, type SafetensorsFile, type TensorEntry, writeSafetensors } from "./formats/safetensors.ts";
+import type { ModelWeights } from "./formats/weights.ts";
+
+const file = "base.safetensors";
+const layout = "vicuna 4x4 blocks, version 1";
+
+/** Values of a stretch of rows that is read, packed and written at once: 16 MiB of float32. */
+const stretchValues = 1 << 22;
+
+/** Stretches of whole blocks of rows that cover a tensor. */
+function* stretches(rows: number, columns: number): Generator<[begin: number, end: number]> {
+  const step = Math.max(4, Math.floor(stretchValues / columns / 4) * 4);
+  for (let begin = 0; begin < rows; begin += step) yield [begin, Math.min(rows, begin + step)];
+}
+
+const bytesOf = (values: Float32Array<ArrayBuffer>) =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+
+/** The entries of one weight; the scales of an int8 weight are known when its blocks have been written, just before. */
+function weightEntries(
+  weights: ModelWeights,
+  name: string,
+  rows: number,
+  columns: number,
+  bits: WeightBits,
+): TensorEntry[] {
+  const padded = Math.ceil(rows / 4) * 4;
+  const scales = new Float32Array(bits === 8 ? padded : 0);
+  async function* blocks(): AsyncGenerator<Uint8Array> {
+    for (const [begin, end] of stretches(rows, columns)) {
+      const values = await weights.readFloat32(name, begin, end);
+      const bad = values.findIndex((value) => !Number.isFinite(value));
+      if (bad >= 0) {
+        throw new FormatError(
+          `cannot quantise tensor ${name}: row ${begin + Math.floor(bad / columns)} holds ${values[bad]}`,
+        );
+      }
+      if (bits === 32) yield bytesOf(blockRows(values, end - begin, columns));
+      else {
+        const quantized = quantizeRows(values, end - begin, columns);
+        scales.set(quantized.scales, begin);
+        yield quantized.blocks;
+      }
+    }
+  }
+  const entries: TensorEntry[] = [{ name, dtype: bits === 8 ? "I8" : "F32", shape: [padded, columns], data: blocks }];
+  if (bits === 8) {
+    entries.push({
+      name: `${name}_scale`,
+      dtype: "F32",
+      shape: [padded],
+      // deno-lint-ignore require-await
+      data: async function* () {
+        yield bytesOf(scales);
+      },
+    });
+  }
+  return entries;
+}
+
+/**
+ * Quantises the weights of a model folder into `directory`/base.safetensors. Every tensor that the configuration asks
+ * for must be there with its shape. `onProgress` gets bytes written and bytes in all.
+ *
+ * @throws {FormatError} for a missing tensor, a wrong shape, or a value that is not finite, naming the tensor
+ */
+export async function writeBase(
+  weights: ModelWeights,
+  config: LlamaConfig,
+  bits: WeightBits,
+  directory: string,
+  onProgress: (done: number, total: number) => void = () => {},
+): Promise<void> {
+  const tensors = llamaTensors(config);
+  for (const { name, shape } of tensors) weights.expectTensor(name, shape);
+  const entries = tensors.flatMap(({ name, shape }): TensorEntry[] => {
+    const [rows, columns] = shape;
+    if (columns !== undefined) return weightEntries(weights, name, rows!, columns, bits);
+    const data = async function* () {
+      yield bytesOf(await weights.readFloat32(name));
+    };
+    return [{ name, dtype: "F32", shape, data }];
+  });
+  const sizes = entries.map(({ shape, dtype }) => shape.reduce((a, b) => a * b, dtype === "I8" ? 1 : 4));
+  const total = sizes.reduce((a, b) => a + b, 0);
+  let done = 0;
+  const counted = entries.map((entry): TensorEntry => ({
+    ...entry,
+    data: async function* () {
+      for await (const piece of (entry.data as () => AsyncIterable<Uint8Array>)()) {
+        yield piece;
+        onProgress(done += piece.length, total);
+      }
+    },
+  }));
+  await writeSafetensors(join(directory, file), counted, { layout, bits: String(bits) });
+}
+
+/** The weights of one layer on the device. */
+export interface LayerWeights {
+  readonly input_layernorm: Tensor;
+  readonly post_attention_layernorm: Tensor;
+  readonly q_proj: Weight;
+  readonly k_proj: Weight;
+  readonly v_proj: Weight;
+  readonly o_proj: Weight;
+  readonly gate_proj: Weight;
+  readonly up_proj: Weight;
+  readonly down_proj: Weight;
+}
+
+/** A frozen base on the device. */
+export interface BaseWeights {
+  readonly config: LlamaConfig;
+  readonly bits: WeightBits;
+  /** (V, C). */
+  readonly embedding: Weight;
+  readonly layers: readonly LayerWeights[];
+  /** (C). */
+  readonly norm: Tensor;
+  /** (V, C); the embedding itself where the two are tied. */
+  readonly head: Weight;
+}
+
+async function loadWeight(
+  device: Device,
+  source: SafetensorsFile,
+  name: string,
+  rows: number,
+  columns: number,
+  bits: WeightBits,
+) {
+  const weight = createWeight(device, name, rows, columns, bits);
+  const padded = Math.ceil(rows / 4) * 4;
+  const rowBytes = columns * bits / 8;
+  for (const [begin, end] of stretches(padded, columns)) {
+    uploadRows(device, weight, begin, await source.readBytes(name, begin * rowBytes, end * rowBytes));
+  }
+  if (weight.scales) upload(device, weight.scales, await source.readFloat32(`${name}_scale`));
+  return weight;
+}
+
+/**
+ * Loads a base that {@linkcode writeBase} wrote onto the device.
+ *
+ * @throws {FormatError} when the file is missing, of another layout, or does not fit config.json beside it
+ */
+export async function loadBase(device: Device, directory: string): Promise<BaseWeights> {
+  const config = await readConfig(directory);
+  using source = await openSafetensors(join(directory, file));
+  const bits = Number(source.metadata["bits"]);
+  if (source.metadata["layout"] !== layout || (bits !== 8 && bits !== 32)) {
+    throw new FormatError(
+      `cannot load ${source.path}: wanted the layout "${layout}", found "${source.metadata["layout"]}"`,
+    );
+  }
+  const loaded = new Map<string, Weight | Tensor>();
+  for (const { name, shape } of llamaTensors(config)) {
+    const [rows, columns] = shape as [number, number?];
+    const found = source.tensors.get(name);
+    const wanted = columns === undefined ? [rows] : [Math.ceil(rows / 4) * 4, columns];
+    if (!found || found.shape.join() !== wanted.join()) {
+      throw new FormatError(
+        `cannot load ${source.path}: tensor ${name} must be [${wanted}], found [${found?.shape ?? "none"}]`,
+      );
+    }
+    if (columns !== undefined) loaded.set(name, await loadWeight(device, source, name, rows, columns, bits));
+    else {
+      const tensor = createTensor(device, name, [rows]);
+      upload(device, tensor, await source.readFloat32(name));
+      loaded.set(name, tensor);
+    }
+  }
+  const layer = (index: number) => {
+    const parts = [...loaded].filter(([name]) => name.startsWith(`model.layers.${index}.`));
+    return Object.fromEntries(parts.map(([name, part]) => [name.split(".").at(-2)!, part])) as unknown as LayerWeights;
+  };
+  const embedding = loaded.get("model.embed_tokens.weight") as Weight;
+  return {
+    config,
+    bits,
+    embedding,
+    layers: Array.from({ length: config.layers }, (_, index) => layer(index)),
+    norm: loaded.get("model.norm.weight") as Tensor,
+    head: (loaded.get("lm_head.weight") as Weight | undefined) ?? embedding,
+  };
+}

@@ -1,0 +1,166 @@
+// The forward pass, written as the list of kernel launches that it is. All functions record onto the stream only.
+import { attention } from "../kernels/attention.ts";
+import { crossEntropy, sumInto } from "../kernels/cross_entropy.ts";
+import { embed } from "../kernels/embed.ts";
+import { type Dropout, loraExpand, loraReduce } from "../kernels/lora.ts";
+import { type Into, product } from "../kernels/product.ts";
+import { rmsNorm } from "../kernels/rms_norm.ts";
+import { rope } from "../kernels/rope.ts";
+import { gatherRows, scatterRows } from "../kernels/rows.ts";
+import type { Stream } from "../kernels/stream.ts";
+import { swiglu } from "../kernels/swiglu.ts";
+import { firstRows, reshape, type Tensor, view } from "../kernels/tensor.ts";
+import type { BaseWeights } from "./base_file.ts";
+import type { DeviceBatch } from "./batch.ts";
+import type { LoraTarget } from "./formats/lora_names.ts";
+import type { Lora } from "./lora.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** Keys and values of earlier tokens, one pair (positions, G, D) a layer. */
+export interface KeyValueCache {
+  readonly keys: readonly Tensor[];
+  readonly values: readonly Tensor[];
+  /** Tokens that the cache holds before this pass. */
+  readonly used: number;
+}
+
+/** What a pass works with. */
+export interface Pass {
+  readonly stream: Stream;
+  readonly base: BaseWeights;
+  readonly lora: Lora | undefined;
+  readonly space: Workspace;
+  readonly batch: DeviceBatch;
+  /** Dropout of LoRA's inputs: none unless training. `step` counts micro-batches. */
+  readonly dropout?: { readonly seed: number; readonly step: number };
+  readonly cache?: KeyValueCache;
+}
+
+/** A workspace tensor cut to the tokens of this pass. */
+export function cut(pass: Pass, tensor: Tensor): Tensor {
+  return firstRows(tensor, pass.batch.tokens);
+}
+
+/** The dropout of one module in this pass, if there is any. */
+export function dropoutOf({ dropout, lora }: Pass, module: { readonly index: number }): Dropout | undefined {
+  if (!dropout || !lora || lora.settings.dropout === 0) return undefined;
+  return { probability: lora.settings.dropout, seed: dropout.seed, step: dropout.step, module: module.index };
+}
+
+/** y = x·Wᵀ (+ LoRA) for a projection of a layer; keeps A·x for backward. */
+export function project(pass: Pass, layer: number, target: LoraTarget, x: Tensor, y: Tensor, into: Into = "set"): void {
+  product(pass.stream, x, pass.base.layers[layer]![target], y, into);
+  const module = pass.lora?.module(layer, target);
+  if (!module) return;
+  const h = cut(pass, pass.space.layer.lora![target]);
+  loraReduce(pass.stream, x, module.a, h, 1, dropoutOf(pass, module));
+  loraExpand(pass.stream, h, module.b, y, pass.lora!.scale);
+}
+
+/** Queries, keys and values with their head dimension. */
+export function heads(pass: Pass, tensor: Tensor): Tensor {
+  return reshape(tensor, [tensor.shape[0]!, tensor.shape[1]! / pass.base.config.headSize, pass.base.config.headSize]);
+}
+
+/** From a layer's input to the residual stream after attention. */
+function attentionPart(pass: Pass, layer: number, x: Tensor, middle: Tensor): void {
+  const { stream, base, space, batch, cache } = pass;
+  const weights = base.layers[layer]!;
+  const [normed, q, k, v] = (["normed", "q", "k", "v"] as const).map((name) => cut(pass, space.layer[name])) as [
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
+  const [attended, stats] = [cut(pass, space.layer.attended), cut(pass, space.layer.stats)];
+  rmsNorm(stream, x, weights.input_layernorm, normed, base.config.normEpsilon);
+  project(pass, layer, "q_proj", normed, q);
+  project(pass, layer, "k_proj", normed, k);
+  project(pass, layer, "v_proj", normed, v);
+  rope(stream, heads(pass, q), batch.positions, space.rope, 1);
+  rope(stream, heads(pass, k), batch.positions, space.rope, 1);
+  let [keys, values] = [heads(pass, k), heads(pass, v)];
+  if (cache) {
+    scatterRows(stream, keys, batch.positions, cache.keys[layer]!);
+    scatterRows(stream, values, batch.positions, cache.values[layer]!);
+    [keys, values] = [cache.keys[layer]!, cache.values[layer]!];
+  }
+  const input = { q: heads(pass, q), k: keys, v: values, starts: batch.starts };
+  attention(stream, input, heads(pass, attended), stats, cache?.used ?? 0);
+  project(pass, layer, "o_proj", attended, middle, { residual: x });
+}
+
+/** From the residual stream after attention to the input of the down projection. */
+function gatedPart(pass: Pass, layer: number, middle: Tensor): void {
+  const { stream, base, space } = pass;
+  const normed = cut(pass, space.layer.normedMiddle);
+  const [gate, up] = [cut(pass, space.layer.gate), cut(pass, space.layer.up)];
+  rmsNorm(stream, middle, base.layers[layer]!.post_attention_layernorm, normed, base.config.normEpsilon);
+  project(pass, layer, "gate_proj", normed, gate);
+  project(pass, layer, "up_proj", normed, up);
+  swiglu(stream, gate, up, cut(pass, space.layer.activated));
+}
+
+/** One layer: x (T, C) → next (T, C). */
+export function layerForward(pass: Pass, layer: number, x: Tensor, next: Tensor): void {
+  const middle = cut(pass, pass.space.layer.middle);
+  attentionPart(pass, layer, x, middle);
+  gatedPart(pass, layer, middle);
+  project(pass, layer, "down_proj", cut(pass, pass.space.layer.activated), next, { residual: middle });
+}
+
+/** Computes a layer's activations again for backward: everything but its output. */
+export function layerRecompute(pass: Pass, layer: number, x: Tensor): void {
+  const middle = cut(pass, pass.space.layer.middle);
+  attentionPart(pass, layer, x, middle);
+  gatedPart(pass, layer, middle);
+  const module = pass.lora?.module(layer, "down_proj");
+  if (!module) return;
+  const h = cut(pass, pass.space.layer.lora!.down_proj);
+  loraReduce(pass.stream, cut(pass, pass.space.layer.activated), module.a, h, 1, dropoutOf(pass, module));
+}
+
+/** The residual stream that layer `index` reads; `index` = layers is the last layer's output. */
+export function streamAt(pass: Pass, index: number): Tensor {
+  const { streams } = pass.space;
+  return cut(pass, streams[index % streams.length]!);
+}
+
+/** Embedding and all layers; the result is `streamAt(pass, layers)`. */
+export function forward(pass: Pass): void {
+  embed(pass.stream, pass.batch.ids, pass.base.embedding, streamAt(pass, 0));
+  for (let layer = 0; layer < pass.base.config.layers; layer++) {
+    layerForward(pass, layer, streamAt(pass, layer), streamAt(pass, layer + 1));
+  }
+}
+
+/** The stretches of labelled rows that the head takes one after the other. */
+export function* headChunks({ space, batch }: Pass): Generator<{ rows: Tensor; labels: Tensor; count: number }> {
+  for (let begin = 0; begin < batch.labelled; begin += space.size.headRows) {
+    const count = Math.min(space.size.headRows, batch.labelled - begin);
+    const part = (tensor: Tensor) => view(tensor, tensor.name, begin, [count]);
+    yield { rows: part(space.batch.rows), labels: part(space.batch.labels), count };
+  }
+}
+
+/** Logits (n, V padded to 4) of the given rows of the last residual stream. */
+export function headForward(pass: Pass, rows: Tensor): Tensor {
+  const { stream, base, space } = pass;
+  const count = rows.shape[0]!;
+  const [hidden, normed, logits] = [space.head.hidden, space.head.normed, space.head.logits]
+    .map((tensor) => firstRows(tensor, count)) as [Tensor, Tensor, Tensor];
+  gatherRows(stream, streamAt(pass, base.config.layers), rows, hidden);
+  rmsNorm(stream, hidden, base.norm, normed, base.config.normEpsilon);
+  product(stream, normed, base.head, logits);
+  return logits;
+}
+
+/** metrics[at] += Σ −log p of the labelled rows, in nats. */
+export function lossForward(pass: Pass, metrics: Tensor, at: number): void {
+  for (const { rows, labels, count } of headChunks(pass)) {
+    const logits = headForward(pass, rows);
+    const losses = firstRows(pass.space.head.losses, count);
+    crossEntropy(pass.stream, logits, labels, losses, pass.base.config.vocabularySize);
+    sumInto(pass.stream, losses, metrics, at);
+  }
+}

@@ -1,0 +1,170 @@
+import { adamw, type AdamWOptions, clipNorm, normPartials } from "../kernels/adamw.ts";
+import type { Device } from "../kernels/device.ts";
+import { Stream } from "../kernels/stream.ts";
+import { createTensor, destroyTensors, download, type Tensor, upload } from "../kernels/tensor.ts";
+import { backward } from "./backward.ts";
+import type { BaseWeights } from "./base_file.ts";
+import { type PackedBatch, uploadBatch } from "./batch.ts";
+import type { AdapterTensor } from "./formats/adapter.ts";
+import { Lora, type LoraConfig, paddedRank } from "./lora.ts";
+import { forward, lossForward, type Pass } from "./pass.ts";
+import { createWorkspace, type Workspace } from "./workspace.ts";
+
+/** How a LoRA adapter is trained. */
+export interface TrainerOptions {
+  readonly lora: LoraConfig;
+  /** Most tokens of a micro-batch. */
+  readonly tokens: number;
+  /** Seeds A and dropout. */
+  readonly seed: number;
+  /** AdamW without its learning rate, which each step brings. */
+  readonly optimizer: Omit<AdamWOptions, "learningRate">;
+  /** Gradients are scaled down to this norm. */
+  readonly maxGradientNorm: number;
+}
+
+/** What one optimizer step was like. */
+export interface StepMetrics {
+  /** Σ −log p over the labelled tokens, in nats. */
+  readonly negativeLogLikelihood: number;
+  /** Norm of all gradients together before clipping. */
+  readonly gradientNorm: number;
+}
+
+/** Labelled rows whose logits exist at once. */
+const headRows = 128;
+/** Steps (or evaluation micro-batches) whose metrics the device keeps until they are read. */
+const metricSlots = 256;
+
+/** Trains a LoRA adapter on a frozen base: micro-batches are accumulated, then a step is taken. Nothing is read back in a step. */
+export class Trainer {
+  readonly lora: Lora;
+  readonly #stream: Stream;
+  readonly #space: Workspace;
+  readonly #partials: Tensor;
+  readonly #clip: Tensor;
+  /** (slots, 2): Σ −log p, gradient norm. */
+  readonly #metrics: Tensor;
+  #microBatches = 0;
+  #steps = 0;
+  #unread = 0;
+
+  constructor(readonly device: Device, readonly base: BaseWeights, readonly options: TrainerOptions) {
+    this.lora = new Lora(device, base.config, options.lora, true);
+    this.lora.initialize(options.seed);
+    this.#stream = new Stream(device);
+    this.#space = createWorkspace(device, base.config, {
+      tokens: options.tokens,
+      headRows,
+      rank: paddedRank(options.lora),
+      training: true,
+    });
+    this.#partials = createTensor(device, "norm partials", [normPartials]);
+    this.#clip = createTensor(device, "clip", [4]);
+    this.#metrics = createTensor(device, "metrics", [metricSlots * 2]);
+  }
+
+  #pass(batch: PackedBatch, lora: Lora | undefined, training: boolean): Pass {
+    // Work recorded earlier reads the batch that is about to be replaced.
+    this.#stream.flush();
+    return {
+      stream: this.#stream,
+      base: this.base,
+      lora,
+      space: this.#space,
+      batch: uploadBatch(this.#space, this.base.config, batch, this.device),
+      ...(training && { dropout: { seed: this.options.seed, step: this.#microBatches } }),
+    };
+  }
+
+  /** Adds a micro-batch's gradients. `labelled` is the number of labelled tokens in the whole optimizer step. */
+  accumulate(batch: PackedBatch, labelled: number): void {
+    if (this.#unread === metricSlots) throw new Error("read the metrics before more steps are taken");
+    const pass = this.#pass(batch, this.lora, true);
+    forward(pass);
+    backward(pass, 1 / labelled, this.#metrics, this.#unread * 2);
+    this.#stream.flush();
+    this.#microBatches++;
+  }
+
+  /** Takes the optimizer step of what was accumulated. A gradient that is not finite changes nothing; see the metrics. */
+  step(learningRate: number): void {
+    const { gradients, firstMoment, secondMoment } = this.lora.training!;
+    const state = { weights: this.lora.weights, gradients, firstMoment, secondMoment };
+    const { optimizer, maxGradientNorm } = this.options;
+    clipNorm(this.#stream, gradients, this.#partials, this.#clip, this.#metrics, this.#unread * 2 + 1, maxGradientNorm);
+    adamw(this.#stream, state, this.#clip, ++this.#steps, { ...optimizer, learningRate });
+    this.#stream.flush();
+    this.#unread++;
+  }
+
+  /** Steps whose metrics can still be taken before they must be read. */
+  get room(): number {
+    return metricSlots - this.#unread;
+  }
+
+  /** Waits for the device and gives the metrics of the steps since the last call. */
+  async readMetrics(): Promise<StepMetrics[]> {
+    const values = await this.#takeMetrics();
+    return Array.from({ length: values.length / 2 }, (_, i) => ({
+      negativeLogLikelihood: values[i * 2]!,
+      gradientNorm: values[i * 2 + 1]!,
+    }));
+  }
+
+  async #takeMetrics(): Promise<Float32Array> {
+    this.#stream.flush();
+    const [values] = await download(this.device, this.#metrics);
+    const taken = values!.slice(0, this.#unread * 2);
+    upload(this.device, this.#metrics, new Float32Array(metricSlots * 2));
+    this.#unread = 0;
+    return taken;
+  }
+
+  /**
+   * Σ −log p in nats over the labelled tokens of some micro-batches, without dropout; with or without the adapter. Steps
+   * must have been read before. Does not change the state of training.
+   */
+  async evaluate(
+    batches: Iterable<PackedBatch>,
+    options: { adapter: boolean; onBatch?: (done: number) => void },
+  ): Promise<number> {
+    if (this.#unread) throw new Error("read the metrics before evaluating");
+    let sum = 0;
+    let done = 0;
+    const collect = async () => {
+      for (const value of await this.#takeMetrics()) sum += value;
+      options.onBatch?.(done);
+    };
+    for (const batch of batches) {
+      const pass = this.#pass(batch, options.adapter ? this.lora : undefined, false);
+      forward(pass);
+      lossForward(pass, this.#metrics, this.#unread++ * 2);
+      done++;
+      // Software drivers compute while recording waits; reading now and then keeps the progress honest.
+      if (this.#unread >= 16) await collect();
+    }
+    await collect();
+    return sum;
+  }
+
+  /** The adapter's matrices as they are now, in PEFT's shapes. */
+  async adapter(): Promise<AdapterTensor[]> {
+    this.#stream.flush();
+    return await this.lora.read();
+  }
+
+  /** The accumulated, unclipped gradients in PEFT's shapes: for tests. */
+  async gradients(): Promise<AdapterTensor[]> {
+    this.#stream.flush();
+    return await this.lora.read(this.lora.training!.gradients);
+  }
+
+  /** Frees the trainer's memory; the base stays. */
+  close(): void {
+    this.#stream.close();
+    this.#space.close();
+    this.lora.close();
+    destroyTensors(this.device, [this.#partials, this.#clip, this.#metrics]);
+  }
+}

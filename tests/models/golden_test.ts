@@ -1,0 +1,143 @@
+// A training step against an independent implementation: golden files of transformers + PEFT (goldens/README.md).
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { buildMicroBatch } from "../../datasets/packing.ts";
+import { openDevice } from "../../kernels/device.ts";
+import { download, upload } from "../../kernels/tensor.ts";
+import { Stream } from "../../kernels/stream.ts";
+import { loadBase, writeBase } from "../../models/base_file.ts";
+import { uploadBatch } from "../../models/batch.ts";
+import { readAdapter } from "../../models/formats/adapter.ts";
+import { readConfig } from "../../models/formats/config.ts";
+import { loraKey } from "../../models/formats/lora_names.ts";
+import { openSafetensors } from "../../models/formats/safetensors.ts";
+import { openWeights } from "../../models/formats/weights.ts";
+import { Lora, paddedRank } from "../../models/lora.ts";
+import { forward, headForward } from "../../models/pass.ts";
+import { learningRateAt } from "../../models/schedule.ts";
+import { Trainer } from "../../models/trainer.ts";
+import { createWorkspace } from "../../models/workspace.ts";
+import goldens from "./goldens/goldens.json" with { type: "json" };
+
+const folder = new URL("./goldens/", import.meta.url).pathname;
+type ConfigName = keyof typeof goldens.configs;
+const names = Object.keys(goldens.configs) as ConfigName[];
+
+/** The float32 base of a golden configuration on a fresh device. */
+async function open(name: ConfigName) {
+  const directory = await Deno.makeTempDir();
+  const config = await readConfig(`${folder}${name}`);
+  using weights = await openWeights(`${folder}${name}`);
+  await writeBase(weights, config, 32, directory);
+  await Deno.copyFile(`${folder}${name}/config.json`, `${directory}/config.json`);
+  const device = await openDevice();
+  const base = await loadBase(device, directory);
+  await Deno.remove(directory, { recursive: true });
+  return { device, base, config };
+}
+
+const rowsOf = (name: ConfigName) =>
+  goldens.configs[name].rows.map(({ ids, labels }) => ({
+    ids: Uint32Array.from(ids),
+    labelled: Uint8Array.from(labels, (label) => label >= 0 ? 1 : 0),
+  }));
+
+/** Largest |a − b| / max |b|: the relative error of a tensor as a whole. */
+function relativeError(actual: Float32Array, wanted: Float32Array): number {
+  assertEquals(actual.length, wanted.length);
+  const most = wanted.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+  return actual.reduce((worst, value, i) => Math.max(worst, Math.abs(value - wanted[i]!)), 0) / (most || 1);
+}
+
+for (const name of names) {
+  Deno.test(`logits of all rows packed together agree with transformers within 1e-4, configuration ${name}`, async () => {
+    const { device, base, config } = await open(name);
+    const rows = rowsOf(name);
+    const batch = buildMicroBatch(rows);
+    const lora = new Lora(device, config, { rank: 4, alpha: 8, dropout: 0, targets: ["q_proj", "v_proj"] }, false);
+    lora.load(await readAdapter(`${folder}${name}/qv`));
+    const space = createWorkspace(device, config, {
+      tokens: 64,
+      headRows: 64,
+      rank: paddedRank(lora.settings),
+      training: false,
+    });
+    const stream = new Stream(device);
+    for (const [variant, adapter] of [["", undefined], ["/qv", lora]] as const) {
+      using results = await openSafetensors(`${folder}${name}${variant}/results.safetensors`);
+      const pass = { stream, base, lora: adapter, space, batch: uploadBatch(space, config, batch, device) };
+      forward(pass);
+      const every = { ...space.batch.rows, shape: [batch.tokenCount] };
+      upload(device, space.batch.rows, Uint32Array.from({ length: batch.tokenCount }, (_, i) => i));
+      const logits = headForward(pass, every);
+      stream.flush();
+      const [values] = await download(device, logits);
+      const stride = logits.shape[1]!;
+      let at = 0;
+      for (const [r, row] of rows.entries()) {
+        const wanted = await results.readFloat32(`logits.${r}`);
+        for (let i = 0; i < wanted.length; i++) {
+          const t = at + Math.floor(i / config.vocabularySize);
+          const found = values![t * stride + i % config.vocabularySize]!;
+          assertAlmostEquals(found, wanted[i]!, 1e-4, `row ${r}, logit ${i}${variant}`);
+        }
+        at += row.ids.length;
+      }
+    }
+    stream.close();
+    space.close();
+    lora.close();
+    device.close();
+  });
+
+  for (const variant of ["qv", "all"] as const) {
+    Deno.test(`gradients and 20 AdamW steps agree with PEFT, configuration ${name}, targets ${variant}`, async () => {
+      const { device, base } = await open(name);
+      const { training, micro_batches: microBatches } = goldens;
+      const golden = goldens.configs[name].variants[variant];
+      const adapter = await readAdapter(`${folder}${name}/${variant}`);
+      const trainer = new Trainer(device, base, {
+        lora: { rank: adapter.rank, alpha: adapter.alpha, dropout: 0, targets: adapter.targets },
+        tokens: 64,
+        seed: 1,
+        optimizer: { beta1: training.betas[0]!, beta2: training.betas[1]!, epsilon: training.epsilon, weightDecay: 0 },
+        maxGradientNorm: training.max_grad_norm,
+      });
+      trainer.lora.load(adapter);
+      const rows = rowsOf(name);
+      const batches = microBatches.map((list) => buildMicroBatch(list.map((i) => rows[i]!)));
+      const labelled = goldens.configs[name].labelled;
+      assertEquals(batches.reduce((sum, batch) => sum + batch.labelledCount, 0), labelled);
+
+      using results = await openSafetensors(`${folder}${name}/${variant}/results.safetensors`);
+      for (let step = 0; step < training.steps; step++) {
+        for (const batch of batches) trainer.accumulate(batch, labelled);
+        if (step === 0) {
+          for (const { layer, target, a, b } of await trainer.gradients()) {
+            for (const [side, found] of [["A", a], ["B", b]] as const) {
+              const error = relativeError(found, await results.readFloat32(`grad.${loraKey(layer, target, side)}`));
+              assert(error < 1e-4, `gradient of layer ${layer} ${target} ${side} is off by ${error}`);
+            }
+          }
+        }
+        trainer.step(learningRateAt(step, training.learning_rate, training.warmup_steps, training.steps));
+      }
+      const metrics = await trainer.readMetrics();
+      metrics.forEach(({ negativeLogLikelihood, gradientNorm }, step) => {
+        assertAlmostEquals(negativeLogLikelihood / labelled, golden.losses[step]!, 1e-3, `loss of step ${step}`);
+        assertAlmostEquals(gradientNorm, golden.grad_norms[step]!, 1e-3, `gradient norm of step ${step}`);
+      });
+      const after = await trainer.evaluate(batches, { adapter: true }) / labelled;
+      assertAlmostEquals(after, golden.loss_after, 1e-3, "loss after training");
+      const before = await trainer.evaluate(batches, { adapter: false }) / labelled;
+      assertAlmostEquals(before, goldens.configs[name].loss, 1e-4, "loss without an adapter");
+      for (const { layer, target, a, b } of await trainer.adapter()) {
+        for (const [side, found] of [["A", a], ["B", b]] as const) {
+          const error = relativeError(found, await results.readFloat32(`final.${loraKey(layer, target, side)}`));
+          assert(error < 1e-2, `layer ${layer} ${target} ${side} is off by ${error} after training`);
+        }
+      }
+      trainer.close();
+      device.close();
+    });
+  }
+}
