@@ -117,9 +117,10 @@ export async function listInputFiles(dir: string, prefix = "", above: readonly s
   const found: string[] = [];
   for await (const entry of Deno.readDir(here)) {
     const path = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
-    const info = entry.isSymlink ? await Deno.stat(join(dir, path)) : entry;
+    // A link that leads nowhere is listed: if the file is wanted, reading it says so.
+    const info = entry.isSymlink ? await Deno.stat(join(dir, path)).catch(() => entry) : entry;
     if (info.isDirectory) found.push(...await listInputFiles(dir, path, [...above, real]));
-    else if (info.isFile) found.push(path);
+    else if (info.isFile || info.isSymlink) found.push(path);
   }
   return found.sort();
 }

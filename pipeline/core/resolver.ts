@@ -176,12 +176,17 @@ export class Resolver {
     try {
       return await this.#index.digest(path, this.#signal);
     } catch (error) {
-      if (error instanceof Deno.errors.PermissionDenied) {
-        throw new PipelineError(`reading ${path} (${where}): permission denied`, { cause: error });
-      }
-      throw error;
+      const denied = error instanceof Deno.errors.PermissionDenied || isCode(error, "EACCES");
+      const absent = isAbsent(error) || isCode(error, "ENOENT");
+      if (!denied && !absent) throw error;
+      const found = denied ? "permission denied" : "wanted a file, found nothing there";
+      throw new PipelineError(`reading ${path} (${where}): ${found}`, { cause: error });
     }
   }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
 }
 
 async function listFolder({ node }: Leaf, dir: string): Promise<string[]> {

@@ -70,14 +70,14 @@ function resolveFields(stage: StageSpec, schema: z.ZodObject, args: Record<strin
   if (!parsed.success) {
     throw new StageArgumentError(`calling ${stage.name}: arguments do not fit\n${z.prettifyError(parsed.error)}`);
   }
-  const dropped = findDropped(given, parsed.data);
-  if (dropped !== undefined) throw unknownArgument(stage, dropped.path, dropped.known);
   const fault = findJsonFault(parsed.data);
   if (fault !== undefined) {
     throw new StageArgumentError(
       `calling ${stage.name}: ${fault.path} must be plain JSON (it enters the key), found ${fault.found}`,
     );
   }
+  const dropped = findDropped(given, parsed.data);
+  if (dropped !== undefined) throw unknownArgument(stage, dropped.path, dropped.known);
   return cloneJson(parsed.data) as JsonObject;
 }
 

@@ -1,0 +1,60 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { copyTargets, PipelineError, type TargetsResult } from "../../../pipeline/core/mod.ts";
+import { Workbench } from "./helpers.ts";
+
+async function target(
+  bench: Workbench,
+  name: string,
+  files: Record<string, string>,
+): Promise<TargetsResult["targets"][string]> {
+  for (const [path, content] of Object.entries(files)) await bench.write(`store/${name}/${path}`, content);
+  const dir = join(bench.dir, "store", name);
+  return { stage: name, status: "cached", digest: "", dir, files: Object.keys(files), meta: {} };
+}
+
+function tree(dir: string, prefix = ""): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const { name, isDirectory } of Deno.readDirSync(join(dir, prefix))) {
+    if (isDirectory) Object.assign(found, tree(dir, `${prefix}${name}/`));
+    else found[prefix + name] = Deno.readTextFileSync(join(dir, prefix, name));
+  }
+  return found;
+}
+
+Deno.test("copyTargets() lays all files side by side, and leaves other files of the folder alone", async () => {
+  await using bench = new Workbench();
+  const out = join(bench.dir, "out");
+  await bench.write("out/notes.txt", "mine");
+  await bench.write("out/report.md", "old");
+  const written = await copyTargets({
+    targets: {
+      adapter: await target(bench, "adapter", { "adapter.bin": "A", "checkpoints/1.bin": "C" }),
+      report: await target(bench, "report", { "report.md": "R" }),
+    },
+  }, out);
+  assertEquals(written, ["adapter.bin", "checkpoints/1.bin", "report.md"]);
+  assertEquals(tree(out), { "adapter.bin": "A", "checkpoints/1.bin": "C", "notes.txt": "mine", "report.md": "R" });
+});
+
+Deno.test("copyTargets() puts a name with different contents below each target's name, an equal one once", async () => {
+  await using bench = new Workbench();
+  const out = join(bench.dir, "out");
+  const written = await copyTargets({
+    targets: {
+      before: await target(bench, "before", { "results.json": "1", "config.json": "same" }),
+      after: await target(bench, "after", { "results.json": "2", "config.json": "same" }),
+    },
+  }, out);
+  assertEquals(written, ["after/results.json", "before/results.json", "config.json"]);
+  assertEquals(tree(out), { "after/results.json": "2", "before/results.json": "1", "config.json": "same" });
+});
+
+Deno.test("copyTargets() says what it could not write, and leaves nothing torn", async () => {
+  await using bench = new Workbench();
+  const out = join(bench.dir, "out");
+  await bench.write("out/report.md/in the way", "x");
+  const targets = { report: await target(bench, "report", { "report.md": "R" }) };
+  await assertRejects(() => copyTargets({ targets }, out), PipelineError, "report.md (1 bytes are needed in all)");
+  assertEquals(tree(out), { "report.md/in the way": "x" });
+});
