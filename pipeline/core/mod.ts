@@ -8,6 +8,7 @@ export { copyTargets, type TargetsResult } from "./copy_targets.ts";
 export { PipelineError, StageArgumentError } from "./errors.ts";
 export type { PipelineEvent, StageStatus } from "./events.ts";
 export { type Change, describeChange, describeReason, type Reason } from "./explain.ts";
+export type { InputRefs, RefOf, RequiredInputs } from "./input_refs.ts";
 export { inputFile, inputFolder, type InputFolderOptions } from "./inputs.ts";
 export type { Json, JsonObject } from "./json.ts";
 export {
@@ -55,14 +56,11 @@ export {
   type InputDeclaration,
   type InputDeclarations,
   type InputFile,
-  type InputRefs,
   list,
   type ListInput,
   optional,
   type OptionalInput,
   type Progress,
-  type RefOf,
-  type RequiredInputs,
   type StageCode,
   type StageContext,
   type StageInput,

@@ -22,6 +22,8 @@ export interface GraphDependency {
   readonly specifier: string;
   /** What is imported when the code runs; absent for an import of types alone. */
   readonly code?: { readonly specifier?: string; readonly error?: string };
+  /** Where the types come from: that of an import of types alone, or of a package without types of its own. */
+  readonly type?: { readonly specifier?: string };
   /** True for `import("…")`. */
   readonly isDynamic?: boolean;
 }

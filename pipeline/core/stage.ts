@@ -1,9 +1,10 @@
 import { z } from "./schema.ts";
+import type { InputRefs } from "./input_refs.ts";
 import type { AnyKind, MetaOf } from "./kind.ts";
 import type { Ref } from "./ref.ts";
 import { makeRef } from "./ref.ts";
 import { resolveArguments } from "./stage_arguments.ts";
-import type { InputDeclarations, InputRefs, StageCode, StageContext, StageSpec } from "./stage_spec.ts";
+import type { InputDeclarations, StageCode, StageContext, StageSpec } from "./stage_spec.ts";
 
 /** A schema without fields: the default for params and settings. */
 export type NoFields = z.ZodObject & { readonly shape: Record<never, never> };

@@ -1,7 +1,6 @@
 import type { z } from "./schema.ts";
 import type { AnyKind, MetaOf } from "./kind.ts";
 import type { JsonObject } from "./json.ts";
-import type { Ref } from "./ref.ts";
 
 /** An input that takes any number of refs of one kind, in order. Made by {@link list}. */
 export interface ListInput<K extends AnyKind> {
@@ -34,16 +33,6 @@ export type InputDeclaration = AnyKind | ListInput<AnyKind> | OptionalInput<AnyK
 
 /** How a stage declares its inputs, by name. */
 export type InputDeclarations = { readonly [name: string]: InputDeclaration };
-
-/** The refs that a call of a stage passes for its inputs. */
-export type InputRefs<I extends InputDeclarations> =
-  & { readonly [N in RequiredInputs<I>]: I[N] extends ListInput<infer K> ? readonly Ref<K>[] : RefOf<I[N]> }
-  & { readonly [N in Exclude<keyof I, RequiredInputs<I>>]?: I[N] extends OptionalInput<infer K> ? Ref<K> : never };
-
-/** The names of the inputs that a call must give. */
-export type RequiredInputs<I> = { [N in keyof I]: I[N] extends OptionalInput<AnyKind> ? never : N }[keyof I];
-/** A ref of a kind. */
-export type RefOf<T> = T extends AnyKind ? Ref<T> : never;
 
 /** One file of an input, relative to the input's folder, with `/` between names. */
 export interface InputFile {
