@@ -1,0 +1,62 @@
+/** Which file imports which, by path relative to the repository with `/` between names. Packages are left out. */
+export type Imports = ReadonlyMap<string, readonly string[]>;
+
+/** Who may import whom. An area is a folder or a file at the top; every area may import itself. */
+const LAW: Readonly<Record<string, readonly string[] | "anything">> = {
+  "pipeline/core": [],
+  "kernels": [],
+  "datasets": [],
+  "models": ["kernels"],
+  "pipeline/stages": ["pipeline/core", "models", "datasets", "kernels/device.ts"],
+  "pipeline/recipes": ["mod.ts"],
+  "mod.ts": ["pipeline/core", "pipeline/stages", "pipeline/recipes", "kernels", "models", "datasets"],
+  "tasks": "anything",
+  "tests": "anything",
+};
+
+/** Every import that the law forbids, one line each; empty if all is well. */
+export function forbiddenImports(imports: Imports): string[] {
+  const found: string[] = [];
+  for (const [file, targets] of imports) {
+    const area = areaOf(file);
+    if (area === undefined) {
+      found.push(`${file} lies outside the areas that the import law knows`);
+      continue;
+    }
+    const allowed = LAW[area];
+    for (const target of targets) {
+      if (allowed === "anything" || allowed === undefined || isWithin(target, area)) continue;
+      if (!allowed.some((place) => isWithin(target, place))) found.push(`${file} must not import ${target}`);
+    }
+  }
+  return found;
+}
+
+/** The first cycle of imports, as a list that begins and ends with the same file; undefined if there is none. */
+export function findCycle(imports: Imports): readonly string[] | undefined {
+  const done = new Set<string>();
+  const visit = (file: string, above: readonly string[]): readonly string[] | undefined => {
+    const start = above.indexOf(file);
+    if (start >= 0) return [...above.slice(start), file];
+    if (done.has(file)) return undefined;
+    for (const target of imports.get(file) ?? []) {
+      const cycle = visit(target, [...above, file]);
+      if (cycle !== undefined) return cycle;
+    }
+    done.add(file);
+    return undefined;
+  };
+  for (const file of imports.keys()) {
+    const cycle = visit(file, []);
+    if (cycle !== undefined) return cycle;
+  }
+  return undefined;
+}
+
+function areaOf(file: string): string | undefined {
+  return Object.keys(LAW).find((area) => isWithin(file, area));
+}
+
+function isWithin(file: string, place: string): boolean {
+  return file === place || file.startsWith(`${place}/`);
+}

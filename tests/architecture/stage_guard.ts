@@ -1,0 +1,102 @@
+import { createHash } from "node:crypto";
+import { join, toFileUrl } from "@std/path";
+import { readModuleGraph, walkImports } from "../../pipeline/core/module_graph.ts";
+import { inRepository, REPOSITORY } from "./repository.ts";
+
+/** A stage of this package as it is now or as it was pinned. */
+export interface PinnedStage {
+  /** The version that it declares. */
+  readonly version: number;
+  /** Digest of the stage's file and all that it imports, except the pipeline core. */
+  readonly graph: string;
+}
+
+/** Stages by name. */
+export type PinnedStages = Readonly<Record<string, PinnedStage>>;
+
+/** Where the pinned stages are kept. */
+export const PINS: URL = new URL("./stage_versions.json", import.meta.url);
+
+/** Reads the pinned stages. */
+export async function readPins(): Promise<PinnedStages> {
+  return JSON.parse(await Deno.readTextFile(PINS));
+}
+
+/** Every stage below pipeline/stages with a version, as it is now. */
+export async function currentStages(): Promise<PinnedStages> {
+  const found: Record<string, PinnedStage> = {};
+  for (const file of stageFiles()) {
+    const url = toFileUrl(join(REPOSITORY, file)).href;
+    const versions = Object.entries(stageVersions(await import(url)));
+    if (versions.length === 0) continue;
+    const graph = await digestGraph(url);
+    for (const [name, version] of versions) found[name] = { version, graph };
+  }
+  return Object.fromEntries(Object.entries(found).sort(([a], [b]) => a < b ? -1 : 1));
+}
+
+/** What is wrong with the pins, one line for each stage; empty if all is well. */
+export function comparePins(pinned: PinnedStages, current: PinnedStages): string[] {
+  const problems: string[] = [];
+  for (const [name, now] of Object.entries(current)) {
+    const then = pinned[name];
+    if (then === undefined) {
+      problems.push(`${name} is not pinned: run \`deno task pin-stages\``);
+    } else if (then.graph !== now.graph && then.version === now.version) {
+      problems.push(
+        `the code of ${name} changed: bump its version if its output may differ, and run \`deno task pin-stages\` ` +
+          `in any case`,
+      );
+    } else if (then.graph !== now.graph || then.version !== now.version) {
+      problems.push(`${name} has version ${now.version}: run \`deno task pin-stages\``);
+    }
+  }
+  for (const name of Object.keys(pinned)) {
+    if (!(name in current)) problems.push(`${name} is pinned but gone: run \`deno task pin-stages\``);
+  }
+  return problems;
+}
+
+function stageFiles(): string[] {
+  try {
+    return [...Deno.readDirSync(join(REPOSITORY, "pipeline/stages"))]
+      .filter(({ isFile, name }) => isFile && name.endsWith(".ts"))
+      .map(({ name }) => `pipeline/stages/${name}`)
+      .sort();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+/** Versions of the stages that a module exports, by stage name. */
+function stageVersions(module: Readonly<Record<string, unknown>>): Record<string, number> {
+  const versions: Record<string, number> = {};
+  for (const exported of Object.values(module)) {
+    if (typeof exported !== "function" || !("spec" in exported)) continue;
+    const { name, code } = exported.spec as { name: string; code: { type: string; version: number } };
+    if (code.type === "version") versions[name] = code.version;
+  }
+  return versions;
+}
+
+/**
+ * The pipeline core is left out: it decides where results lie, not what they are, and what it puts into keys has a
+ * format number of its own.
+ */
+export async function digestGraph(url: string, repository: string = REPOSITORY): Promise<string> {
+  const counts = (target: string) => {
+    const file = inRepository(target, repository);
+    return file !== undefined && !file.startsWith("pipeline/core/");
+  };
+  const graph = await readModuleGraph(url);
+  const urls = new Set([url]);
+  for (const { target } of walkImports(graph, url, counts)) {
+    if (target !== undefined && counts(target)) urls.add(target);
+  }
+  const hash = createHash("sha256");
+  for (const file of [...urls].sort()) {
+    hash.update(`${inRepository(file, repository)}\0`).update(await Deno.readFile(new URL(file))).update("\0");
+  }
+  return hash.digest("hex");
+}

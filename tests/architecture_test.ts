@@ -1,0 +1,45 @@
+import { assert, assertEquals } from "@std/assert";
+import { findCycle, forbiddenImports } from "./architecture/import_law.ts";
+import { readImports, sourceFiles } from "./architecture/repository.ts";
+
+Deno.test("architecture: no import breaks the import law, and there is no cycle", async () => {
+  const files = sourceFiles();
+  const imports = await readImports(files);
+  // Guards against reading nothing: these files and this edge exist.
+  for (const file of files) assert(imports.has(file), `${file} was not read`);
+  assert(imports.get("pipeline/core/run.ts")?.includes("pipeline/core/store.ts"));
+  assertEquals(forbiddenImports(imports), []);
+  assertEquals(findCycle(imports), undefined);
+});
+
+Deno.test("forbiddenImports() finds each kind of forbidden edge and nothing else", () => {
+  const imports = new Map([
+    ["kernels/device.ts", ["kernels/errors.ts"]],
+    ["models/llama.ts", ["kernels/matmul.ts", "datasets/rows.ts"]],
+    ["datasets/rows.ts", ["models/llama.ts"]],
+    ["pipeline/core/run.ts", ["pipeline/stages/merge.ts"]],
+    ["pipeline/stages/train.ts", ["pipeline/core/mod.ts", "models/llama.ts", "kernels/device.ts", "kernels/matmul.ts"]],
+    ["pipeline/recipes/quickstart.ts", ["mod.ts", "pipeline/stages/train.ts"]],
+    ["mod.ts", ["pipeline/stages/train.ts", "tasks/train.ts"]],
+    ["kernels/matmul.ts", ["tests/reference.ts", "kernels/matmul.wgsl"]],
+    ["tasks/train.ts", ["mod.ts", "kernels/device.ts"]],
+    ["strays/a.ts", []],
+  ]);
+  assertEquals(forbiddenImports(imports), [
+    "models/llama.ts must not import datasets/rows.ts",
+    "datasets/rows.ts must not import models/llama.ts",
+    "pipeline/core/run.ts must not import pipeline/stages/merge.ts",
+    "pipeline/stages/train.ts must not import kernels/matmul.ts",
+    "pipeline/recipes/quickstart.ts must not import pipeline/stages/train.ts",
+    "mod.ts must not import tasks/train.ts",
+    "kernels/matmul.ts must not import tests/reference.ts",
+    "strays/a.ts lies outside the areas that the import law knows",
+  ]);
+});
+
+Deno.test("findCycle() names the files of a cycle, and finds none in a diamond", () => {
+  const diamond: [string, string[]][] = [["a", ["b", "c"]], ["b", ["d"]], ["c", ["d"]], ["d", []]];
+  assertEquals(findCycle(new Map(diamond)), undefined);
+  assertEquals(findCycle(new Map([...diamond, ["d", ["e"]], ["e", ["b"]]])), ["b", "d", "e", "b"]);
+  assertEquals(findCycle(new Map([["a", ["a"]]])), ["a", "a"]);
+});
