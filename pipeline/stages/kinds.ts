@@ -77,3 +77,58 @@ export interface TokensMeta {
  * text of all validation rows in validation.jsonl; report.json.
  */
 export const tokens: Kind<"tokens", TokensMeta> = kind<TokensMeta>()("tokens");
+
+/** What is known of a model folder without opening it. */
+export interface ModelMeta {
+  /** Name in messages and in adapter_config.json. */
+  readonly name: string;
+}
+
+/** A Hugging Face model folder: config.json, weights, tokenizer. */
+export const modelFiles: Kind<"model", ModelMeta> = kind<ModelMeta>()("model");
+
+/** What is known of a quantised base without loading it. */
+export interface BaseMeta {
+  /** The model's name. */
+  readonly name: string;
+  /** 8, or 32 for weights that were left as they are. */
+  readonly bits: 8 | 32;
+  /** Weights, embedding and head included. */
+  readonly parameters: number;
+  /** Token ids are below this. */
+  readonly vocabularySize: number;
+  /** The longest sequence that the model was made for. */
+  readonly maxPositions: number;
+  /** Of the part `tokenizer`. */
+  readonly tokenizer: TokenizerMeta;
+}
+
+/** A frozen base: base.safetensors (models/base_file.ts), config.json, and its tokenizer as the part `tokenizer`. */
+export const base: Kind<"base", BaseMeta, { readonly tokenizer: typeof tokenizer }> = kind<BaseMeta>()("base", {
+  tokenizer,
+});
+
+/** What is known of a trained adapter. */
+export interface AdapterMeta {
+  /** Optimizer steps taken. */
+  readonly steps: number;
+  /** Trained weights. */
+  readonly parameters: number;
+}
+
+/**
+ * A LoRA adapter in PEFT's form: adapter_config.json, adapter_model.safetensors; and how training went:
+ * trainer_log.jsonl, trainer_state.json, loss_curve.svg.
+ */
+export const adapter: Kind<"adapter", AdapterMeta> = kind<AdapterMeta>()("adapter");
+
+/** The figures of an evaluation. */
+export interface ReportMeta {
+  /** Mean −log p of the labelled validation tokens without and with the adapter, in nats. */
+  readonly evalLossBefore: number;
+  /** The same with the adapter. */
+  readonly evalLossAfter: number;
+}
+
+/** An evaluation: results.json and report.md. */
+export const report: Kind<"report", ReportMeta> = kind<ReportMeta>()("report");

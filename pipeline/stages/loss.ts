@@ -1,0 +1,54 @@
+import { buildMicroBatch, type MicroBatch, packRows } from "../../datasets/packing.ts";
+import type { TokenReader } from "../../datasets/token_reader.ts";
+import type { Trainer } from "../../models/trainer.ts";
+import { PipelineError } from "../core/mod.ts";
+import type { BaseMeta, TokensMeta } from "./kinds.ts";
+
+/**
+ * Checks that tokenised rows fit a model.
+ *
+ * @throws {PipelineError} for ids outside its vocabulary, or rows longer than its positions
+ */
+export function checkTokens(base: BaseMeta, tokens: TokensMeta): void {
+  if (tokens.vocabSize > base.vocabularySize) {
+    throw new PipelineError(
+      `${base.name} has a vocabulary of ${base.vocabularySize} ids, but the rows were tokenised with ${tokens.vocabSize}: ` +
+        "take the tokenizer of this model",
+    );
+  }
+  const longest = Math.max(tokens.train.longest, tokens.validation.longest);
+  if (longest > base.maxPositions) {
+    throw new PipelineError(
+      `${base.name} has ${base.maxPositions} positions, but the longest row has ${longest} tokens: lower maxTokens to ${base.maxPositions}`,
+    );
+  }
+}
+
+/** A split's rows in order, packed into micro-batches of at most `budget` tokens. */
+export function* batchesOf(reader: TokenReader, budget: number): Generator<MicroBatch> {
+  const all = Array.from({ length: reader.rows }, (_, row) => row);
+  for (const list of packRows(reader.lengths, all, budget)) yield buildMicroBatch(list.map((row) => reader.row(row)));
+}
+
+/** Mean −log p over all labelled tokens of a split, in nats: never a mean of means. */
+export async function lossOfSplit(
+  trainer: Trainer,
+  reader: TokenReader,
+  budget: number,
+  adapter: boolean,
+  signal: AbortSignal,
+  onTokens: (done: number) => void = () => {},
+): Promise<number> {
+  let labelled = 0;
+  let tokens = 0;
+  function* counted() {
+    for (const batch of batchesOf(reader, budget)) {
+      signal.throwIfAborted();
+      labelled += batch.labelledCount;
+      tokens += batch.tokenCount;
+      yield batch;
+    }
+  }
+  const sum = await trainer.evaluate(counted(), { adapter, onBatch: () => onTokens(tokens) });
+  return sum / labelled;
+}

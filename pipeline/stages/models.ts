@@ -1,0 +1,81 @@
+import { basename, join } from "@std/path";
+import { buildTokenizer } from "../../models/formats/tokenizer_builder.ts";
+import { readExampleBatches } from "../../datasets/read_examples.ts";
+import { template } from "../../datasets/templates.ts";
+import { writeRandomModel } from "../../models/init_model.ts";
+import { defineStage, inputFolder, type Ref, type Stage, z } from "../core/mod.ts";
+import { dataset, modelFiles } from "./kinds.ts";
+
+/** The files of a model folder that count; others, such as a README or weights in other forms, are not read. */
+const modelFile =
+  /^(config\.json|model.*\.safetensors|model\.safetensors\.index\.json|tokenizer\.(json|model)|tokenizer_config\.json)$/;
+
+/** A Hugging Face model folder of the user's: config.json, model.safetensors (or shards with their index), tokenizer. */
+export function modelFolder(path: string): Ref<typeof modelFiles> {
+  return inputFolder(modelFiles, path, { include: (name) => modelFile.test(name), meta: { name: basename(path) } });
+}
+
+const params = z.object({
+  seed: z.number().int().min(0).max(0xffffffff).default(1).describe("seed of the weights"),
+  vocabularySize: z.number().int().min(300).default(1000).describe("entries of the tokenizer"),
+  hiddenSize: z.number().int().multipleOf(4).default(128).describe("width of the residual stream"),
+  intermediateSize: z.number().int().multipleOf(4).default(344).describe("width of the feed-forward layer"),
+  layers: z.number().int().min(1).default(4).describe("layers"),
+  heads: z.number().int().min(1).default(4).describe("query heads"),
+  maxPositions: z.number().int().min(8).default(512).describe("longest sequence"),
+  initializerRange: z.number().positive().default(0.02).describe("standard deviation of the weights"),
+});
+
+/** Params of {@link randomModel}. */
+export interface RandomModelParams {
+  /** Seed of the weights; 1 by default. */
+  readonly seed?: number;
+  /** Entries of the tokenizer; 1000 by default. */
+  readonly vocabularySize?: number;
+  /** Width of the residual stream; 128 by default. */
+  readonly hiddenSize?: number;
+  /** Width of the feed-forward layer; 344 by default. */
+  readonly intermediateSize?: number;
+  /** Layers; 4 by default. */
+  readonly layers?: number;
+  /** Query heads; 4 by default. */
+  readonly heads?: number;
+  /** Longest sequence; 512 by default. */
+  readonly maxPositions?: number;
+  /** Standard deviation of the weights; 0.02 by default. */
+  readonly initializerRange?: number;
+}
+
+/**
+ * Makes a small untrained LLaMA folder from a seed, with a byte-fallback tokenizer built from a data set's training
+ * rows: for trying the pipeline where there is no model. It knows nothing.
+ */
+export const randomModel: Stage<{ readonly data: typeof dataset }, RandomModelParams, typeof modelFiles> = defineStage({
+  name: "random_model",
+  version: 1,
+  inputs: { data: dataset },
+  params,
+  output: modelFiles,
+  async run({ inputs, params, output }) {
+    const { seed, vocabularySize, heads, initializerRange, ...shape } = params;
+    const texts: string[] = [];
+    for await (const batch of readExampleBatches(join(inputs.data.dir, "train.jsonl"))) {
+      for (const example of batch) texts.push(template("alpaca").prompt(example), example.output);
+    }
+    const config = {
+      ...shape,
+      vocabularySize,
+      heads,
+      keyValueHeads: heads,
+      headSize: shape.hiddenSize / heads,
+      normEpsilon: 1e-6,
+      ropeTheta: 10000,
+      tiedEmbeddings: false,
+      bosId: 1,
+      eosIds: [2],
+    };
+    const tokenizerJson = buildTokenizer(texts, vocabularySize);
+    await writeRandomModel(output.dir, { seed, config, tokenizerJson, initializerRange });
+    return { name: `random LLaMA, seed ${seed}` };
+  },
+});

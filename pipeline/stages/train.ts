@@ -1,0 +1,177 @@
+import { join } from "@std/path";
+import { BatchOrder } from "../../datasets/batch_order.ts";
+import { buildMicroBatch, packRows } from "../../datasets/packing.ts";
+import { TokenReader } from "../../datasets/token_reader.ts";
+import { openDevice } from "../../kernels/device.ts";
+import { loadBase } from "../../models/base_file.ts";
+import { LORA_TARGETS, type LoraTarget, writeAdapter } from "../../models/formats/adapter.ts";
+import { learningRateAt } from "../../models/schedule.ts";
+import { Trainer } from "../../models/trainer.ts";
+import { defineStage, PipelineError, type Stage, z } from "../core/mod.ts";
+import { adapter, base, tokens } from "./kinds.ts";
+import { checkTokens, lossOfSplit } from "./loss.ts";
+import { TrainingLog } from "./training_log.ts";
+
+const loraParams = z.object({
+  rank: z.number().int().min(1).max(256).default(8).describe("rank R of A and B"),
+  alpha: z.number().positive().default(16).describe("the adapter's output is scaled by alpha / rank"),
+  dropout: z.number().min(0).lt(1).default(0.05).describe("share of A's inputs dropped in training"),
+  targets: z.array(z.enum(LORA_TARGETS)).min(1).default(["q_proj", "v_proj"]).describe("projections to adapt"),
+});
+
+const params = z.object({
+  lora: loraParams.prefault({}),
+  epochs: z.number().positive().default(3).describe("passes over the training rows"),
+  maxSteps: z.number().int().min(0).default(0).describe(
+    "optimizer steps to take instead of whole epochs; 0: by epochs",
+  ),
+  batchSize: z.number().int().min(1).default(128).describe("rows of an optimizer step"),
+  microBatchSize: z.number().int().min(1).default(4).describe(
+    "a micro-batch holds as many tokens as so many longest rows",
+  ),
+  learningRate: z.number().positive().default(3e-4).describe("highest learning rate"),
+  warmupSteps: z.number().int().min(0).default(100).describe("steps over which the learning rate rises from 0"),
+  weightDecay: z.number().min(0).default(0).describe("AdamW's weight decay"),
+  maxGradientNorm: z.number().positive().default(1).describe("gradients are clipped to this norm"),
+  seed: z.number().int().min(0).max(0x7fffffff).default(42).describe("seed of A, of dropout and of the order of rows"),
+});
+
+const settings = z.object({
+  logSteps: z.number().int().min(1).max(200).default(20).describe("steps between two lines of the log"),
+  evalSteps: z.number().int().min(0).default(200).describe("steps between two validations; 0 for none"),
+});
+
+/** Params and settings of {@link train}. All have the defaults of Chinese-Vicuna. */
+export interface TrainParams {
+  /** What LoRA adapts: rank 8, alpha 16, dropout 0.05, q_proj and v_proj. */
+  readonly lora?: {
+    readonly rank?: number;
+    readonly alpha?: number;
+    readonly dropout?: number;
+    readonly targets?: LoraTarget[];
+  };
+  /** Passes over the training rows; 3. */
+  readonly epochs?: number;
+  /** Optimizer steps to take instead of whole epochs; 0 for by epochs. */
+  readonly maxSteps?: number;
+  /** Rows of an optimizer step; 128. */
+  readonly batchSize?: number;
+  /** A micro-batch holds as many tokens as so many rows of maxTokens; 4. */
+  readonly microBatchSize?: number;
+  /** Highest learning rate; 3e-4. */
+  readonly learningRate?: number;
+  /** Steps over which the learning rate rises from 0; 100. */
+  readonly warmupSteps?: number;
+  /** AdamW's weight decay; 0. */
+  readonly weightDecay?: number;
+  /** Gradients are clipped to this norm; 1. */
+  readonly maxGradientNorm?: number;
+  /** Seed of A, of dropout and of the order of rows; 42. */
+  readonly seed?: number;
+  /** Steps between two lines of the log; 20. Does not change the result. */
+  readonly logSteps?: number;
+  /** Steps between two validations, 0 for none; 200. Does not change the result. */
+  readonly evalSteps?: number;
+}
+
+/** Trains a LoRA adapter on a frozen base. The result is the same to the byte on the same device and driver. */
+export const train: Stage<{ readonly base: typeof base; readonly tokens: typeof tokens }, TrainParams, typeof adapter> =
+  defineStage({
+    name: "train",
+    version: 1,
+    inputs: { base, tokens },
+    params,
+    settings,
+    output: adapter,
+    async run({ inputs, params, settings, output, progress, log, device: report, signal }) {
+      checkTokens(inputs.base.meta, inputs.tokens.meta);
+      using reader = new TokenReader(inputs.tokens.dir, "train", inputs.base.meta.vocabularySize);
+      using validation = new TokenReader(inputs.tokens.dir, "validation", inputs.base.meta.vocabularySize);
+      const { batchSize, epochs, seed, microBatchSize, learningRate, warmupSteps } = params;
+      const order = new BatchOrder({ rows: reader.rows, batchSize, epochs, seed });
+      const steps = params.maxSteps || order.count.steps;
+      const budget = microBatchSize * inputs.tokens.meta.maxTokens;
+      if (warmupSteps >= steps) {
+        log("warn", `all ${steps} steps fall into the ${warmupSteps} warm-up steps: lower warmupSteps`);
+      }
+
+      const device = await openDevice();
+      report(device.info.description);
+      try {
+        const trainer = new Trainer(device, await loadBase(device, inputs.base.dir), {
+          lora: params.lora,
+          tokens: Math.min(budget, Math.max(reader.tokens, validation.tokens)),
+          seed,
+          optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: params.weightDecay },
+          maxGradientNorm: params.maxGradientNorm,
+        });
+        const history = new TrainingLog(output.volatile("trainer_log.jsonl"), steps, order.count.stepsPerEpoch);
+        let pending: { labelled: number; tokens: number; learningRate: number; rows: readonly number[] }[] = [];
+        for (let step = 0; step < steps; step++) {
+          signal.throwIfAborted();
+          const rows = [...order.rowsOf(step)];
+          const batches = packRows(reader.lengths, rows, budget).map((list) =>
+            buildMicroBatch(list.map((row) => reader.row(row)))
+          );
+          const labelled = batches.reduce((sum, batch) => sum + batch.labelledCount, 0);
+          const rate = learningRateAt(step, learningRate, warmupSteps, steps);
+          for (const batch of batches) trainer.accumulate(batch, labelled);
+          trainer.step(rate);
+          pending.push({
+            labelled,
+            tokens: batches.reduce((sum, batch) => sum + batch.tokenCount, 0),
+            learningRate: rate,
+            rows,
+          });
+          const last = step + 1 === steps;
+          const evaluating = validation.rows > 0 && settings.evalSteps > 0 &&
+            ((step + 1) % settings.evalSteps === 0 || last);
+          if ((step + 1) % settings.logSteps && !last && !evaluating) continue;
+          const first = step + 1 - pending.length;
+          for (const [i, metrics] of (await trainer.readMetrics()).entries()) {
+            if (!Number.isFinite(metrics.negativeLogLikelihood) || !Number.isFinite(metrics.gradientNorm)) {
+              throw notFinite(first + i + 1, metrics, pending[i]!.rows);
+            }
+            history.add({ step: first + i + 1, ...metrics, ...pending[i]! });
+          }
+          pending = [];
+          const metrics = history.line();
+          progress({ done: step + 1, total: steps, unit: "steps", metrics });
+          if (evaluating) {
+            const loss = await lossOfSplit(trainer, validation, budget, true, signal);
+            history.addEvaluation(step + 1, loss);
+            progress({ done: step + 1, total: steps, unit: "steps", metrics: { ...metrics, eval_loss: loss } });
+          }
+        }
+        const tensors = await trainer.adapter();
+        const { zeroB } = await writeAdapter(output.dir, { ...params.lora, baseModel: inputs.base.meta.name, tensors });
+        if (zeroB.length) {
+          throw new PipelineError(
+            `training left ${zeroB.length} matrices B at zero, the first ${
+              zeroB[0]
+            }: nothing was learnt; take more steps or a higher learning rate`,
+          );
+        }
+        await history.finish(output.volatile("trainer_state.json"), output.volatile("loss_curve.svg"), epochs);
+        log("info", history.summary());
+        trainer.close();
+        return { steps, parameters: tensors.reduce((sum, { a, b }) => sum + a.length + b.length, 0) };
+      } finally {
+        device.close();
+      }
+    },
+  });
+
+function notFinite(
+  step: number,
+  metrics: { negativeLogLikelihood: number; gradientNorm: number },
+  rows: readonly number[],
+): PipelineError {
+  return new PipelineError(
+    `training stopped at step ${step}: loss ${metrics.negativeLogLikelihood}, gradient norm ${metrics.gradientNorm}; ` +
+      `wanted finite numbers. Training rows of the step: ${rows.slice(0, 16).join(", ")}${
+        rows.length > 16 ? ", …" : ""
+      }. ` +
+      `Lower the learning rate, or look at these rows.`,
+  );
+}
