@@ -1,0 +1,36 @@
+import type { GenerateOptions, Generator } from "./generator.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+
+/** How an answer is generated; stop ids are the tokenizer's end token and the model's. */
+export type AnswerOptions = Omit<GenerateOptions, "stopIds">;
+
+/** The text that follows a prompt, piece by piece, in whole characters. The prompt is the template's text, without bos. */
+export async function* streamAnswer(
+  generator: Generator,
+  tokenizer: Tokenizer,
+  prompt: string,
+  options: AnswerOptions,
+): AsyncGenerator<string> {
+  const stopIds = [tokenizer.eosId, ...generator.base.config.eosIds];
+  const ids = [tokenizer.bosId, ...tokenizer.encode(prompt)];
+  // With no prompt the answer begins the text, and the tokenizer's leading space is not part of it.
+  const decoder = tokenizer.stream(prompt !== "");
+  for await (const id of generator.generate(ids, { ...options, stopIds })) {
+    const piece = decoder.push(id);
+    if (piece) yield piece;
+  }
+  const rest = decoder.end();
+  if (rest) yield rest;
+}
+
+/** The whole answer to a prompt, without spaces around it. */
+export async function answer(
+  generator: Generator,
+  tokenizer: Tokenizer,
+  prompt: string,
+  options: AnswerOptions,
+): Promise<string> {
+  let text = "";
+  for await (const piece of streamAnswer(generator, tokenizer, prompt, options)) text += piece;
+  return text.trim();
+}

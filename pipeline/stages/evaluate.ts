@@ -1,0 +1,158 @@
+import { join } from "@std/path";
+import type { Example } from "../../datasets/example.ts";
+import { readExampleBatches } from "../../datasets/read_examples.ts";
+import { template } from "../../datasets/templates.ts";
+import { TokenReader } from "../../datasets/token_reader.ts";
+import { type Device, openDevice } from "../../kernels/device.ts";
+import { answer } from "../../models/answer.ts";
+import { type BaseWeights, loadBase } from "../../models/base_file.ts";
+import { readAdapter } from "../../models/formats/adapter.ts";
+import { Generator } from "../../models/generator.ts";
+import { Lora } from "../../models/lora.ts";
+import { loadTokenizer } from "../../models/tokenizer.ts";
+import { Trainer } from "../../models/trainer.ts";
+import { defineStage, PipelineError, type Stage, z } from "../core/mod.ts";
+import { type AnsweredSample, type EvaluationResults, reportText } from "./evaluation_report.ts";
+import { adapter, base, report, tokens } from "./kinds.ts";
+import { checkTokens, lossOfSplit } from "./loss.ts";
+
+const params = z.object({
+  samples: z.number().int().min(0).default(5).describe("held-out instructions to answer before and after"),
+  maxNewTokens: z.number().int().min(1).default(64).describe("most tokens of such an answer"),
+});
+
+/** Params of {@link evaluate}. */
+export interface EvaluateParams {
+  /** Held-out instructions to answer without and with the adapter; 5. */
+  readonly samples?: number;
+  /** Most tokens of such an answer; 64. */
+  readonly maxNewTokens?: number;
+}
+
+/**
+ * Compares base and adapter on the validation rows: loss, perplexity, and greedy answers to the first instructions.
+ * Writes results.json and report.md.
+ */
+export const evaluate: Stage<
+  { readonly base: typeof base; readonly adapter: typeof adapter; readonly tokens: typeof tokens },
+  EvaluateParams,
+  typeof report
+> = defineStage({
+  name: "evaluate",
+  version: 1,
+  inputs: { base, adapter, tokens },
+  params,
+  output: report,
+  async run({ inputs, params, output, progress, log, device: note, signal }) {
+    checkTokens(inputs.base.meta, inputs.tokens.meta);
+    if (inputs.tokens.meta.validation.rows === 0) {
+      throw new PipelineError("evaluate: wanted validation rows, found none: set validation aside when merging");
+    }
+    const examples = await firstExamples(join(inputs.tokens.dir, "validation.jsonl"), params.samples);
+    const device = await openDevice();
+    note(device.info.description);
+    try {
+      const loaded = await loadBase(device, inputs.base.dir);
+      const lora = await loadLora(device, loaded, inputs.adapter.dir);
+      const total = inputs.tokens.meta.validation.tokens * 2;
+      const losses = await compareLosses(
+        lora,
+        loaded,
+        inputs,
+        signal,
+        (done) => progress({ done, total, unit: "tokens", note: "loss" }),
+      );
+      using tokenizer = await loadTokenizer(join(inputs.base.dir, "tokenizer"));
+      const prompt = template(inputs.tokens.meta.template).prompt;
+      const answers: { before: string[]; after: string[] } = { before: [], after: [] };
+      for (const side of ["before", "after"] as const) {
+        const generator = new Generator(
+          device,
+          loaded,
+          loaded.config.maxPositions,
+          side === "after" ? lora : undefined,
+        );
+        for (const example of examples) {
+          const text = prompt(example);
+          const room = loaded.config.maxPositions - tokenizer.encode(text).length - 1;
+          const options = {
+            temperature: 0,
+            topP: 1,
+            topK: 0,
+            seed: 0,
+            maxNewTokens: Math.min(params.maxNewTokens, room),
+            signal,
+          };
+          answers[side].push(room > 0 ? await answer(generator, tokenizer, text, options) : "");
+          progress({
+            done: answers.before.length + answers.after.length,
+            total: examples.length * 2,
+            unit: "answers",
+            note: side,
+          });
+        }
+        generator.close();
+      }
+      const samples = examples.map(({ instruction, input, output }, i): AnsweredSample => ({
+        instruction,
+        input,
+        expected: output,
+        before: answers.before[i]!,
+        after: answers.after[i]!,
+      }));
+      const figures = (eval_loss: number) => ({ eval_loss, perplexity: Math.exp(eval_loss) });
+      const results: EvaluationResults = { before: figures(losses.before), after: figures(losses.after), samples };
+      await Deno.writeTextFile(join(output.dir, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
+      await Deno.writeTextFile(join(output.dir, "report.md"), reportText(results, inputs));
+      log(
+        "info",
+        `eval_loss ${losses.before.toFixed(4)} -> ${
+          losses.after.toFixed(4)
+        } on ${inputs.tokens.meta.validation.rows} held-out rows`,
+      );
+      return { evalLossBefore: losses.before, evalLossAfter: losses.after };
+    } finally {
+      device.close();
+    }
+  },
+});
+
+async function firstExamples(path: string, count: number): Promise<Example[]> {
+  const examples: Example[] = [];
+  if (count === 0) return examples;
+  for await (const batch of readExampleBatches(path)) {
+    examples.push(...batch.slice(0, count - examples.length));
+    if (examples.length === count) break;
+  }
+  return examples;
+}
+
+async function loadLora(device: Device, base: BaseWeights, directory: string): Promise<Lora> {
+  const adapter = await readAdapter(directory);
+  const lora = new Lora(device, base.config, adapter, false);
+  lora.load(adapter);
+  return lora;
+}
+
+async function compareLosses(
+  lora: Lora,
+  base: BaseWeights,
+  inputs: { tokens: { dir: string } },
+  signal: AbortSignal,
+  onTokens: (done: number) => void,
+): Promise<{ before: number; after: number }> {
+  using reader = new TokenReader(inputs.tokens.dir, "validation", base.config.vocabularySize);
+  const budget = Math.max(1024, ...reader.lengths);
+  const evaluator = new Trainer(lora.device, base, {
+    lora: lora.settings,
+    tokens: Math.min(budget, reader.tokens),
+    seed: 0,
+    optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
+    maxGradientNorm: 1,
+  });
+  evaluator.lora.load({ ...lora.settings, baseModel: "", tensors: await lora.read() });
+  const before = await lossOfSplit(evaluator, reader, budget, false, signal, onTokens);
+  const after = await lossOfSplit(evaluator, reader, budget, true, signal, (done) => onTokens(reader.tokens + done));
+  evaluator.close();
+  return { before, after };
+}
