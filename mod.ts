@@ -14,3 +14,8 @@ export { quantize, type QuantizeParams } from "./pipeline/stages/quantize.ts";
 export { alpaca, belle, embeddedSamples, guanaco, rows, type RowsRef } from "./pipeline/stages/sources.ts";
 export { tokenize, type TokenizeParams } from "./pipeline/stages/tokenize.ts";
 export { train, type TrainParams } from "./pipeline/stages/train.ts";
+export { TEMPLATE_NAMES, type TemplateName } from "./datasets/templates.ts";
+export type { FormatName } from "./datasets/formats.ts";
+export type { DropReason } from "./datasets/clean_example.ts";
+export type { SampleName } from "./datasets/embedded/samples.ts";
+export { LORA_TARGETS, type LoraTarget } from "./models/formats/lora_names.ts";

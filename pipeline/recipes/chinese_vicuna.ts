@@ -1,0 +1,122 @@
+import {
+  evaluate,
+  LORA_TARGETS,
+  merge,
+  modelFolder,
+  pipeline,
+  quantize,
+  rows,
+  TEMPLATE_NAMES,
+  tokenize,
+  train,
+  z,
+} from "vicuna";
+
+/** Chinese-Vicuna's recipe: an int8 base, LoRA on q and v, 256 tokens, with each of its values as the default of a flag. */
+export default pipeline({
+  name: "chinese_vicuna",
+  description:
+    "Chinese-Vicuna's recipe: BELLE and Guanaco rows, an int8 LLaMA, LoRA of rank 8 on q_proj and v_proj, 256 tokens.",
+  options: z.object({
+    baseModel: z.string().describe("Hugging Face folder of the base model").meta({
+      zh: "基座模型文件夹（Hugging Face 格式）",
+      aliases: ["base_model", "model_path"],
+    }),
+    data: z.array(z.string()).min(1).describe("rows: [belle:|guanaco:|alpaca:]PATH").meta({
+      zh: "训练数据：[belle:|guanaco:|alpaca:]路径",
+      aliases: ["data_path"],
+    }),
+    validation: z.number().int().min(1).default(2000).describe("rows held out for evaluation").meta({
+      zh: "留作评估的行数",
+      aliases: ["test_size", "val_set_size"],
+    }),
+    bits: z.literal([8, 32]).default(8).describe("bits of a base weight: 8, or 32 to leave them as they are").meta({
+      zh: "基座权重位数：8，或 32 表示不量化",
+    }),
+    maxTokens: z.number().int().min(8).default(256).describe("most tokens of a row").meta({
+      zh: "每行最多的 token 数",
+      aliases: ["cutoff_len"],
+    }),
+    template: z.enum(TEMPLATE_NAMES).default("alpaca").describe("prompt template").meta({
+      zh: "提示模板",
+      aliases: ["prompt_template_name"],
+    }),
+    trainOnInputs: z.boolean().default(false).describe(
+      "learn the prompt as well, as the published losses of Chinese-Vicuna do",
+    ).meta({ zh: "同时学习指令部分（Chinese-Vicuna 公布的损失即如此计算）" }),
+    epochs: z.number().positive().default(3).describe("passes over the training rows").meta({
+      zh: "训练轮数",
+      aliases: ["num_epochs"],
+    }),
+    maxSteps: z.number().int().min(0).default(0).describe("optimizer steps instead of whole epochs; 0: by epochs").meta(
+      { zh: "以优化步数代替轮数；0 表示按轮数" },
+    ),
+    batchSize: z.number().int().min(1).default(128).describe("rows of an optimizer step").meta({
+      zh: "每个优化步的行数",
+    }),
+    microBatchSize: z.number().int().min(1).default(4).describe(
+      "a micro-batch holds as many tokens as so many full rows; lower it to save memory",
+    ).meta({ zh: "微批可容纳的满长行数；调低可节省显存" }),
+    learningRate: z.number().positive().default(3e-4).describe("highest learning rate").meta({ zh: "最高学习率" }),
+    warmupSteps: z.number().int().min(0).default(100).describe("steps over which the learning rate rises").meta({
+      zh: "学习率预热步数",
+    }),
+    weightDecay: z.number().min(0).default(0).describe("AdamW's weight decay").meta({ zh: "AdamW 的权重衰减" }),
+    maxGradientNorm: z.number().positive().default(1).describe("gradients are clipped to this norm").meta({
+      zh: "梯度裁剪的范数上限",
+    }),
+    loraRank: z.number().int().min(1).max(256).default(8).describe("rank of the adapter").meta({
+      zh: "LoRA 的秩",
+      aliases: ["lora_r"],
+    }),
+    loraAlpha: z.number().positive().default(16).describe("scale of the adapter is alpha / rank").meta({
+      zh: "LoRA 的 alpha；缩放为 alpha / 秩",
+    }),
+    loraDropout: z.number().min(0).lt(1).default(0.05).describe("share of the adapter's inputs dropped").meta({
+      zh: "LoRA 的 dropout",
+    }),
+    loraTargetModules: z.array(z.enum(LORA_TARGETS)).default(["q_proj", "v_proj"]).describe("projections to adapt")
+      .meta({ zh: "要适配的投影层" }),
+    logSteps: z.number().int().min(1).max(200).default(20).describe("steps between two lines of the log").meta({
+      zh: "日志间隔步数",
+      aliases: ["logging_steps"],
+    }),
+    evalSteps: z.number().int().min(0).default(200).describe("steps between two validations; 0 for none").meta({
+      zh: "验证间隔步数；0 表示不验证",
+    }),
+    samples: z.number().int().min(0).default(5).describe("held-out instructions answered before and after").meta({
+      zh: "训练前后作答的留出指令数",
+    }),
+    seed: z.number().int().min(0).max(0x7fffffff).default(42).describe(
+      "seed of the split, the order, the adapter and dropout",
+    ).meta({ zh: "随机种子" }),
+  }),
+  build(o) {
+    const data = merge({ sources: o.data.map(rows), validation: o.validation, seed: o.seed });
+    const base = quantize({ model: modelFolder(o.baseModel), bits: o.bits });
+    const tokens = tokenize({
+      data,
+      tokenizer: base.tokenizer,
+      maxTokens: o.maxTokens,
+      template: o.template,
+      trainOnInputs: o.trainOnInputs,
+    });
+    const adapter = train({
+      base,
+      tokens,
+      lora: { rank: o.loraRank, alpha: o.loraAlpha, dropout: o.loraDropout, targets: o.loraTargetModules },
+      epochs: o.epochs,
+      maxSteps: o.maxSteps,
+      batchSize: o.batchSize,
+      microBatchSize: o.microBatchSize,
+      learningRate: o.learningRate,
+      warmupSteps: o.warmupSteps,
+      weightDecay: o.weightDecay,
+      maxGradientNorm: o.maxGradientNorm,
+      seed: o.seed,
+      logSteps: o.logSteps,
+      evalSteps: o.evalSteps,
+    });
+    return { adapter, report: evaluate({ base, adapter, tokens, samples: o.samples }) };
+  },
+});
