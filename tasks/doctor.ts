@@ -7,7 +7,7 @@ import { z } from "../mod.ts";
 import { parseCommand } from "./cli/command.ts";
 import { flagsOf } from "./cli/flags.ts";
 import { detectLanguage, LANGUAGES } from "./cli/language.ts";
-import { runMain, workingFolder } from "./cli/main.ts";
+import { runMain } from "./cli/main.ts";
 
 const options = z.object({
   json: z.boolean().default(false).describe("print one JSON object").meta({ zh: "输出一个 JSON 对象" }),
@@ -39,7 +39,7 @@ await runMain(async () => {
   const device = await openDevice();
   try {
     const checks = await selfCheck(device);
-    const disk = await statfs(workingFolder());
+    const disk = await statfs(Deno.cwd());
     const free = disk.bavail * disk.bsize;
     const limits = Object.fromEntries(shownLimits.map((name) => [name, adapter.limits[name]]));
     const healthy = checks.every(({ passed }) => passed);

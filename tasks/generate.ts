@@ -1,5 +1,5 @@
 // deno task generate: answers one instruction with a base model and, if given, an adapter.
-import { join, resolve } from "@std/path";
+import { join } from "@std/path";
 import { template, TEMPLATE_NAMES } from "../datasets/templates.ts";
 import { openDevice } from "../kernels/device.ts";
 import { streamAnswer } from "../models/answer.ts";
@@ -12,7 +12,7 @@ import { modelFolder, pipeline, quantize, runPipeline, z } from "../mod.ts";
 import { parseCommand } from "./cli/command.ts";
 import { flagsOf } from "./cli/flags.ts";
 import { detectLanguage, LANGUAGES } from "./cli/language.ts";
-import { runMain, workingFolder } from "./cli/main.ts";
+import { runMain } from "./cli/main.ts";
 import { UsageError } from "./cli/usage_error.ts";
 
 const options = z.object({
@@ -84,15 +84,15 @@ function readArguments(args: string[]): { options: Options; instruction: string 
 }
 
 /** Quantises the base once; later calls take it from the cache. */
-async function quantizedBase({ baseModel, bits, cacheDir }: Options): Promise<string> {
-  const folder = workingFolder();
+async function quantizedBase({ baseModel, bits, cacheDir }: Options, signal: AbortSignal): Promise<string> {
   const definition = pipeline({
     name: "generate",
     options: z.object({}),
-    build: () => ({ base: quantize({ model: modelFolder(resolve(folder, baseModel)), bits }) }),
+    build: () => ({ base: quantize({ model: modelFolder(baseModel), bits }) }),
   });
   const run = await runPipeline(definition, {
-    cacheDir: resolve(folder, cacheDir),
+    cacheDir,
+    signal,
     onEvent: (event) => {
       if (event.type === "stage-start") console.error(`${event.stage} …`);
     },
@@ -107,14 +107,14 @@ async function loadLora(base: BaseWeights, device: Lora["device"], path: string)
   return lora;
 }
 
-await runMain(async () => {
+await runMain(async (signal) => {
   const read = readArguments(Deno.args);
   if (!read) return;
   const { options, instruction } = read;
   // Read the adapter's files before the long part, so that a wrong path is told at once.
-  const loraPath = options.loraPath === undefined ? undefined : resolve(workingFolder(), options.loraPath);
+  const { loraPath } = options;
   if (loraPath !== undefined) await readAdapter(loraPath);
-  const directory = await quantizedBase(options);
+  const directory = await quantizedBase(options, signal);
   const device = await openDevice();
   try {
     const base = await loadBase(device, directory);
@@ -135,7 +135,7 @@ await runMain(async () => {
       lora,
     );
     const encoder = new TextEncoder();
-    for await (const piece of streamAnswer(generator, tokenizer, prompt, options)) {
+    for await (const piece of streamAnswer(generator, tokenizer, prompt, { ...options, signal })) {
       await Deno.stdout.write(encoder.encode(piece));
     }
     await Deno.stdout.write(encoder.encode("\n"));

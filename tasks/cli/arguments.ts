@@ -1,0 +1,83 @@
+import { closestString } from "@std/text/closest-string";
+import { type Flag, isSwitch } from "./flags.ts";
+import type { Messages } from "./messages.ts";
+import { UsageError } from "./usage_error.ts";
+
+/**
+ * Brings arguments to the one spelling that the parser knows: `--lora_r 8`, `--lora-r=8` and `--lora-rank 8` are the
+ * same, and a switch may be written `--x`, `--no-x`, `--x=false` or `--x False`.
+ *
+ * @throws {UsageError} for an unknown flag, naming the nearest one.
+ */
+export function normaliseArguments(args: readonly string[], flags: readonly Flag[], messages: Messages): string[] {
+  const byName = new Map<string, Flag>();
+  for (const flag of flags) for (const name of [flag.name, ...flag.aliases]) byName.set(name, flag);
+  const normal: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? "";
+    if (!arg.startsWith("--") || arg === "--" || arg === "--help") {
+      normal.push(arg);
+      continue;
+    }
+    const [, written = "", , value] = arg.match(/^--([^=]*)(=([\s\S]*))?$/) ?? [];
+    const { flag, negated } = findFlag(written, byName, messages);
+    if (!isSwitch(flag)) {
+      const given = value ?? args[++i];
+      if (given === undefined) throw new UsageError(messages.missingValue(`--${written}`));
+      normal.push(`--${flag.name}=${given}`);
+      continue;
+    }
+    const next = value ?? (/^(true|false)$/i.test(args[i + 1] ?? "") ? args[++i] : undefined);
+    normal.push(readSwitch(`--${written}`, next, messages) !== negated ? `--${flag.name}` : `--no-${flag.name}`);
+  }
+  return normal;
+}
+
+function findFlag(
+  written: string,
+  byName: ReadonlyMap<string, Flag>,
+  messages: Messages,
+): { flag: Flag; negated: boolean } {
+  const name = written.replaceAll("_", "-");
+  const flag = byName.get(name);
+  if (flag !== undefined) return { flag, negated: false };
+  const positive = name.startsWith("no-") ? byName.get(name.slice(3)) : undefined;
+  if (positive !== undefined && isSwitch(positive)) return { flag: positive, negated: true };
+  throw unknownFlag(`--${written}`, [...byName.keys()], messages);
+}
+
+function unknownFlag(written: string, known: readonly string[], messages: Messages): UsageError {
+  const nearest = closestString(written.slice(2).replaceAll("_", "-"), [...known, "help"]);
+  return new UsageError(`${messages.unknownFlag(written)}: ${messages.didYouMean(`--${nearest}`)}`);
+}
+
+function readSwitch(flag: string, value: string | undefined, messages: Messages): boolean {
+  if (value === undefined || /^(true|1|yes)$/i.test(value)) return true;
+  if (/^(false|0|no)$/i.test(value)) return false;
+  throw new UsageError(messages.wantsBoolean(flag, value));
+}
+
+/** Turns the texts given for a flag into the value that its field wants; the schema checks the rest. */
+export function readFlagValue(flag: Flag, given: readonly string[], messages: Messages): unknown {
+  const single = (text: string) => readScalar(flag, text, messages);
+  if (!flag.list) return single(given.at(-1) ?? "");
+  // Texts may hold commas themselves (paths, prompts); choices and numbers cannot.
+  const commas = flag.choices !== undefined || !flag.types.includes("string");
+  return given.flatMap((text) => commas ? text.split(",").map((part) => part.trim()).filter(Boolean) : [text]).map(
+    single,
+  );
+}
+
+function readScalar(flag: Flag, text: string, messages: Messages): unknown {
+  const number = text.trim() === "" ? NaN : Number(text);
+  const asNumber = flag.types.includes("number") && !Number.isNaN(number);
+  if (flag.choices !== undefined) {
+    const found = flag.choices.find((choice) => choice === text || (asNumber && choice === number));
+    if (found !== undefined) return found;
+    throw new UsageError(messages.wantsOneOf(`--${flag.name}`, flag.choices.join(", "), text));
+  }
+  if (asNumber) return number;
+  if (flag.types.includes("string")) return text;
+  if (flag.types.includes("boolean")) return readSwitch(`--${flag.name}`, text, messages);
+  throw new UsageError(messages.wantsNumber(`--${flag.name}`, text));
+}

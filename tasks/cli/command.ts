@@ -1,0 +1,152 @@
+import { Command, CommanderError, Option } from "commander";
+import { normaliseArguments, readFlagValue } from "./arguments.ts";
+import { type Flag, isSwitch } from "./flags.ts";
+import type { Language } from "./language.ts";
+import { type Messages, messagesIn } from "./messages.ts";
+import { displayWidth } from "./text_width.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** Flags that stand together in the help. */
+export interface FlagGroup {
+  /** Heading. */
+  readonly heading: string;
+  /** Flags below it. */
+  readonly flags: readonly Flag[];
+}
+
+/** What a command line looks like. */
+export interface CommandShape {
+  /** How the user calls it, such as `deno task train`. */
+  readonly name: string;
+  /** What follows the name in the usage line, such as `[NAME|FILE] [options]`. */
+  readonly usage: string;
+  /** What it does, in a sentence or two. */
+  readonly description: string;
+  /** Its flags. */
+  readonly groups: readonly FlagGroup[];
+  /** Lines below the help. */
+  readonly footer?: string;
+  /** Arguments without dashes that are expected. Default none. */
+  readonly operands?: { readonly name: string; readonly required: boolean };
+}
+
+/** What the user gave. */
+export interface ParsedCommand {
+  /** True if help was asked for; `help` has it. */
+  readonly wantsHelp: boolean;
+  /** The help. */
+  readonly help: string;
+  /** The values of the flags that were given, by field. Defaults are not filled in. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Arguments without dashes. */
+  readonly operands: readonly string[];
+}
+
+/**
+ * Parses arguments against flags.
+ *
+ * @throws {UsageError} for unknown flags (naming the nearest), missing values, values of the wrong type.
+ */
+export function parseCommand(args: readonly string[], shape: CommandShape, language: Language): ParsedCommand {
+  const messages = messagesIn(language);
+  const command = buildCommand(shape, language);
+  const help = command.helpInformation();
+  if (args.some((arg, i) => arg === "--help" || (arg === "-h" && !args[i - 1]?.startsWith("--")))) {
+    return { wantsHelp: true, help, values: {}, operands: [] };
+  }
+  const flags = shape.groups.flatMap((group) => group.flags);
+  try {
+    command.parse(normaliseArguments(args, flags, messages), { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    throw new UsageError(error.message.replace(/^error: /, ""));
+  }
+  if (shape.operands === undefined && command.args[0] !== undefined) {
+    throw new UsageError(messages.extraArgument(command.args[0], shape.name));
+  }
+  const given: Record<string, unknown> = command.opts();
+  const values: Record<string, unknown> = {};
+  for (const flag of flags) {
+    const value = given[optionKey(flag)];
+    if (value === undefined) continue;
+    values[flag.field] = isSwitch(flag) ? value : readFlagValue(flag, value as string[], messages);
+  }
+  return { wantsHelp: false, help, values, operands: command.args };
+}
+
+function buildCommand(shape: CommandShape, language: Language): Command {
+  const messages = messagesIn(language);
+  const command = new Command()
+    .name(shape.name)
+    .usage(shape.usage)
+    .description(shape.description)
+    .argument("[operands...]")
+    .helpOption(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .configureHelp({
+      helpWidth: Math.min(terminalColumns(), 110),
+      displayWidth,
+      visibleArguments: () => [],
+      styleTitle: (title) => title === "Usage:" ? messages.usage : title,
+    });
+  const add = (option: Option) => (command as unknown as { addOption(option: Option): void }).addOption(option);
+  for (const { heading, flags } of shape.groups) {
+    for (const flag of flags) for (const option of optionsOf(flag, language)) add(option.helpGroup(heading));
+  }
+  add(new Option("-h, --help", messages.helpOption).helpGroup(messages.commonOptions));
+  if (shape.footer !== undefined) command.addHelpText("after", `\n${shape.footer}`);
+  return command as unknown as Command;
+}
+
+/** The options of the parser for a flag: one, or for a switch both its forms, of which the help shows the useful one. */
+function optionsOf(flag: Flag, language: Language): Option[] {
+  const description = describeFlag(flag, language);
+  if (!isSwitch(flag)) {
+    const option = new Option(`--${flag.name} <${placeholder(flag)}>`, description);
+    return [option.argParser((value: string, before: unknown) => [...(Array.isArray(before) ? before : []), value])];
+  }
+  const positive = new Option(`--${flag.name}`, description);
+  const negative = new Option(`--no-${flag.name}`, description);
+  (flag.default === true ? positive : negative).hideHelp();
+  return [positive, negative];
+}
+
+function describeFlag(flag: Flag, language: Language): string {
+  const messages = messagesIn(language);
+  const text = language === "zh" ? flag.zh ?? flag.description : flag.description;
+  const notes = notesOf(flag, messages).join(language === "zh" ? "；" : "; ");
+  if (notes === "") return text;
+  return language === "zh" ? `${text}（${notes}）` : `${text} (${notes})`.trim();
+}
+
+function notesOf(flag: Flag, messages: Messages): string[] {
+  const notes: string[] = [];
+  if (flag.choices !== undefined) notes.push(messages.choices(flag.choices.join(", ")));
+  if (flag.list) notes.push(messages.repeatable);
+  if (flag.required) notes.push(messages.required);
+  const hasDefault = flag.default !== undefined && flag.default !== null && !isSwitch(flag);
+  if (hasDefault) notes.push(messages.default([flag.default].flat().join(",")));
+  const others = flag.aliases.filter((alias) => alias !== flag.name);
+  if (others.length > 0) notes.push(messages.alias(others.map((alias) => `--${alias}`).join(", ")));
+  return notes;
+}
+
+function placeholder(flag: Flag): string {
+  if (flag.choices !== undefined && flag.choices.join("|").length <= 20) return flag.choices.join("|");
+  if (flag.types.length === 1 && flag.types[0] === "number") return "number";
+  return /path|dir|file|data|model/i.test(flag.field) ? "path" : "text";
+}
+
+/** The name under which the parser keeps a flag. */
+function optionKey(flag: Flag): string {
+  return new Option(`--${flag.name}`).attributeName();
+}
+
+function terminalColumns(): number {
+  try {
+    return Deno.stdout.isTerminal() ? Deno.consoleSize().columns || 100 : 100;
+  } catch {
+    return 100;
+  }
+}

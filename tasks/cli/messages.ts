@@ -1,0 +1,165 @@
+import type { Language } from "./language.ts";
+
+/** All that the command line says, but for errors of the library. Both languages have every entry, by type. */
+const EN = {
+  usage: "Usage:",
+  pipelineOptions: (name: string) => `Options of ${name}:`,
+  commonOptions: "Common options:",
+  pipelineArgument: "a recipe, or the path of a pipeline file (default: quickstart)",
+  recipes: (names: string) => `Recipes: ${names}`,
+  trainSummary: "Runs a pipeline. Results are cached: what has not changed is not computed again.",
+  planSummary: "Says what `train` would compute with the same arguments, and why. Computes nothing.",
+  helpOption: "show this help",
+  cacheDir: "folder of the cache",
+  outputPath: "folder for the results",
+  json: "print one JSON event a line instead of progress",
+  trustCache: "do not read cached files again to find damage",
+  lang: "language of messages",
+  default: (value: string) => `default: ${value}`,
+  required: "required",
+  choices: (values: string) => `one of ${values}`,
+  repeatable: "repeatable",
+  alias: (names: string) => `also ${names}`,
+  defaultOutput: "vicuna-output/<pipeline>",
+  localeDefault: "by locale",
+
+  unknownFlag: (flag: string) => `unknown option ${flag}`,
+  didYouMean: (name: string) => `did you mean ${name}?`,
+  seeHelp: (command: string) => `\`${command} --help\` lists the options.`,
+  missingValue: (flag: string) => `${flag} wants a value`,
+  wantsNumber: (flag: string, found: string) => `${flag} wants a number, found ${found}`,
+  wantsBoolean: (flag: string, found: string) => `${flag} is a switch: it takes true, false or nothing, found ${found}`,
+  wantsOneOf: (flag: string, choices: string, found: string) => `${flag} wants one of ${choices}, found ${found}`,
+  missingFlag: (flag: string) => `${flag} is required`,
+  extraArgument: (found: string, command: string) =>
+    `unexpected argument ${found}: the pipeline comes first, as in \`${command} chinese_vicuna --epochs 3\``,
+  badOptions: (pipeline: string) => `The options do not fit ${pipeline}:`,
+  unknownPipeline: (name: string, known: string) => `there is no recipe ${name}; there are: ${known}`,
+  isFile: (name: string) => `For the file, write ${name}.`,
+  missingFile: (path: string) => `loading a pipeline: ${path} does not exist`,
+  notAPipeline: (path: string) =>
+    `loading ${path}: its default export must be a pipeline: export default pipeline({ options, build })`,
+  reservedOption: (field: string, path: string) =>
+    `loading ${path}: the option ${field} is one that every pipeline has; give it another name`,
+  unsupportedOption: (field: string, path: string, found: string) =>
+    `loading ${path}: the option ${field} cannot become a flag: wanted a number, a text, a switch, a choice, or a list of these, found ${found}`,
+
+  ran: (time: string) => `ran ${time}`,
+  cached: "cached",
+  fresh: "same as before",
+  because: (reason: string) => `because ${reason}`,
+  starting: (reason: string) => `computing, because ${reason}`,
+  waiting: "waiting for another process that computes the same",
+  failed: "failed",
+  left: (time: string) => `${time} left`,
+  warning: "warning",
+  done: (counts: { ran: number; cached: number }, time: string) =>
+    `${counts.ran} computed, ${counts.cached} from the cache, ${time}`,
+  output: (dir: string) => `Results in ${dir}`,
+  andMore: (count: number) => `and ${count} more`,
+  stopping: "Stopping after this step; finished stages are kept. Ctrl-C again ends at once.",
+  stopped: "Stopped. The same command takes the finished stages from the cache.",
+
+  reasonFirst: "first run",
+  reasonGone: "its result is no longer in the cache",
+  reasonDamaged: (detail: string) => `its result in the cache was damaged: ${detail}`,
+  change: (name: string, change: "changed" | "added" | "removed", source: string | undefined) =>
+    `${name} ${change}${source === undefined ? "" : ` (${source})`}`,
+  newLayout: "the cache has a new layout",
+
+  planStage: "stage",
+  planStatus: "status",
+  planWhy: "why",
+  planCached: "cached",
+  planRun: "would run",
+  planWaits: "depends",
+  planWaitsFor: (stages: string) => `on the result of ${stages}`,
+  planSurely: (stages: string, changes: string) => `${changes}; after ${stages}`,
+  planSummaryLine: (run: number, waits: number, cached: number) =>
+    `${run} would run, ${waits} depend on them, ${cached} cached`,
+};
+
+/** The entries of the catalogue. */
+export type Messages = typeof EN;
+
+const CHANGES_ZH = { changed: "已改变", added: "新增", removed: "已移除" } as const;
+
+const ZH: Messages = {
+  usage: "用法：",
+  pipelineOptions: (name) => `${name} 的选项：`,
+  commonOptions: "通用选项：",
+  pipelineArgument: "内置配方名，或流水线文件的路径（默认：quickstart）",
+  recipes: (names) => `内置配方：${names}`,
+  trainSummary: "运行一条流水线。结果会缓存：没有变化的步骤不会重新计算。",
+  planSummary: "说明以同样参数运行 `train` 会计算什么、为什么；不做任何计算。",
+  helpOption: "显示本帮助",
+  cacheDir: "缓存文件夹",
+  outputPath: "结果文件夹",
+  json: "每行输出一个 JSON 事件，不显示进度",
+  trustCache: "不重新读取缓存文件来检查损坏",
+  lang: "消息语言",
+  default: (value) => `默认：${value}`,
+  required: "必填",
+  choices: (values) => `可选：${values}`,
+  repeatable: "可重复",
+  alias: (names) => `也可写作 ${names}`,
+  defaultOutput: "vicuna-output/<流水线>",
+  localeDefault: "随系统语言",
+
+  unknownFlag: (flag) => `未知选项 ${flag}`,
+  didYouMean: (name) => `您是否想写 ${name}？`,
+  seeHelp: (command) => `运行 \`${command} --help\` 查看全部选项。`,
+  missingValue: (flag) => `${flag} 需要一个值`,
+  wantsNumber: (flag, found) => `${flag} 需要数字，实际为 ${found}`,
+  wantsBoolean: (flag, found) => `${flag} 是开关，只接受 true、false 或不带值，实际为 ${found}`,
+  wantsOneOf: (flag, choices, found) => `${flag} 只接受 ${choices}，实际为 ${found}`,
+  missingFlag: (flag) => `缺少必填选项 ${flag}`,
+  extraArgument: (found, command) =>
+    `多余的参数 ${found}：流水线应写在最前面，例如 \`${command} chinese_vicuna --epochs 3\``,
+  badOptions: (pipeline) => `选项不符合 ${pipeline} 的要求：`,
+  unknownPipeline: (name, known) => `没有名为 ${name} 的配方；现有：${known}`,
+  isFile: (name) => `若指文件，请写 ${name}。`,
+  missingFile: (path) => `加载流水线：${path} 不存在`,
+  notAPipeline: (path) => `加载 ${path}：默认导出必须是流水线：export default pipeline({ options, build })`,
+  reservedOption: (field, path) => `加载 ${path}：选项 ${field} 与通用选项重名，请改名`,
+  unsupportedOption: (field, path, found) =>
+    `加载 ${path}：选项 ${field} 无法变成命令行参数：需要数字、文本、开关、枚举或它们的列表，实际为 ${found}`,
+
+  ran: (time) => `已计算，用时 ${time}`,
+  cached: "取自缓存",
+  fresh: "与前面相同",
+  because: (reason) => `原因：${reason}`,
+  starting: (reason) => `开始计算，原因：${reason}`,
+  waiting: "等待另一个进程完成同样的计算",
+  failed: "失败",
+  left: (time) => `剩余 ${time}`,
+  warning: "警告",
+  done: (counts, time) => `计算 ${counts.ran} 步，取自缓存 ${counts.cached} 步，用时 ${time}`,
+  output: (dir) => `结果位于 ${dir}`,
+  andMore: (count) => `另有 ${count} 个文件`,
+  stopping: "正在停止：当前步结束后退出，已完成的步骤会保留。再按一次 Ctrl-C 立即退出。",
+  stopped: "已停止。再次运行同一命令时，已完成的步骤取自缓存。",
+
+  reasonFirst: "首次运行",
+  reasonGone: "缓存中的结果已被删除",
+  reasonDamaged: (detail) => `缓存中的结果已损坏：${detail}`,
+  change: (name, change, source) => `${name} ${CHANGES_ZH[change]}${source === undefined ? "" : `（${source}）`}`,
+  newLayout: "缓存格式已更新",
+
+  planStage: "步骤",
+  planStatus: "状态",
+  planWhy: "原因",
+  planCached: "已缓存",
+  planRun: "需要计算",
+  planWaits: "视情况",
+  planWaitsFor: (stages) => `取决于 ${stages} 的结果`,
+  planSurely: (stages, changes) => `${changes}；在 ${stages} 之后`,
+  planSummaryLine: (run, waits, cached) => `需要计算 ${run} 步，视其结果 ${waits} 步，已缓存 ${cached} 步`,
+};
+
+const CATALOGUES: Readonly<Record<Language, Messages>> = { en: EN, zh: ZH };
+
+/** The catalogue of a language. */
+export function messagesIn(language: Language): Messages {
+  return CATALOGUES[language];
+}

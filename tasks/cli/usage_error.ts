@@ -1,0 +1,6 @@
+/** The command line was called in a way that does not fit. Printed as one message, without a stack; exit code 1. */
+export class UsageError extends Error {
+  override readonly name: string = "UsageError";
+  /** Recognised where errors are printed. */
+  readonly userFacing = true as const;
+}
