@@ -1,0 +1,152 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { buildMicroBatch } from "../../datasets/packing.ts";
+import { openDevice } from "../../kernels/device.ts";
+import { Stream } from "../../kernels/stream.ts";
+import { download, firstRows, upload } from "../../kernels/tensor.ts";
+import { answer } from "../../models/answer.ts";
+import { type BaseWeights, loadBase, writeBase } from "../../models/base_file.ts";
+import { uploadBatch } from "../../models/batch.ts";
+import { readAdapter } from "../../models/formats/adapter.ts";
+import { readConfig } from "../../models/formats/config.ts";
+import { openWeights } from "../../models/formats/weights.ts";
+import { Generator } from "../../models/generator.ts";
+import { Lora, paddedRank } from "../../models/lora.ts";
+import { forward, headForward } from "../../models/pass.ts";
+import { argmax } from "../../models/sampling.ts";
+import { loadTokenizer } from "../../models/tokenizer.ts";
+import { Trainer } from "../../models/trainer.ts";
+import { createWorkspace } from "../../models/workspace.ts";
+import type { Device } from "../../kernels/device.ts";
+import type { WeightBits } from "../../kernels/weight.ts";
+
+const goldens = new URL("./goldens/", import.meta.url).pathname;
+const stories = new URL("../../../shared/data/tinystories-260k", import.meta.url).pathname;
+const hasStories = await Deno.stat(stories).then(() => true, () => false);
+const onlyWithStories = { ignore: !hasStories };
+const skipped = hasStories ? "" : " (skipped: the model ../shared/data/tinystories-260k is not there)";
+
+async function load(device: Device, model: string, bits: WeightBits): Promise<BaseWeights> {
+  const directory = await Deno.makeTempDir();
+  try {
+    using weights = await openWeights(model);
+    await writeBase(weights, await readConfig(model), bits, directory);
+    await Deno.copyFile(`${model}/config.json`, `${directory}/config.json`);
+    return await loadBase(device, directory);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+const greedy = { temperature: 0, topP: 1, topK: 0, seed: 0, stopIds: [] };
+
+/** Greedy ids by running the whole text anew for each token, without a cache. */
+async function slowGreedy(
+  device: Device,
+  base: BaseWeights,
+  lora: Lora,
+  prompt: number[],
+  count: number,
+): Promise<number[]> {
+  const stream = new Stream(device);
+  const space = createWorkspace(device, base.config, {
+    tokens: 64,
+    headRows: 64,
+    rank: paddedRank(lora.settings),
+    training: false,
+  });
+  const ids = [...prompt];
+  for (let i = 0; i < count; i++) {
+    const batch = buildMicroBatch([{ ids: Uint32Array.from(ids), labelled: new Uint8Array(ids.length) }]);
+    const pass = { stream, base, lora, space, batch: uploadBatch(space, base.config, batch, device) };
+    upload(device, space.batch.rows, Uint32Array.of(ids.length - 1));
+    forward(pass);
+    const logits = headForward(pass, firstRows(space.batch.rows, 1));
+    stream.flush();
+    const [values] = await download(device, logits);
+    ids.push(argmax(values!.subarray(0, base.config.vocabularySize)));
+  }
+  stream.close();
+  space.close();
+  return ids.slice(prompt.length);
+}
+
+for (const name of ["plain", "grouped"]) {
+  Deno.test(`Generator with its cache gives the ids of a full forward pass, configuration ${name} with an adapter`, async () => {
+    const device = await openDevice();
+    const base = await load(device, `${goldens}${name}`, 32);
+    const adapter = await readAdapter(`${goldens}${name}/all`);
+    const lora = new Lora(device, base.config, adapter, false);
+    lora.load(adapter);
+    const prompt = [1, 12, 32, 27, 22, 3, 53];
+    const wanted = await slowGreedy(device, base, lora, prompt, 8);
+    const generator = new Generator(device, base, 32, lora);
+    for (const round of ["first", "second"]) {
+      const found: number[] = [];
+      for await (const id of generator.generate(prompt, { ...greedy, maxNewTokens: 8 })) found.push(id);
+      assertEquals(found, wanted, `${round} use of the cache`);
+    }
+    const stopped: number[] = [];
+    for await (const id of generator.generate(prompt, { ...greedy, maxNewTokens: 8, stopIds: [wanted[2]!] })) {
+      stopped.push(id);
+    }
+    assertEquals(stopped, wanted.slice(0, wanted.indexOf(wanted[2]!)));
+    await assertRejects(
+      () => generator.generate(Array(32).fill(1), { ...greedy, maxNewTokens: 1 }).next(),
+      RangeError,
+      "31",
+    );
+    assertThrows(() => new Generator(device, base, 1e6), RangeError, "positions");
+    generator.close();
+    lora.close();
+    device.close();
+  });
+}
+
+Deno.test(`a real pre-trained model continues its story word for word${skipped}`, onlyWithStories, async () => {
+  const device = await openDevice();
+  const base = await load(device, stories, 32);
+  using tokenizer = await loadTokenizer(stories);
+  const generator = new Generator(device, base, 160);
+  const { stopIds: _, ...options } = greedy;
+  const text = await answer(generator, tokenizer, "", { ...options, maxNewTokens: 90 });
+  const wanted =
+    "Once upon a time, there was a little girl named Lily. She loved to play outside in the park. One day, she saw " +
+    "a big, red ball. She wanted to play with it, but it was too high.";
+  assertEquals(text.slice(0, wanted.length), wanted);
+  generator.close();
+  device.close();
+});
+
+Deno.test(`int8 weights change the loss of a real model by less than 0.5 %${skipped}`, onlyWithStories, async () => {
+  const device = await openDevice();
+  using tokenizer = await loadTokenizer(stories);
+  const texts = [
+    "Once upon a time, there was a little dog named Max. He liked to run in the garden with his friend Tom.",
+    'Lily and Ben went to the park. They saw a big tree and wanted to climb it. Their mom said, "Be careful!"',
+    "One day, a boy found a shiny stone. He showed it to his sister. She was very happy and they played all day.",
+    "The cat was sad because it was raining. It sat by the window and looked at the birds outside.",
+  ];
+  const rows = texts.map((text) => {
+    const ids = Uint32Array.from([tokenizer.bosId, ...tokenizer.encode(text)]);
+    return { ids, labelled: new Uint8Array(ids.length).fill(1) };
+  });
+  const batch = buildMicroBatch(rows);
+  const losses: number[] = [];
+  for (const bits of [32, 8] as const) {
+    const trainer = new Trainer(device, await load(device, stories, bits), {
+      lora: { rank: 4, alpha: 8, dropout: 0, targets: ["q_proj"] },
+      tokens: batch.tokenCount,
+      seed: 1,
+      optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
+      maxGradientNorm: 1,
+    });
+    losses.push(await trainer.evaluate([batch], { adapter: false }) / batch.labelledCount);
+    trainer.close();
+  }
+  assert(
+    losses[0]! > 0.5 && losses[0]! < 2.5,
+    `a model of such stories should find them likely, found loss ${losses[0]}`,
+  );
+  assert(Math.abs(losses[1]! / losses[0]! - 1) < 0.005, `float32 ${losses[0]}, int8 ${losses[1]}`);
+  device.close();
+});

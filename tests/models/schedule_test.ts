@@ -1,0 +1,24 @@
+import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { ropeFrequencies } from "../../models/rope_table.ts";
+import { learningRateAt } from "../../models/schedule.ts";
+import { readConfig } from "../../models/formats/config.ts";
+
+Deno.test("learningRateAt() rises linearly over the warm-up and falls to nothing at the end", () => {
+  assertEquals(learningRateAt(0, 3e-4, 100, 300), 0);
+  assertAlmostEquals(learningRateAt(50, 3e-4, 100, 300), 1.5e-4);
+  assertAlmostEquals(learningRateAt(100, 3e-4, 100, 300), 3e-4);
+  assertAlmostEquals(learningRateAt(200, 3e-4, 100, 300), 1.5e-4);
+  assertEquals(learningRateAt(300, 3e-4, 100, 300), 0);
+  assertEquals(learningRateAt(0, 3e-4, 0, 10), 3e-4);
+});
+
+Deno.test("ropeFrequencies() stretches slow pairs by LLaMA 3's factor and leaves fast ones alone", async () => {
+  const config = await readConfig(new URL("./goldens/plain", import.meta.url).pathname);
+  const plain = ropeFrequencies({ ...config, headSize: 64, ropeTheta: 500000 });
+  const ropeScaling = { factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalMaxPositions: 8192 };
+  const scaled = ropeFrequencies({ ...config, headSize: 64, ropeTheta: 500000, ropeScaling });
+  assertEquals(scaled[0], plain[0]);
+  assertAlmostEquals(scaled[31]! / plain[31]!, 1 / 8, 1e-12);
+  const ratios = [...scaled].map((f, i) => f / plain[i]!);
+  ratios.forEach((ratio, i) => assertEquals(ratio <= (ratios[i - 1] ?? 1) + 1e-12, true));
+});
