@@ -1,0 +1,123 @@
+import { assert, assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { readAdapter } from "../../../models/formats/adapter.ts";
+import { belle } from "../../../pipeline/stages/sources.ts";
+import { evaluate } from "../../../pipeline/stages/evaluate.ts";
+import { merge } from "../../../pipeline/stages/merge.ts";
+import { randomModel } from "../../../pipeline/stages/models.ts";
+import { quantize } from "../../../pipeline/stages/quantize.ts";
+import { tokenize } from "../../../pipeline/stages/tokenize.ts";
+import { train, type TrainParams } from "../../../pipeline/stages/train.ts";
+import { run, withFolder, writeRows } from "./running.ts";
+
+/** Sums in words: enough for a tiny model to learn something of in a few steps. */
+function sampleRows(folder: string): string {
+  const rows = Array.from({ length: 40 }, (_, i) => ({
+    instruction: `${i % 7} 加 ${i % 5} 等于几？ (${i})`,
+    input: "",
+    output: `答案是 ${i % 7 + i % 5}。`,
+  }));
+  return writeRows(folder, "rows.jsonl", rows);
+}
+
+/** A pipeline on a tiny model, with these params for training. */
+function small(folder: string, params: TrainParams, options: { maxPositions?: number; validation?: number } = {}) {
+  const { maxPositions = 128, validation = 6 } = options;
+  const data = merge({ sources: [belle(sampleRows(folder))], validation, seed: 1 });
+  const model = randomModel({
+    data,
+    vocabularySize: 420,
+    hiddenSize: 16,
+    intermediateSize: 28,
+    layers: 2,
+    heads: 2,
+    maxPositions,
+    initializerRange: 0.2,
+  });
+  const base = quantize({ model });
+  const tokens = tokenize({ data, tokenizer: base.tokenizer, maxTokens: 96 });
+  const adapter = train({
+    base,
+    tokens,
+    lora: { rank: 3, alpha: 6, targets: ["q_proj", "v_proj", "down_proj"] },
+    batchSize: 7,
+    microBatchSize: 2,
+    warmupSteps: 1,
+    maxSteps: 6,
+    learningRate: 0.02,
+    ...params,
+  });
+  return { base, tokens, adapter };
+}
+
+const bytes = (dir: string) => Deno.readFile(join(dir, "adapter_model.safetensors"));
+
+Deno.test("train learns, evaluate measures it, and neither the log nor a second device session changes a byte of the adapter", async () => {
+  await withFolder(async (folder) => {
+    const build = (params: TrainParams) => () => {
+      const { base, tokens, adapter } = small(folder, params);
+      return { adapter, report: evaluate({ base, adapter, tokens, samples: 2, maxNewTokens: 4 }) };
+    };
+    const first = await run(folder, build({ logSteps: 2, evalSteps: 3 }));
+    const adapter = await readAdapter(first.targets.adapter.dir);
+    assertEquals(adapter.rank, 3);
+    assertEquals(adapter.tensors.length, 6);
+    for (const { b, layer, target } of adapter.tensors) {
+      assert(b.some((value) => value !== 0), `B of layer ${layer} ${target} is zero`);
+    }
+
+    const { evalLossBefore, evalLossAfter } = first.targets.report.meta;
+    assert((evalLossAfter as number) < (evalLossBefore as number), `loss ${evalLossBefore} -> ${evalLossAfter}`);
+    const results = JSON.parse(await Deno.readTextFile(join(first.targets.report.dir, "results.json")));
+    assertEquals(results.after.perplexity, Math.exp(results.after.eval_loss));
+    assertEquals(results.samples.length, 2);
+    const state = JSON.parse(await Deno.readTextFile(join(first.targets.adapter.dir, "trainer_state.json")));
+    assertEquals(state.global_step, 6);
+    assertEquals(state.log_history.filter((line: { eval_loss?: number }) => line.eval_loss !== undefined).length, 2);
+    // The validation in training and the evaluation afterwards are the same measurement.
+    assert(Math.abs(state.log_history.at(-1).eval_loss - results.after.eval_loss) < 1e-4);
+    const lines = (await Deno.readTextFile(join(first.targets.adapter.dir, "trainer_log.jsonl"))).trim().split("\n");
+    assertEquals(lines.map((line) => JSON.parse(line)), state.log_history);
+
+    const other = await run(
+      join(folder, "other"),
+      () => ({ adapter: small(folder, { logSteps: 5, evalSteps: 0 }).adapter }),
+    );
+    assertEquals(await bytes(other.targets.adapter.dir), await bytes(first.targets.adapter.dir));
+    const seeded = await run(folder, () => ({ adapter: small(folder, { seed: 7 }).adapter }));
+    assertNotEquals(await bytes(seeded.targets.adapter.dir), await bytes(first.targets.adapter.dir));
+  });
+});
+
+Deno.test("train stops when the loss is no longer a number, names the rows, and publishes nothing", async () => {
+  await withFolder(async (folder) => {
+    const error = await assertRejects(
+      () =>
+        run(folder, () => ({ adapter: small(folder, { learningRate: 1e30, warmupSteps: 0, logSteps: 1 }).adapter })),
+      Error,
+      "training stopped at step",
+    );
+    assertStringIncludes(error.message, "rows of the step");
+    const published = await Array.fromAsync(Deno.readDir(join(folder, "cache", "store", "train"))).catch(() => []);
+    assertEquals(published, []);
+  });
+});
+
+Deno.test("train refuses rows longer than the model's positions, evaluate a run without validation rows", async () => {
+  await withFolder(async (folder) => {
+    await assertRejects(
+      () => run(folder, () => ({ adapter: small(folder, {}, { maxPositions: 32 }).adapter })),
+      Error,
+      "32 positions",
+    );
+    await assertRejects(
+      () =>
+        run(folder, () => {
+          const { base, tokens, adapter } = small(folder, {}, { validation: 0 });
+          return { report: evaluate({ base, adapter, tokens }) };
+        }),
+      Error,
+      "validation rows",
+    );
+  });
+});
