@@ -1,8 +1,8 @@
 import type { GenerateOptions, Generator } from "./generator.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
-/** How an answer is generated; stop ids are the tokenizer's end token and the model's. */
-export type AnswerOptions = Omit<GenerateOptions, "stopIds">;
+/** How an answer is generated; stop ids are the tokenizer's end token and the model's, and ids the tokenizer's. */
+export type AnswerOptions = Omit<GenerateOptions, "stopIds" | "vocabularySize">;
 
 /** The text that follows a prompt, piece by piece, in whole characters. The prompt is the template's text, without bos. */
 export async function* streamAnswer(
@@ -15,7 +15,7 @@ export async function* streamAnswer(
   const ids = [tokenizer.bosId, ...tokenizer.encode(prompt)];
   // With no prompt the answer begins the text, and the tokenizer's leading space is not part of it.
   const decoder = tokenizer.stream(prompt !== "");
-  for await (const id of generator.generate(ids, { ...options, stopIds })) {
+  for await (const id of generator.generate(ids, { ...options, stopIds, vocabularySize: tokenizer.vocabularySize })) {
     const piece = decoder.push(id);
     if (piece) yield piece;
   }

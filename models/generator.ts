@@ -17,6 +17,11 @@ export interface GenerateOptions extends SamplingOptions {
   readonly seed: number;
   /** Ids that end the answer; they are not given out. */
   readonly stopIds: readonly number[];
+  /**
+   * Only ids below this are chosen. A model may have more rows than its tokenizer has ids, and those stand for no text.
+   * The model's own number when left out.
+   */
+  readonly vocabularySize?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -103,7 +108,7 @@ export class Generator {
     let used = prompt.length;
     for (let made = 0; made < options.maxNewTokens; made++) {
       options.signal?.throwIfAborted();
-      const id = sample(logits, options, random);
+      const id = sample(logits.subarray(0, options.vocabularySize), options, random);
       if (options.stopIds.includes(id)) return;
       yield id;
       if (used === this.positions || made + 1 === options.maxNewTokens) return;

@@ -1,0 +1,153 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { readAdapter } from "../../models/formats/adapter.ts";
+import {
+  endsOf,
+  eventsOf,
+  inFolder,
+  publishedIn,
+  quickTraining,
+  runTask,
+  statusesOf,
+  writeInputs,
+} from "./children.ts";
+
+const cached = { quantize: "cached", merge: "cached", tokenize: "cached", train: "cached", evaluate: "cached" };
+
+Deno.test("train: chinese_vicuna makes an adapter, its report and the log, and finds all of it in the cache next time", () =>
+  inFolder(async (folder) => {
+    await writeInputs(folder);
+    const first = await runTask("train", folder, [...quickTraining, "--output-path", "out"]);
+    assertEquals([first.code, first.stderr], [0, ""]);
+    assertStringIncludes(first.stdout, "36 rows from 2 sources: 32 to train on, 4 for validation");
+    assertStringIncludes(first.stdout, "5 computed, 0 from the cache");
+    await checkOutput(join(folder, "out"));
+
+    const published = publishedIn(join(folder, ".vicuna"));
+    assertEquals(published, { quantize: 1, merge: 1, tokenize: 1, train: 1, evaluate: 1 });
+    const plan = await runTask("plan", folder, [...quickTraining, "--json"]);
+    assertEquals(plannedOf(plan.stdout), cached);
+
+    const second = await runTask("train", folder, [...quickTraining, "--json", "--output-path", "out2"]);
+    assertEquals([second.code, second.stderr], [0, ""]);
+    assertEquals(statusesOf(second), cached);
+    assertEquals(publishedIn(join(folder, ".vicuna")), published);
+    const bytes = (name: string) => Deno.readFile(join(folder, name, "adapter_model.safetensors"));
+    assertEquals(await bytes("out2"), await bytes("out"));
+  }));
+
+async function checkOutput(directory: string): Promise<void> {
+  const names = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
+  assertEquals(names, [
+    "adapter_config.json",
+    "adapter_model.safetensors",
+    "loss_curve.svg",
+    "report.md",
+    "results.json",
+    "trainer_log.jsonl",
+    "trainer_state.json",
+  ]);
+  const read = (name: string) => Deno.readTextFile(join(directory, name));
+  const adapter = await readAdapter(directory);
+  assertEquals([adapter.rank, adapter.alpha, adapter.targets], [8, 16, ["q_proj", "v_proj"]]);
+  assertEquals(adapter.tensors.length, 2);
+  for (const { target, b } of adapter.tensors) assert(b.some((value) => value !== 0), `B of ${target} is zero`);
+
+  const state = JSON.parse(await read("trainer_state.json"));
+  assertEquals([state.global_step, state.max_steps], [3, 3]);
+  const log = (await read("trainer_log.jsonl")).trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals(log.map(({ step }) => step), [1, 2, 3, 3]);
+  assert(log.slice(0, 3).every(({ loss, grad_norm }) => loss > 0 && grad_norm > 0));
+  assert(log[3].eval_loss > 0);
+
+  const results = JSON.parse(await read("results.json"));
+  assertEquals(Object.keys(results).sort(), ["after", "before", "samples"]);
+  for (const side of [results.before, results.after]) {
+    assertEquals(Object.keys(side).sort(), ["eval_loss", "perplexity"]);
+    assertEquals(side.perplexity, Math.exp(side.eval_loss));
+  }
+  assert(results.after.eval_loss < results.before.eval_loss, "the loss did not fall");
+  assertEquals(results.samples.length, 1);
+  assertEquals(Object.keys(results.samples[0]).sort(), ["after", "before", "expected", "input", "instruction"]);
+  assertMatch(await read("loss_curve.svg"), /^<svg [\s\S]*<polyline [\s\S]*<\/svg>\s*$/);
+  assertStringIncludes(await read("report.md"), results.after.eval_loss.toFixed(4));
+}
+
+function plannedOf(stdout: string): Record<string, string> {
+  const stages = stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as { stage: string; status: string });
+  return Object.fromEntries(stages.map(({ stage, status }) => [stage, status]));
+}
+
+Deno.test("train: another learning rate runs train and evaluate alone, and each says why", () =>
+  inFolder(async (folder) => {
+    await writeInputs(folder);
+    const quick = [...quickTraining, "--samples", "0", "--json"];
+    assertEquals((await runTask("train", folder, quick)).code, 0);
+
+    const changed = [...quick, "--learning-rate", "0.02"];
+    const plan = await runTask("plan", folder, changed);
+    assertEquals(plannedOf(plan.stdout), { ...cached, train: "would-run", evaluate: "waits" });
+    assertStringIncludes(plan.stdout, '"because":"learningRate 0.01 -> 0.02"');
+    assertEquals(publishedIn(join(folder, ".vicuna"))["train"], 1, "plan must not compute");
+
+    const { train, evaluate, ...others } = endsOf(await runTask("train", folder, changed));
+    assertEquals(train, { status: "ran", because: "learningRate 0.01 -> 0.02" });
+    assertEquals(evaluate, { status: "ran", because: "inputs.adapter changed (train's output)" });
+    const untouched = { status: "cached", because: undefined };
+    assertEquals(others, { quantize: untouched, merge: untouched, tokenize: untouched });
+  }));
+
+Deno.test("train: two runs from two empty caches give the same adapter to the byte, whichever way flags are spelt", () =>
+  inFolder(async (folder) => {
+    await writeInputs(folder);
+    const common = ["--samples", "0", "--eval-steps", "0"];
+    const again = [
+      ...["chinese-vicuna", "--model_path=model", "--data_path", "belle:belle.jsonl", "--data_path=alpaca.json"],
+      ...["--val_set_size", "4", "--cutoff_len", "96", "--max-steps", "3", "--batch_size", "4", "--warmup_steps", "1"],
+      ...["--learning_rate", "1e-2", "--logging_steps", "1", "--lora_r", "8", "--samples", "0", "--eval-steps", "0"],
+    ];
+    const runs = [[...quickTraining, ...common, "--cache-dir", "a"], [...again, "--cache-dir", "b"]];
+    const adapters: Uint8Array[] = [];
+    for (const [i, args] of runs.entries()) {
+      const { code, stderr } = await runTask("train", folder, [...args, "--output-path", `out${i}`]);
+      assertEquals([code, stderr], [0, ""]);
+      adapters.push(await Deno.readFile(join(folder, `out${i}`, "adapter_model.safetensors")));
+    }
+    assertEquals(publishedIn(join(folder, "a")), publishedIn(join(folder, "b")));
+    assertEquals(adapters[0], adapters[1]);
+  }));
+
+Deno.test("train: --lora_r sets the rank, and --json prints nothing but JSON lines, from start to end", () =>
+  inFolder(async (folder) => {
+    await writeInputs(folder);
+    const args = [...quickTraining, "--samples", "0", "--max-steps", "2", "--lora_r", "3", "--output-path", "out"];
+    const outcome = await runTask("train", folder, [...args, "--json"]);
+    assertEquals([outcome.code, outcome.stderr], [0, ""]);
+    const events = eventsOf(outcome);
+    assertEquals(events[0]!.type, "pipeline-start");
+    assertEquals(events.at(-1)!.type, "output-written");
+    assert(events.some(({ type }) => type === "stage-progress"));
+    assertEquals((await readAdapter(join(folder, "out"))).rank, 3);
+  }));
+
+Deno.test("plan: before the first run it says what would run and why, and makes no result", () =>
+  inFolder(async (folder) => {
+    await writeInputs(folder);
+    const { code, stdout, stderr } = await runTask("plan", folder, quickTraining);
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(stdout, /quantize\s*│ would run\s*│ first run/);
+    assertStringIncludes(stdout, "2 would run, 3 depend on them, 0 cached");
+    assertEquals(publishedIn(join(folder, ".vicuna")), {});
+  }));
+
+Deno.test("train --help lists the recipe's flags with their defaults, in English and in Chinese", () =>
+  inFolder(async (folder) => {
+    const english = await runTask("train", folder, ["chinese_vicuna", "--help"]);
+    assertEquals([english.code, english.stderr], [0, ""]);
+    assertMatch(english.stdout, /--learning-rate <number>\s+highest learning rate \(default: 0\.0003\)/);
+    assertMatch(english.stdout, /--base-model <path>[^-]*required/);
+    const chinese = await runTask("train", folder, ["chinese_vicuna", "--help", "--lang", "zh"]);
+    assertEquals([chinese.code, chinese.stderr], [0, ""]);
+    assertMatch(chinese.stdout, /--learning-rate <number>\s+最高学习率（默认：0\.0003）/);
+    assertEquals([...Deno.readDirSync(folder)], []);
+  }));
