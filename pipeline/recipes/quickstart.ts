@@ -11,7 +11,7 @@ export default pipeline({
       zh: "留作评估的行数",
       aliases: ["test_size", "val_set_size"],
     }),
-    epochs: z.number().positive().default(3).describe("passes over the training rows").meta({ zh: "训练轮数" }),
+    epochs: z.number().positive().default(2).describe("passes over the training rows").meta({ zh: "训练轮数" }),
     maxSteps: z.number().int().min(0).default(0).describe("optimizer steps instead of whole epochs; 0: by epochs").meta(
       { zh: "以优化步数代替轮数；0 表示按轮数" },
     ),
