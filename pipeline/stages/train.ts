@@ -108,6 +108,7 @@ export const train: Stage<{ readonly base: typeof base; readonly tokens: typeof 
         const history = new TrainingLog(output.volatile("trainer_log.jsonl"), steps, order.count.stepsPerEpoch);
         let pending: { labelled: number; tokens: number; learningRate: number; rows: readonly number[] }[] = [];
         for (let step = 0; step < steps; step++) {
+          await new Promise((resume) => setTimeout(resume)); // lets Ctrl-C and the renderer in
           signal.throwIfAborted();
           const rows = [...order.rowsOf(step)];
           const batches = packRows(reader.lengths, rows, budget).map((list) =>
