@@ -1,0 +1,216 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { configToJson } from "../../models/formats/config.ts";
+import { llamaTensors } from "../../models/formats/llama_tensors.ts";
+import { openSafetensors, type TensorEntry, writeSafetensors } from "../../models/formats/safetensors.ts";
+import {
+  alpacaRows,
+  belleRows,
+  inFolder,
+  type Outcome,
+  publishedIn,
+  quickTraining,
+  runTask,
+  tinyConfig,
+  tinyPositions,
+  writeInputs,
+} from "./children.ts";
+
+/** Checks that a task failed with one message that holds all of these texts, and printed no stack. */
+function assertRefused({ code, stderr }: Outcome, ...texts: string[]): void {
+  assertEquals(code, 1, stderr);
+  for (const text of texts) assertStringIncludes(stderr, text);
+  assert(!stderr.includes("    at "), `a stack was printed:\n${stderr}`);
+  assertEquals(stderr.match(/^error: /gm)?.length, 1, stderr);
+  assert(stderr.startsWith("error: "), stderr);
+}
+
+/** A folder with good inputs, in which a test spoils one; `refused` trains and checks how it ends. */
+function withInputs(
+  spoil: (folder: string) => Promise<void>,
+  args: readonly string[],
+  failing: string | undefined,
+  ...texts: string[]
+): () => Promise<void> {
+  return () =>
+    inFolder(async (folder) => {
+      await writeInputs(folder);
+      await spoil(folder);
+      assertRefused(await runTask("train", folder, [...args, "--output-path", "out"]), ...texts);
+      const published = publishedIn(join(folder, ".vicuna"));
+      if (failing === undefined) assertEquals(published, {});
+      else assert(!(failing in published), `${failing} was published`);
+      assert(![...Deno.readDirSync(folder)].some(({ name }) => name === "out"), "results were written");
+    });
+}
+
+const nothing = () => Promise.resolve();
+
+/** Writes the BELLE file anew. */
+const writeBelle = (text: string) => (folder: string) => Deno.writeTextFile(join(folder, "belle.jsonl"), text);
+
+const good = JSON.stringify(belleRows[0]);
+
+Deno.test(
+  "train refuses a data file that is missing",
+  withInputs((folder) => Deno.remove(join(folder, "belle.jsonl")), quickTraining, "merge", "belle.jsonl"),
+);
+
+Deno.test(
+  "train refuses an empty data file",
+  withInputs(writeBelle(""), quickTraining, "merge", "belle.jsonl: wanted rows, found an empty file"),
+);
+
+Deno.test(
+  "train refuses JSON Lines that are cut short, with file and line",
+  withInputs(writeBelle(`${good}\n${good}\n${good.slice(0, -9)}`), quickTraining, "merge", "belle.jsonl:3", "JSON"),
+);
+
+Deno.test(
+  "train refuses a JSON array that is cut short, with file and line",
+  withInputs(
+    (folder) =>
+      Deno.writeTextFile(join(folder, "alpaca.json"), `[\n${JSON.stringify(alpacaRows[0])},\n{"instruction":`),
+    quickTraining,
+    "merge",
+    "alpaca.json:3",
+    "cut short",
+  ),
+);
+
+Deno.test(
+  "train refuses a row with a field of the wrong type, with file, line and field",
+  withInputs(
+    writeBelle(`${good}\n{"instruction": "算", "input": "", "output": 7}\n`),
+    quickTraining,
+    "merge",
+    "belle.jsonl:2",
+    'field "output": wanted a string, found',
+  ),
+);
+
+Deno.test(
+  "train refuses a validation split that is larger than the data",
+  withInputs(nothing, [...quickTraining, "--validation", "36"], "merge", "validation", "36"),
+);
+
+Deno.test(
+  "train refuses a tokenizer with more ids than the weights have rows",
+  withInputs(
+    (folder) =>
+      Deno.writeTextFile(join(folder, "model", "config.json"), configToJson({ ...tinyConfig, vocabularySize: 300 })),
+    quickTraining,
+    "quantize",
+    "tokenizer has",
+    "vocab_size",
+    "300",
+  ),
+);
+
+/** Writes the model's weights anew, each tensor as `change` gives it back, or without it. */
+async function rewriteWeights(folder: string, change: (tensor: TensorEntry) => TensorEntry | undefined): Promise<void> {
+  const path = join(folder, "model", "model.safetensors");
+  const entries: TensorEntry[] = [];
+  {
+    using file = await openSafetensors(path);
+    for (const { name, shape } of llamaTensors(tinyConfig)) {
+      const values = await file.readFloat32(name);
+      const entry = change({ name, dtype: "F32", shape, data: new Uint8Array(values.buffer) });
+      if (entry !== undefined) entries.push(entry);
+    }
+  }
+  await writeSafetensors(path, entries, { format: "pt" });
+}
+
+const spoilt = "model.layers.0.mlp.up_proj.weight";
+
+Deno.test(
+  "train refuses weights without one of the tensors, and names it",
+  withInputs(
+    (folder) => rewriteWeights(folder, (tensor) => tensor.name === spoilt ? undefined : tensor),
+    quickTraining,
+    "quantize",
+    spoilt,
+  ),
+);
+
+Deno.test(
+  "train refuses a tensor of the wrong shape, and names it with both shapes",
+  withInputs(
+    (folder) => rewriteWeights(folder, (tensor) => tensor.name === spoilt ? { ...tensor, shape: [16, 24] } : tensor),
+    quickTraining,
+    "quantize",
+    spoilt,
+    "[16, 24]",
+    "[24, 16]",
+  ),
+);
+
+Deno.test(
+  "train refuses rows that are longer than the model's positions",
+  withInputs(
+    (folder) =>
+      Deno.writeTextFile(
+        join(folder, "belle.jsonl"),
+        [...belleRows, { instruction: "long", input: "", output: "z".repeat(250) }]
+          .map((row) => `${JSON.stringify(row)}\n`).join(""),
+      ),
+    [...quickTraining, "--max-tokens", "256"],
+    "train",
+    `${tinyPositions} positions`,
+    "the longest row has 256 tokens",
+    `lower maxTokens to ${tinyPositions}`,
+  ),
+);
+
+Deno.test(
+  "train refuses an unknown flag and names the nearest one, before anything is computed",
+  withInputs(
+    nothing,
+    [...quickTraining, "--learning-rat", "1"],
+    undefined,
+    "--learning-rat",
+    "did you mean --learning-rate?",
+  ),
+);
+
+Deno.test(
+  "train refuses an unknown recipe and names those that there are",
+  withInputs(nothing, ["alpaca_lora"], undefined, "there is no recipe alpaca_lora", "chinese_vicuna, quickstart"),
+);
+
+Deno.test(
+  "train refuses a data source with an unknown prefix",
+  withInputs(
+    nothing,
+    ["chinese_vicuna", "--base-model", "model", "--data", "bele:belle.jsonl"],
+    undefined,
+    'found "bele:"',
+    "Did you mean belle:belle.jsonl?",
+  ),
+);
+
+Deno.test(
+  "train refuses a base model that is no folder",
+  withInputs(nothing, [...quickTraining, "--base-model", "modle"], "quantize", "modle"),
+);
+
+Deno.test(
+  "train refuses a missing required flag and a value out of range, by the flag's name",
+  () =>
+    inFolder(async (folder) => {
+      assertRefused(await runTask("train", folder, ["chinese_vicuna"]), "--base-model is required");
+      assertRefused(await runTask("train", folder, [...quickTraining, "--batch-size", "0"]), "--batch-size");
+      assertEquals([...Deno.readDirSync(folder)], []);
+    }),
+);
+
+Deno.test("generate refuses a folder without an adapter before it quantises the base", () =>
+  inFolder(async (folder) => {
+    await writeInputs(folder);
+    await Deno.mkdir(join(folder, "empty"));
+    const outcome = await runTask("generate", folder, ["--base-model", "model", "--lora-path", "empty", "算1加1"]);
+    assertRefused(outcome, "empty has no adapter", "adapter_model.safetensors");
+    assertEquals(outcome.stdout, "");
+    assertEquals(publishedIn(join(folder, ".vicuna")), {});
+  }));
