@@ -1,28 +1,37 @@
-// deno task train [NAME|FILE]: runs a pipeline and copies its results to the output folder.
-import { resolve } from "@std/path";
-import * as colors from "@std/fmt/colors";
-import { copyTargets, runPipeline } from "../mod.ts";
+// `deno task train [NAME|FILE] [options]`: runs a pipeline and copies its results to the output folder.
+import { join, resolve } from "@std/path";
+import { copyTargets, PipelineOptionsError, runPipeline } from "../pipeline/core/mod.ts";
+import { chooseRenderer } from "./cli/choose_renderer.ts";
+import { detectLanguage } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
-import { asFlagError, readPipelineCommand } from "./cli/pipeline_command.ts";
-import { jsonRenderer, textRenderer } from "./cli/render.ts";
+import { messagesIn } from "./cli/messages.ts";
+import { explainOptions, readPipelineCommand } from "./cli/pipeline_command.ts";
+import { useLanguageOfSchemas } from "./cli/schema_language.ts";
 
-await runMain(async (signal) => {
-  const command = await readPipelineCommand("train", Deno.args);
-  if (!command) return;
-  const encoder = new TextEncoder();
-  const write = (text: string) => void Deno.stdout.writeSync(encoder.encode(text));
-  const terminal = Deno.stdout.isTerminal();
-  if (!terminal) colors.setColorEnabled(false);
-  const onEvent = command.json
-    ? jsonRenderer((line) => write(`${line}\n`))
-    : textRenderer(write, command.language, terminal ? Deno.consoleSize().columns || 100 : undefined);
-  if (!command.json && command.pipeline.description) write(`${command.name}: ${command.pipeline.description}\n\n`);
-  const { name, options, cacheDir, trustCache } = command;
+const language = detectLanguage(Deno.args);
+
+await runMain(language, async (signal) => {
+  useLanguageOfSchemas(language);
+  const messages = messagesIn(language);
+  const command = await readPipelineCommand("train", Deno.args, language);
+  if (command.help !== undefined) return console.log(command.help);
+  const { loaded, options, common } = command;
+  const renderer = chooseRenderer(common.json, messages);
   try {
-    const result = await runPipeline(command.pipeline, { name, options, cacheDir, trustCache, signal, onEvent });
-    const dir = resolve(command.outputPath);
-    onEvent({ type: "output-written", dir, files: await copyTargets(result, dir) });
+    const result = await runPipeline(loaded.pipeline, {
+      name: loaded.name,
+      options,
+      cacheDir: common.cacheDir,
+      trustCache: common.trustCache,
+      signal,
+      onEvent: (event) => renderer.show(event),
+    });
+    const dir = resolve(common.outputPath ?? join("vicuna-output", loaded.name));
+    const files = await copyTargets(result, dir);
+    renderer.show({ type: "output-written", dir, files });
   } catch (error) {
-    throw asFlagError(error, command);
+    throw error instanceof PipelineOptionsError ? explainOptions(error, command, messages) : error;
+  } finally {
+    renderer.close();
   }
 });

@@ -13,6 +13,8 @@ export interface PipelineDefinition<Options extends z.ZodObject, T extends Targe
   readonly name?: string;
   /** One or two sentences for `--help`. */
   readonly description?: string;
+  /** The description in Chinese. */
+  readonly zh?: string;
   /** The pipeline's options: they become its command-line flags, with types, defaults and descriptions. */
   readonly options: Options;
   /** Wires the stages together and returns the results that are wanted. Computes nothing. */

@@ -37,7 +37,7 @@ export type PlannedStage =
     readonly stage: string;
     /** The stages whose results it waits for. */
     readonly waitsFor: readonly string[];
-    /** What is known to differ already: if anything does, it will be computed. */
+    /** What differs from the last run already, whatever the stages before give. */
     readonly changes: readonly Change[];
   };
 

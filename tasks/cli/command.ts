@@ -50,7 +50,7 @@ export interface ParsedCommand {
 export function parseCommand(args: readonly string[], shape: CommandShape, language: Language): ParsedCommand {
   const messages = messagesIn(language);
   const command = buildCommand(shape, language);
-  const help = command.helpInformation();
+  const help = command.helpInformation() + (shape.footer === undefined ? "" : `\n${shape.footer}\n`);
   if (args.some((arg, i) => arg === "--help" || (arg === "-h" && !args[i - 1]?.startsWith("--")))) {
     return { wantsHelp: true, help, values: {}, operands: [] };
   }
@@ -85,7 +85,7 @@ function buildCommand(shape: CommandShape, language: Language): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
     .configureHelp({
-      helpWidth: Math.min(terminalColumns(), 110),
+      helpWidth: Math.min(terminalColumns(), 100),
       displayWidth,
       visibleArguments: () => [],
       styleTitle: (title) => title === "Usage:" ? messages.usage : title,
@@ -95,7 +95,6 @@ function buildCommand(shape: CommandShape, language: Language): Command {
     for (const flag of flags) for (const option of optionsOf(flag, language)) add(option.helpGroup(heading));
   }
   add(new Option("-h, --help", messages.helpOption).helpGroup(messages.commonOptions));
-  if (shape.footer !== undefined) command.addHelpText("after", `\n${shape.footer}`);
   return command as unknown as Command;
 }
 
@@ -122,7 +121,7 @@ function describeFlag(flag: Flag, language: Language): string {
 
 function notesOf(flag: Flag, messages: Messages): string[] {
   const notes: string[] = [];
-  if (flag.choices !== undefined) notes.push(messages.choices(flag.choices.join(", ")));
+  if (flag.choices !== undefined && !showsChoices(flag)) notes.push(messages.choices(flag.choices.join(", ")));
   if (flag.list) notes.push(messages.repeatable);
   if (flag.required) notes.push(messages.required);
   const hasDefault = flag.default !== undefined && flag.default !== null && !isSwitch(flag);
@@ -133,9 +132,14 @@ function notesOf(flag: Flag, messages: Messages): string[] {
 }
 
 function placeholder(flag: Flag): string {
-  if (flag.choices !== undefined && flag.choices.join("|").length <= 20) return flag.choices.join("|");
+  if (flag.choices !== undefined && showsChoices(flag)) return flag.choices.join("|");
   if (flag.types.length === 1 && flag.types[0] === "number") return "number";
   return /path|dir|file|data|model/i.test(flag.field) ? "path" : "text";
+}
+
+/** Few and short choices stand in place of the value. */
+function showsChoices({ choices }: Flag): boolean {
+  return choices !== undefined && choices.join("|").length <= 20;
 }
 
 /** The name under which the parser keeps a flag. */

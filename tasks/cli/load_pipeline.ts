@@ -1,42 +1,70 @@
-import { basename, resolve, toFileUrl } from "@std/path";
-import { type AnyPipeline, isPipeline } from "../../mod.ts";
+import { basename, extname, fromFileUrl, resolve, toFileUrl } from "@std/path";
+import { closestString } from "@std/text/closest-string";
+import { isPipeline, type Pipeline } from "../../pipeline/core/mod.ts";
 import type { Messages } from "./messages.ts";
 import { UsageError } from "./usage_error.ts";
 
-const recipesFolder = new URL("../../pipeline/recipes/", import.meta.url);
+const RECIPES = new URL("../../pipeline/recipes/", import.meta.url);
 
-/** The names of the recipes that come with this project. */
-export function recipeNames(): string[] {
-  return [...Deno.readDirSync(recipesFolder)].map(({ name }) => name)
-    .filter((name) => name.endsWith(".ts")).map((name) => name.slice(0, -3)).sort();
+/** A pipeline and where it came from. */
+export interface LoadedPipeline {
+  /** The pipeline. */
+  readonly pipeline: Pipeline;
+  /** Its own name, else that of its file. */
+  readonly name: string;
+  /** Absolute path of its file. */
+  readonly path: string;
 }
 
-/** A pipeline and the name it goes by. */
-export interface LoadedPipeline {
-  readonly name: string;
-  readonly pipeline: AnyPipeline;
+/** Names of the recipes, sorted. */
+export function recipeNames(): string[] {
+  try {
+    return [...Deno.readDirSync(RECIPES)]
+      .filter(({ isFile, name }) => isFile && name.endsWith(".ts") && !name.startsWith("_"))
+      .map(({ name }) => name.slice(0, -".ts".length))
+      .sort();
+  } catch {
+    return [];
+  }
 }
 
 /**
- * Loads a recipe by name (dashes and underscores are the same), or a pipeline file by path.
+ * Loads a recipe by name (dashes and underscores are equal), or a pipeline file by path relative to the working folder.
  *
- * @throws {UsageError} when there is none, or the file's default export is no pipeline
+ * @throws {UsageError} if there is none, or the file exports none.
  */
-export async function loadPipeline(given: string, messages: Messages): Promise<LoadedPipeline> {
-  const recipe = recipeNames().find((name) => name === given.replaceAll("-", "_"));
-  const isPath = /[/\\]|\.[cm]?[tj]s$/.test(given);
-  if (recipe === undefined && !isPath) {
-    throw new UsageError(
-      `${messages.unknownPipeline(given, recipeNames().join(", "))}. ${messages.isFile(`./${given}.ts`)}`,
-    );
-  }
-  const url = recipe === undefined ? toFileUrl(resolve(given)) : new URL(`${recipe}.ts`, recipesFolder);
+export async function loadPipeline(nameOrPath: string, messages: Messages): Promise<LoadedPipeline> {
+  const path = looksLikeFile(nameOrPath) ? await findFile(nameOrPath, messages) : findRecipe(nameOrPath, messages);
+  const module: { default?: unknown } = await import(toFileUrl(path).href);
+  if (!isPipeline(module.default)) throw new UsageError(messages.notAPipeline(path));
+  const pipeline = module.default;
+  return { pipeline, path, name: pipeline.name ?? basename(path, extname(path)) };
+}
+
+function looksLikeFile(nameOrPath: string): boolean {
+  return /[\\/]/.test(nameOrPath) || /\.[mc]?[tj]s$/.test(nameOrPath);
+}
+
+async function findFile(written: string, messages: Messages): Promise<string> {
+  const path = resolve(written);
+  const info = await Deno.stat(path).catch(() => undefined);
+  if (info?.isFile !== true) throw new UsageError(messages.missingFile(path));
+  return path;
+}
+
+function findRecipe(name: string, messages: Messages): string {
+  const known = recipeNames();
+  const found = known.find((recipe) => recipe.replaceAll("-", "_") === name.replaceAll("-", "_"));
+  if (found !== undefined) return fromFileUrl(new URL(`${found}.ts`, RECIPES));
+  const nearest = known.length === 0 ? "" : ` ${messages.didYouMean(closestString(name, known))}`;
+  const file = fileExists(`${name}.ts`) ? ` ${messages.isFile(`./${name}.ts`)}` : "";
+  throw new UsageError(`${messages.unknownPipeline(name, known.join(", "))}.${nearest}${file}`);
+}
+
+function fileExists(path: string): boolean {
   try {
-    await Deno.stat(url);
+    return Deno.statSync(path).isFile;
   } catch {
-    throw new UsageError(messages.missingFile(given));
+    return false;
   }
-  const module = await import(url.href) as { default?: unknown };
-  if (!isPipeline(module.default)) throw new UsageError(messages.notAPipeline(given));
-  return { name: module.default.name ?? recipe ?? basename(given).replace(/\.[^.]*$/, ""), pipeline: module.default };
 }

@@ -1,42 +1,49 @@
-import { detectLanguage } from "./language.ts";
+import { red } from "@std/fmt/colors";
+import { type Language } from "./language.ts";
 import { messagesIn } from "./messages.ts";
 
-/** True for errors whose message says all that a user needs; others are faults of the program and show their stack. */
-function isUserFacing(error: unknown): error is Error {
-  return error instanceof Error && "userFacing" in error && error.userFacing === true;
-}
+/** Exit code after Ctrl-C, as shells expect it. */
+const EXIT_INTERRUPTED = 130;
 
-/** Aborts on the first Ctrl-C (or SIGTERM); the second ends the process at once. */
-function stopSignal(): AbortSignal {
+/**
+ * Runs the body of a task and ends the process. An error meant for the user is printed as one message, any other with
+ * its stack; both exit with 1. The first Ctrl-C aborts `signal` and waits for the body; the second ends at once.
+ */
+export async function runMain(language: Language, body: (signal: AbortSignal) => Promise<void>): Promise<never> {
+  enterWorkingFolder();
+  const messages = messagesIn(language);
   const controller = new AbortController();
-  const messages = messagesIn(detectLanguage(Deno.args));
-  const stop = () => {
-    if (controller.signal.aborted) Deno.exit(130);
+  const interrupt = () => {
+    if (controller.signal.aborted) Deno.exit(EXIT_INTERRUPTED);
     console.error(`\n${messages.stopping}`);
-    controller.abort(new DOMException(messages.stopped, "AbortError"));
+    controller.abort(new DOMException("stopped by the user", "AbortError"));
   };
-  Deno.addSignalListener("SIGINT", stop);
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop);
-  return controller.signal;
+  Deno.addSignalListener("SIGINT", interrupt);
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", interrupt);
+  try {
+    await body(controller.signal);
+  } catch (error) {
+    if (controller.signal.aborted) {
+      console.error(messages.stopped);
+      Deno.exit(EXIT_INTERRUPTED);
+    }
+    printError(error);
+    Deno.exit(1);
+  }
+  Deno.exit(0);
 }
 
 /**
- * Runs a task in the folder that the user called from: `deno task` itself moves to the project's, and keeps the other in
- * INIT_CWD. Errors that a user can mend become one message on standard error; any error gives exit code 1, Ctrl-C 130.
+ * `deno task` runs in the folder of deno.json and keeps the user's in INIT_CWD. Going back there makes every relative
+ * path mean what its user meant.
  */
-export async function runMain(main: (signal: AbortSignal) => Promise<void>): Promise<never> {
-  const signal = stopSignal();
-  try {
-    Deno.chdir(Deno.env.get("INIT_CWD") ?? Deno.cwd());
-    await main(signal);
-  } catch (error) {
-    if (signal.aborted) {
-      console.error(messagesIn(detectLanguage(Deno.args)).stopped);
-      Deno.exit(130);
-    }
-    console.error(isUserFacing(error) ? `error: ${error.message}` : error);
-    Deno.exit(1);
-  }
-  // Signal listeners would keep the process alive.
-  Deno.exit(Deno.exitCode);
+function enterWorkingFolder(): void {
+  const folder = Deno.env.get("INIT_CWD");
+  if (folder !== undefined && folder !== "") Deno.chdir(folder);
+}
+
+function printError(error: unknown): void {
+  const userFacing = error instanceof Error && "userFacing" in error && error.userFacing === true;
+  if (userFacing) console.error(`${red("error:")} ${error.message}`);
+  else console.error(error);
 }

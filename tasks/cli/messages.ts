@@ -74,7 +74,7 @@ const EN = {
   planRun: "would run",
   planWaits: "depends",
   planWaitsFor: (stages: string) => `on the result of ${stages}`,
-  planSurely: (stages: string, changes: string) => `${changes}; after ${stages}`,
+  planDiffers: (waits: string, changes: string) => `${waits}; known so far: ${changes}`,
   planSummaryLine: (run: number, waits: number, cached: number) =>
     `${run} would run, ${waits} depend on them, ${cached} cached`,
 };
@@ -153,7 +153,7 @@ const ZH: Messages = {
   planRun: "需要计算",
   planWaits: "视情况",
   planWaitsFor: (stages) => `取决于 ${stages} 的结果`,
-  planSurely: (stages, changes) => `${changes}；在 ${stages} 之后`,
+  planDiffers: (waits, changes) => `${waits}；目前已知：${changes}`,
   planSummaryLine: (run, waits, cached) => `需要计算 ${run} 步，视其结果 ${waits} 步，已缓存 ${cached} 步`,
 };
 

@@ -1,109 +1,136 @@
-import { join } from "@std/path";
-import { type AnyPipeline, PipelineOptionsError, z } from "../../mod.ts";
-import { parseCommand } from "./command.ts";
-import { type Flag, flagsOf, kebabCase, UnsupportedFieldError } from "./flags.ts";
-import { detectLanguage, type Language, LANGUAGES } from "./language.ts";
-import { loadPipeline, recipeNames } from "./load_pipeline.ts";
+import { z } from "zod";
+import { PipelineOptionsError } from "../../pipeline/core/mod.ts";
+import { type CommandShape, parseCommand } from "./command.ts";
+import { type Flag, flagsOf, isSwitch, kebabCase, UnsupportedFieldError } from "./flags.ts";
+import { type Language, LANGUAGES } from "./language.ts";
+import { type LoadedPipeline, loadPipeline, recipeNames } from "./load_pipeline.ts";
 import { type Messages, messagesIn } from "./messages.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** What `train` and `plan` were asked to do. */
+/** The pipeline that runs when none is named. */
+const DEFAULT_PIPELINE = "quickstart";
+
+/** Options that every pipeline has. */
+const COMMON = z.object({
+  cacheDir: z.string().default(".vicuna"),
+  outputPath: z.string().optional().meta({ aliases: ["output_dir"] }),
+  json: z.boolean().default(false),
+  trustCache: z.boolean().default(false),
+  lang: z.enum(LANGUAGES).optional(),
+});
+
+/** A command line that names a pipeline and its options. */
 export interface PipelineCommand {
-  readonly name: string;
-  readonly pipeline: AnyPipeline;
-  /** The pipeline's options that were given. */
+  /** The help, if that was asked for. */
+  readonly help: string | undefined;
+  /** The pipeline. */
+  readonly loaded: LoadedPipeline;
+  /** Options of the pipeline that were given, by field. */
   readonly options: Readonly<Record<string, unknown>>;
-  readonly cacheDir: string;
-  readonly outputPath: string;
-  readonly json: boolean;
-  readonly trustCache: boolean;
-  readonly language: Language;
-}
-
-function commonFlags(messages: Messages): Flag[] {
-  return flagsOf(z.object({
-    cacheDir: z.string().default(".vicuna").describe(messages.cacheDir),
-    outputPath: z.string().optional().describe(`${messages.outputPath} (${messages.defaultOutput})`).meta({
-      aliases: ["output_dir"],
-    }),
-    json: z.boolean().default(false).describe(messages.json),
-    trustCache: z.boolean().default(false).describe(messages.trustCache),
-    lang: z.enum(LANGUAGES).optional().describe(messages.lang),
-  }));
-}
-
-function pipelineFlags(pipeline: AnyPipeline, given: string, common: readonly Flag[], messages: Messages): Flag[] {
-  let flags: Flag[];
-  try {
-    flags = flagsOf(pipeline.options);
-  } catch (error) {
-    if (!(error instanceof UnsupportedFieldError)) throw error;
-    throw new UsageError(messages.unsupportedOption(error.field, given, error.found));
-  }
-  const clash = flags.find(({ name }) => common.some((flag) => flag.name === name));
-  if (clash) throw new UsageError(messages.reservedOption(clash.field, given));
-  return flags;
+  /** Options that every pipeline has. */
+  readonly common: z.output<typeof COMMON>;
 }
 
 /**
- * Reads the command line of `train` or `plan`; undefined when help was asked for and printed.
+ * Reads `[NAME|FILE] [options]`: loads the pipeline, and parses the options against its schema and the common one.
  *
- * @throws {UsageError} for anything that does not fit, naming the flag
+ * @throws {UsageError} if anything does not fit.
  */
 export async function readPipelineCommand(
   task: "train" | "plan",
   args: readonly string[],
-): Promise<PipelineCommand | undefined> {
-  const language = detectLanguage(args);
+  language: Language,
+): Promise<PipelineCommand> {
   const messages = messagesIn(language);
-  const first = args[0];
-  const given = first === undefined || first.startsWith("-") ? "quickstart" : first;
-  const rest = given === first ? args.slice(1) : args;
-  const { name, pipeline } = await loadPipeline(given, messages);
   const common = commonFlags(messages);
-  const flags = pipelineFlags(pipeline, given, common, messages);
-  const parsed = parseCommand(rest, {
+  const { name, rest } = takePipelineName(args, common);
+  const loaded = await loadPipeline(name ?? DEFAULT_PIPELINE, messages);
+  const own = pipelineFlags(loaded, common, messages);
+  const shape: CommandShape = {
     name: `deno task ${task}`,
-    usage: `[NAME|FILE] [options]\n\n  NAME|FILE  ${messages.pipelineArgument}\n  ${
-      messages.recipes(recipeNames().join(", "))
-    }`,
-    description: `${task === "train" ? messages.trainSummary : messages.planSummary}${
-      pipeline.description ? `\n\n${name}: ${pipeline.description}` : ""
-    }`,
+    usage: `[NAME|FILE] [options]`,
+    description: describe(task, loaded, language),
     groups: [
-      { heading: messages.pipelineOptions(name), flags },
+      { heading: messages.pipelineOptions(loaded.name), flags: own },
       { heading: messages.commonOptions, flags: common },
     ],
-  }, language);
-  if (parsed.wantsHelp) {
-    console.log(parsed.help);
-    return undefined;
-  }
-  const own = new Set(flags.map(({ field }) => field));
-  const options = Object.fromEntries(Object.entries(parsed.values).filter(([field]) => own.has(field)));
-  for (const flag of flags) {
-    if (flag.required && options[flag.field] === undefined) {
-      throw new UsageError(
-        `${messages.missingFlag(`--${flag.name}`)}. ${messages.seeHelp(`deno task ${task} ${given}`)}`,
-      );
-    }
-  }
-  const { values } = parsed;
+    footer: messages.recipes(recipeNames().join(", ")),
+  };
+  const parsed = parse(rest, shape, language);
+  const isCommon = (field: string) => field in COMMON.shape;
+  const entries = Object.entries(parsed.values);
   return {
-    name,
-    pipeline,
-    options,
-    cacheDir: values["cacheDir"] as string | undefined ?? ".vicuna",
-    outputPath: values["outputPath"] as string | undefined ?? join("vicuna-output", name),
-    json: values["json"] === true,
-    trustCache: values["trustCache"] === true,
-    language,
+    help: parsed.wantsHelp ? parsed.help : undefined,
+    loaded,
+    options: Object.fromEntries(entries.filter(([field]) => !isCommon(field))),
+    common: COMMON.parse(Object.fromEntries(entries.filter(([field]) => isCommon(field)))),
   };
 }
 
-/** An error of a pipeline's options in terms of its flags; any other as it is. */
-export function asFlagError(error: unknown, { name, language }: PipelineCommand): unknown {
-  if (!(error instanceof PipelineOptionsError)) return error;
-  const lines = error.issues.map(({ path, message }) => `  --${kebabCase(path.map(String).join("."))}: ${message}`);
-  return new UsageError(`${messagesIn(language).badOptions(name)}\n${lines.join("\n")}`);
+function parse(args: readonly string[], shape: CommandShape, language: Language): ReturnType<typeof parseCommand> {
+  try {
+    return parseCommand(args, shape, language);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`${error.message}\n${messagesIn(language).seeHelp(shape.name)}`);
+  }
+}
+
+function describe(task: "train" | "plan", { pipeline, name }: LoadedPipeline, language: Language): string {
+  const messages = messagesIn(language);
+  const summary = task === "train" ? messages.trainSummary : messages.planSummary;
+  const text = language === "zh" ? pipeline.zh ?? pipeline.description : pipeline.description;
+  const own = text === undefined ? "" : `\n\n${name}: ${text}`;
+  return `${summary}${own}\n\nNAME|FILE  ${messages.pipelineArgument}`;
+}
+
+/** The common flags, described in the language of the messages. */
+function commonFlags(messages: Messages): Flag[] {
+  const texts: Record<keyof typeof COMMON.shape, Pick<Flag, "description" | "default">> = {
+    cacheDir: { description: messages.cacheDir },
+    outputPath: { description: messages.outputPath, default: messages.defaultOutput },
+    json: { description: messages.json },
+    trustCache: { description: messages.trustCache },
+    lang: { description: messages.lang, default: messages.localeDefault },
+  };
+  return flagsOf(COMMON).map((flag) => ({ ...flag, ...texts[flag.field as keyof typeof texts] }));
+}
+
+function pipelineFlags({ pipeline, path }: LoadedPipeline, common: readonly Flag[], messages: Messages): Flag[] {
+  const taken = new Set(common.flatMap((flag) => [flag.name, ...flag.aliases]));
+  try {
+    const flags = flagsOf(pipeline.options);
+    for (const flag of flags) {
+      if (taken.has(flag.name)) throw new UsageError(messages.reservedOption(flag.field, path));
+    }
+    return flags;
+  } catch (error) {
+    if (!(error instanceof UnsupportedFieldError)) throw error;
+    throw new UsageError(messages.unsupportedOption(error.field, path, error.found));
+  }
+}
+
+/** The first argument without dashes, if only common flags stand before it; the rest is parsed once it is known. */
+function takePipelineName(args: readonly string[], common: readonly Flag[]): { name?: string; rest: string[] } {
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? "";
+    if (!arg.startsWith("-")) return { name: arg, rest: args.toSpliced(i, 1) };
+    const written = kebabCase(arg.slice(2).split("=")[0] ?? "");
+    if (arg === "--help" || arg === "-h") continue;
+    const flag = common.find((flag) => [flag.name, ...flag.aliases].includes(written));
+    if (flag === undefined) break;
+    if (!isSwitch(flag) && !arg.includes("=")) i++;
+  }
+  return { rest: [...args] };
+}
+
+/** The faults of a pipeline's options in terms of the flags that the user knows. */
+export function explainOptions(error: PipelineOptionsError, command: PipelineCommand, messages: Messages): UsageError {
+  const lines = error.issues.map(({ path, message }) => {
+    const field = path[0];
+    if (typeof field !== "string") return `  ${message}`;
+    const flag = `--${kebabCase(field)}`;
+    return command.options[field] === undefined ? `  ${messages.missingFlag(flag)}` : `  ${flag}: ${message}`;
+  });
+  return new UsageError(`${messages.badOptions(command.loaded.name)}\n${lines.join("\n")}`);
 }
