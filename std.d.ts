@@ -29,14 +29,6 @@ declare module "@std/assert" {
   export function fail(message?: string): never;
 }
 
-declare module "@std/async/pool" {
-  export function pooledMap<T, R>(
-    poolLimit: number,
-    array: Iterable<T> | AsyncIterable<T>,
-    iteratorFn: (data: T) => Promise<R>,
-  ): AsyncIterableIterator<R>;
-}
-
 declare module "@std/cli/parse-args" {
   export interface ParseArgsOptions {
     boolean?: string[];
@@ -51,11 +43,6 @@ declare module "@std/cli/parse-args" {
     args: string[],
     options?: ParseArgsOptions,
   ): { _: (string | number)[] } & Record<string, unknown>;
-}
-
-declare module "@std/encoding/hex" {
-  export function encodeHex(src: string | Uint8Array | ArrayBuffer): string;
-  export function decodeHex(src: string): Uint8Array<ArrayBuffer>;
 }
 
 declare module "@std/fmt/bytes" {

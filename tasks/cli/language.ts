@@ -1,3 +1,5 @@
+import { parseArgs } from "@std/cli/parse-args";
+
 /** Languages in which the command line speaks. */
 export const LANGUAGES = ["en", "zh"] as const;
 
@@ -12,8 +14,7 @@ export function detectLanguage(
   args: readonly string[],
   env: (name: string) => string | undefined = (name) => Deno.env.get(name),
 ): Language {
-  const at = args.findLastIndex((arg) => arg === "--lang" || arg.startsWith("--lang="));
-  const given = at < 0 ? undefined : args[at]?.split("=")[1] ?? args[at + 1];
+  const given = parseArgs([...args], { string: ["lang"] })["lang"];
   const named = LANGUAGES.find((language) => language === given);
   if (named !== undefined) return named;
   const locale = env("LC_ALL") || env("LC_MESSAGES") || env("LANG") || "";
