@@ -1,6 +1,8 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
+import { readConfig } from "../../../models/formats/config.ts";
 import { FormatError } from "../../../models/formats/error.ts";
+import { llamaTensors } from "../../../models/formats/llama_tensors.ts";
 import { writeSafetensors } from "../../../models/formats/safetensors.ts";
 import { openWeights } from "../../../models/formats/weights.ts";
 import { inFolder } from "../temp_folder.ts";
@@ -79,3 +81,15 @@ Deno.test("expectTensor() says what was wanted, what was found and where", () =>
     assertThrows(() => weights.expectTensor("b", [2]), FormatError, 'model.safetensors has no tensor "b"');
     await assertRejects(() => weights.readFloat32("b"), FormatError, '"b"');
   }));
+
+for (const name of ["plain", "grouped"]) {
+  Deno.test(`readConfig() and openWeights() read what transformers saves: ${name}`, async () => {
+    const directory = fromFileUrl(new URL(`../goldens/${name}`, import.meta.url));
+    const config = await readConfig(directory);
+    assertEquals([config.tiedEmbeddings, config.ropeTheta], name === "plain" ? [false, 10000] : [true, 50000]);
+    using weights = await openWeights(directory);
+    const tensors = llamaTensors(config);
+    for (const { name, shape } of tensors) weights.expectTensor(name, shape);
+    assertEquals(new Set(weights.names()), new Set(tensors.map((tensor) => tensor.name)));
+  });
+}
