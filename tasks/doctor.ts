@@ -22,7 +22,7 @@ const shownLimits = [
   "maxStorageBuffersPerShaderStage",
 ] as const;
 
-await runMain(async () => {
+await runMain(detectLanguage(Deno.args), async () => {
   const language = detectLanguage(Deno.args);
   const zh = language === "zh";
   const parsed = parseCommand(Deno.args, {

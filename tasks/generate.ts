@@ -107,7 +107,7 @@ async function loadLora(base: BaseWeights, device: Lora["device"], path: string)
   return lora;
 }
 
-await runMain(async (signal) => {
+await runMain(detectLanguage(Deno.args), async (signal) => {
   const read = readArguments(Deno.args);
   if (!read) return;
   const { options, instruction } = read;

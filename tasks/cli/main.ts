@@ -30,7 +30,7 @@ export async function runMain(language: Language, body: (signal: AbortSignal) =>
     printError(error);
     Deno.exit(1);
   }
-  Deno.exit(0);
+  Deno.exit(Deno.exitCode);
 }
 
 /**
