@@ -60,7 +60,6 @@ function weightEntries(
       name: `${name}_scale`,
       dtype: "F32",
       shape: [padded],
-      // deno-lint-ignore require-await
       data: async function* () {
         yield bytesOf(scales);
       },

@@ -1,4 +1,3 @@
-import { join } from "@std/path";
 import { BatchOrder } from "../../datasets/batch_order.ts";
 import { buildMicroBatch, packRows } from "../../datasets/packing.ts";
 import { TokenReader } from "../../datasets/token_reader.ts";
