@@ -44,6 +44,6 @@ function enterWorkingFolder(): void {
 
 function printError(error: unknown): void {
   const userFacing = error instanceof Error && "userFacing" in error && error.userFacing === true;
-  if (userFacing) console.error(`${red("error:")} ${error.message}`);
+  if (userFacing) console.error(`${Deno.stderr.isTerminal() ? red("error:") : "error:"} ${error.message}`);
   else console.error(error);
 }
