@@ -25,7 +25,10 @@ function assertRefused({ code, stderr }: Outcome, ...texts: string[]): void {
   assert(stderr.startsWith("error: "), stderr);
 }
 
-/** A folder with good inputs, in which a test spoils one; `refused` trains and checks how it ends. */
+/**
+ * A test that trains on good inputs of which `spoil` spoils one. The stage `failing` must fail with all of `texts`, or,
+ * if it is undefined, the command line before any stage. Neither it nor a result may be published.
+ */
 function withInputs(
   spoil: (folder: string) => Promise<void>,
   args: readonly string[],
@@ -36,7 +39,9 @@ function withInputs(
     inFolder(async (folder) => {
       await writeInputs(folder);
       await spoil(folder);
-      assertRefused(await runTask("train", folder, [...args, "--output-path", "out"]), ...texts);
+      const outcome = await runTask("train", folder, [...args, "--output-path", "out"]);
+      assertRefused(outcome, ...texts);
+      assertEquals(/✗ (\S+)/.exec(outcome.stdout)?.[1], failing);
       const published = publishedIn(join(folder, ".vicuna"));
       if (failing === undefined) assertEquals(published, {});
       else assert(!(failing in published), `${failing} was published`);
