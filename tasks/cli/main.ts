@@ -1,5 +1,5 @@
 import { red } from "@std/fmt/colors";
-import { type Language } from "./language.ts";
+import type { Language } from "./language.ts";
 import { messagesIn } from "./messages.ts";
 
 /** Exit code after Ctrl-C, as shells expect it. */
@@ -27,7 +27,7 @@ export async function runMain(language: Language, body: (signal: AbortSignal) =>
       console.error(messages.stopped);
       Deno.exit(EXIT_INTERRUPTED);
     }
-    printError(error);
+    printError(error, messages.error);
     Deno.exit(1);
   }
   Deno.exit(Deno.exitCode);
@@ -42,8 +42,8 @@ function enterWorkingFolder(): void {
   if (folder !== undefined && folder !== "") Deno.chdir(folder);
 }
 
-function printError(error: unknown): void {
+function printError(error: unknown, label: string): void {
   const userFacing = error instanceof Error && "userFacing" in error && error.userFacing === true;
-  if (userFacing) console.error(`${Deno.stderr.isTerminal() ? red("error:") : "error:"} ${error.message}`);
-  else console.error(error);
+  if (!userFacing) return console.error(error);
+  console.error(`${Deno.stderr.isTerminal() ? red(label) : label} ${error.message}`);
 }

@@ -23,6 +23,7 @@ const EN = {
   defaultOutput: "vicuna-output/<pipeline>",
   localeDefault: "by locale",
 
+  error: "error:",
   unknownFlag: (flag: string) => `unknown option ${flag}`,
   didYouMean: (name: string) => `did you mean ${name}?`,
   seeHelp: (command: string) => `\`${command} --help\` lists the options.`,
@@ -106,6 +107,7 @@ const ZH: Messages = {
   defaultOutput: "vicuna-output/<流水线>",
   localeDefault: "随系统语言",
 
+  error: "错误：",
   unknownFlag: (flag) => `未知选项 ${flag}`,
   didYouMean: (name) => `您是否想写 ${name}？`,
   seeHelp: (command) => `运行 \`${command} --help\` 查看全部选项。`,

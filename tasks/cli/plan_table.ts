@@ -1,5 +1,5 @@
 import Table from "cli-table3";
-import type { Plan, PlannedStage } from "../../pipeline/core/mod.ts";
+import { describeReason, type Plan, type PlannedStage } from "../../pipeline/core/mod.ts";
 import { formatChanges, formatReason } from "./format.ts";
 import type { Messages } from "./messages.ts";
 
@@ -13,6 +13,14 @@ export function planTable({ stages }: Plan, messages: Messages): string {
   for (const stage of stages) table.push([stage.stage, ...describe(stage, messages)]);
   const count = (status: PlannedStage["status"]) => stages.filter((stage) => stage.status === status).length;
   return `${table}\n${messages.planSummaryLine(count("would-run"), count("waits"), count("cached"))}`;
+}
+
+/** A plan as JSON, one stage a line; the reason in English too, as in the events of a run. */
+export function planLines({ stages }: Plan): string {
+  return stages.map((stage) => {
+    const because = stage.status === "would-run" ? { because: describeReason(stage.reason) } : {};
+    return JSON.stringify({ type: "planned-stage", ...stage, ...because });
+  }).join("\n");
 }
 
 function describe(stage: PlannedStage, messages: Messages): [status: string, why: string] {
