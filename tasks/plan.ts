@@ -4,7 +4,7 @@ import { detectLanguage } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
 import { messagesIn } from "./cli/messages.ts";
 import { explainOptions, readPipelineCommand } from "./cli/pipeline_command.ts";
-import { planLines, planTable } from "./cli/plan_table.ts";
+import { planJson, planTable } from "./cli/plan_table.ts";
 import { useLanguageOfSchemas } from "./cli/schema_language.ts";
 
 const language = detectLanguage(Deno.args);
@@ -23,7 +23,7 @@ await runMain(language, async (signal) => {
       trustCache: common.trustCache,
       signal,
     });
-    console.log(common.json ? planLines(plan) : planTable(plan, messages));
+    console.log(common.json ? planJson(plan) : planTable(plan, messages));
   } catch (error) {
     throw error instanceof PipelineOptionsError ? explainOptions(error, command, messages) : error;
   }

@@ -15,12 +15,12 @@ export function planTable({ stages }: Plan, messages: Messages): string {
   return `${table}\n${messages.planSummaryLine(count("would-run"), count("waits"), count("cached"))}`;
 }
 
-/** A plan as JSON, one stage a line; the reason in English too, as in the events of a run. */
-export function planLines({ stages }: Plan): string {
-  return stages.map((stage) => {
-    const because = stage.status === "would-run" ? { because: describeReason(stage.reason) } : {};
-    return JSON.stringify({ type: "planned-stage", ...stage, ...because });
-  }).join("\n");
+/** A plan as one line of JSON; reasons in English too, as in the events of a run. */
+export function planJson({ pipeline, stages }: Plan): string {
+  const explained = stages.map((stage) =>
+    stage.status === "would-run" ? { ...stage, because: describeReason(stage.reason) } : stage
+  );
+  return JSON.stringify({ type: "plan", pipeline, stages: explained });
 }
 
 function describe(stage: PlannedStage, messages: Messages): [status: string, why: string] {
