@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { describeReason, type Plan } from "../../mod.ts";
 import { readAdapter } from "../../models/formats/adapter.ts";
 import {
   endsOf,
