@@ -40,7 +40,9 @@ for (const path of ["plain/qv", "plain/all", "grouped/qv", "grouped/all"]) {
 
 Deno.test("writeAdapter() names every B that is zero", () =>
   inFolder(async (directory) => {
-    const tensors = [tensor(0, "q_proj"), tensor(0, "v_proj", 0)];
+    const partly = tensor(0, "q_proj");
+    partly.b.fill(0, 1);
+    const tensors = [partly, tensor(0, "v_proj", 0)];
     const { zeroB } = await writeAdapter(directory, { ...ADAPTER, tensors });
     assertEquals(zeroB, ["base_model.model.model.layers.0.self_attn.v_proj.lora_B.weight"]);
   }));
@@ -111,6 +113,7 @@ Deno.test("readAdapter() names a tensor that is missing, foreign or of the wrong
       [[], "has no tensors: the adapter is empty"],
       [[[key(0, "self_attn.q_proj.lora_A"), [2, 8]]], 'q_proj.lora_B.weight", which is needed'],
       [[[key(1, "self_attn.q_proj.lora_A"), [2, 8]], [key(1, "self_attn.q_proj.lora_B"), [8, 2]]], "layers.0."],
+      [[[key(0, "self_attn.q_proj.lora_A"), [2, 8]], [key(0, "self_attn.q_proj.lora_B"), [2, 8]]], "shape [2, 8]"],
       [[[key(0, "mlp.q_proj.lora_A"), [2, 8]]], "is not LoRA of a LLaMA layer"],
       [[["lm_head.weight", [2, 8]]], '"lm_head.weight" is not LoRA'],
       [[[key(0, "self_attn.q_proj.lora_A"), [2]], [key(0, "self_attn.q_proj.lora_B"), [8, 2]]], "wanted two sizes"],
