@@ -1,0 +1,82 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { z } from "zod";
+import { type CommandShape, parseCommand } from "../../../tasks/cli/command.ts";
+import { flagsOf } from "../../../tasks/cli/flags.ts";
+import { detectLanguage } from "../../../tasks/cli/language.ts";
+import { messagesIn } from "../../../tasks/cli/messages.ts";
+import { displayWidth } from "../../../tasks/cli/text_width.ts";
+import { UsageError } from "../../../tasks/cli/usage_error.ts";
+
+const shape: CommandShape = {
+  name: "deno task try",
+  usage: "[options]",
+  description: "Tries.",
+  groups: [
+    {
+      heading: "Options of it:",
+      flags: flagsOf(z.object({
+        rate: z.number().default(3e-4).describe("learning rate").meta({ zh: "学习率", aliases: ["lr"] }),
+        names: z.array(z.string()).describe("names").meta({ zh: "名称" }),
+        shuffle: z.boolean().default(true).describe("keep the order").meta({ zh: "保持顺序" }),
+      })),
+    },
+    { heading: "Common options:", flags: flagsOf(z.object({ json: z.boolean().default(false).describe("as JSON") })) },
+  ],
+  footer: "The end.",
+};
+
+Deno.test("parseCommand() gives the values of the flags that were given, and no others", () => {
+  const { values, wantsHelp } = parseCommand(
+    ["--lr", "1e-3", "--names", "a", "--names=b", "--no-shuffle"],
+    shape,
+    "en",
+  );
+  assertEquals([values, wantsHelp], [{ rate: 1e-3, names: ["a", "b"], shuffle: false }, false]);
+  assertEquals(parseCommand([], shape, "en").values, {});
+});
+
+Deno.test("parseCommand() takes a negative number for a value and refuses arguments that nobody expects", () => {
+  assertEquals(parseCommand(["--rate", "-1"], shape, "en").values, { rate: -1 });
+  assertThrows(() => parseCommand(["stray"], shape, "en"), UsageError, "unexpected argument stray");
+  const operands = { ...shape, operands: { name: "text", required: true } };
+  assertEquals(parseCommand(["a", "--json", "b"], operands, "en").operands, ["a", "b"]);
+});
+
+Deno.test("the help groups the flags, with defaults, aliases and the useful form of a switch", () => {
+  const { help, wantsHelp } = parseCommand(["--help"], shape, "en");
+  assert(wantsHelp);
+  assert(help.indexOf("Options of it:") < help.indexOf("Common options:"));
+  assertMatch(help, /--rate <number>\s+learning rate \(default: 0\.0003; also --lr\)/);
+  assertMatch(help, /--names <text>\s+names \(repeatable; required\)/);
+  assertMatch(help, /--no-shuffle\s+keep the order/);
+  assertMatch(help, /--json\s+as JSON/);
+  assert(!help.includes("--no-json") && !help.includes("--shuffle "));
+  assert(help.endsWith("The end.\n"));
+});
+
+Deno.test("the help speaks Chinese, with columns that line up", () => {
+  const { help } = parseCommand(["-h"], shape, "zh");
+  assertStringIncludes(help, "用法：");
+  assertMatch(help, /--rate <number>\s+学习率（默认：0\.0003；也可写作 --lr）/);
+});
+
+Deno.test("detectLanguage() prefers --lang, then LC_ALL, LC_MESSAGES and LANG", () => {
+  const env = (values: Record<string, string>) => (name: string) => values[name];
+  assertEquals(detectLanguage(["--lang", "zh"], env({ LANG: "en_US.UTF-8" })), "zh");
+  assertEquals(detectLanguage(["--lang=en"], env({ LANG: "zh_CN.UTF-8" })), "en");
+  assertEquals(detectLanguage([], env({ LANG: "zh_CN.UTF-8" })), "zh");
+  assertEquals(detectLanguage([], env({ LC_ALL: "C", LANG: "zh_CN.UTF-8" })), "en");
+  assertEquals(detectLanguage(["--lang", "fr"], env({ LC_ALL: "", LC_MESSAGES: "zh_TW" })), "zh");
+});
+
+Deno.test("both languages have words of their own for every message", () => {
+  const [en, zh] = [messagesIn("en"), messagesIn("zh")] as unknown as Record<string, unknown>[];
+  // The default folder holds a placeholder, and errors of a flag hold what was found: all else must differ.
+  for (const [name, message] of Object.entries(en ?? {})) {
+    if (typeof message === "string") assert(zh?.[name] !== message, `${name} is not translated`);
+  }
+});
+
+Deno.test("displayWidth() counts Chinese as two columns and colours as none", () => {
+  assertEquals(["abc", "中文", "a，b", "\x1b[31m红\x1b[0m", ""].map(displayWidth), [3, 4, 4, 2, 0]);
+});
