@@ -85,6 +85,8 @@ export type PipelineEvent =
     readonly stage: string;
     /** What went wrong. */
     readonly message: string;
+    /** Whether it was stopped by the user of the run, and nothing is wrong with it. */
+    readonly stopped: boolean;
   }
   | {
     /** All targets are there. */

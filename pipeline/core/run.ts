@@ -118,7 +118,8 @@ class Runner {
         await this.#dealWith(step);
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
-        this.#emit({ type: "stage-failed", stage: step.name, message });
+        const { aborted: stopped } = this.#session.signal;
+        this.#emit({ type: "stage-failed", stage: step.name, message, stopped });
         throw isDiskFull(error) ? diskFull(step, this.#session.cacheDir, error) : error;
       } finally {
         await index.save().catch(() => {});

@@ -79,5 +79,5 @@ function readScalar(flag: Flag, text: string, messages: Messages): unknown {
   if (asNumber) return number;
   if (flag.types.includes("string")) return text;
   if (flag.types.includes("boolean")) return readSwitch(`--${flag.name}`, text, messages);
-  throw new UsageError(messages.wantsNumber(`--${flag.name}`, text));
+  throw new UsageError(messages.wantsNumber(`--${flag.name}`, text || '""'));
 }

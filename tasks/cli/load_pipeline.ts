@@ -2,6 +2,7 @@ import { basename, extname, fromFileUrl, resolve, toFileUrl } from "@std/path";
 import { closestString } from "@std/text/closest-string";
 import { isPipeline, type Pipeline } from "../../pipeline/core/mod.ts";
 import type { Messages } from "./messages.ts";
+import { withoutEscapes } from "./text_width.ts";
 import { UsageError } from "./usage_error.ts";
 
 const RECIPES = new URL("../../pipeline/recipes/", import.meta.url);
@@ -35,10 +36,23 @@ export function recipeNames(): string[] {
  */
 export async function loadPipeline(nameOrPath: string, messages: Messages): Promise<LoadedPipeline> {
   const path = looksLikeFile(nameOrPath) ? await findFile(nameOrPath, messages) : findRecipe(nameOrPath, messages);
-  const module: { default?: unknown } = await import(toFileUrl(path).href);
+  const module = await importFile(path, messages);
   if (!isPipeline(module.default)) throw new UsageError(messages.notAPipeline(path));
   const pipeline = module.default;
   return { pipeline, path, name: pipeline.name ?? basename(path, extname(path)) };
+}
+
+async function importFile(path: string, messages: Messages): Promise<{ default?: unknown }> {
+  try {
+    return await import(toFileUrl(path).href);
+  } catch (error) {
+    const unresolved = error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
+    if (!unresolved && !(error instanceof SyntaxError)) throw error;
+    if (!error.message.includes("lockfile")) {
+      throw new UsageError(messages.cannotLoad(path, withoutEscapes(error.message)));
+    }
+    throw new UsageError(messages.cannotLoad(path, messages.ownPackages));
+  }
 }
 
 function looksLikeFile(nameOrPath: string): boolean {

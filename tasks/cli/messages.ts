@@ -37,6 +37,10 @@ const EN = {
   badOptions: (pipeline: string) => `The options do not fit ${pipeline}:`,
   unknownPipeline: (name: string, known: string) => `there is no recipe ${name}; there are: ${known}`,
   isFile: (name: string) => `For the file, write ${name}.`,
+  cannotLoad: (path: string, why: string) => `loading ${path}: ${why}`,
+  ownPackages: "The file imports a package that this project does not have. Give its folder a deno.json with " +
+    '{ "imports": { "vicuna": "<this project>/mod.ts", "<package>": "npm:…" }, "unstable": ["webgpu"] } and run ' +
+    "`deno run -A --config deno.json <this project>/tasks/train.ts FILE` there.",
   missingFile: (path: string) => `loading a pipeline: ${path} does not exist`,
   notAPipeline: (path: string) =>
     `loading ${path}: its default export must be a pipeline: export default pipeline({ options, build })`,
@@ -52,6 +56,7 @@ const EN = {
   starting: (reason: string) => `computing, because ${reason}`,
   waiting: "waiting for another process that computes the same",
   failed: "failed",
+  stageStopped: "stopped",
   left: (time: string) => `${time} left`,
   warning: "warning",
   done: (counts: { ran: number; cached: number }, time: string) =>
@@ -121,6 +126,10 @@ const ZH: Messages = {
   badOptions: (pipeline) => `选项不符合 ${pipeline} 的要求：`,
   unknownPipeline: (name, known) => `没有名为 ${name} 的配方；现有：${known}`,
   isFile: (name) => `若指文件，请写 ${name}。`,
+  cannotLoad: (path, why) => `加载 ${path}：${why}`,
+  ownPackages: "该文件导入了本项目没有的包。请在它的文件夹中放一个 deno.json：" +
+    '{ "imports": { "vicuna": "<本项目>/mod.ts", "<包名>": "npm:…" }, "unstable": ["webgpu"] }，并在那里运行 ' +
+    "`deno run -A --config deno.json <本项目>/tasks/train.ts 文件`。",
   missingFile: (path) => `加载流水线：${path} 不存在`,
   notAPipeline: (path) => `加载 ${path}：默认导出必须是流水线：export default pipeline({ options, build })`,
   reservedOption: (field, path) => `加载 ${path}：选项 ${field} 与通用选项重名，请改名`,
@@ -134,6 +143,7 @@ const ZH: Messages = {
   starting: (reason) => `开始计算，原因：${reason}`,
   waiting: "等待另一个进程完成同样的计算",
   failed: "失败",
+  stageStopped: "已停止",
   left: (time) => `剩余 ${time}`,
   warning: "警告",
   done: (counts, time) => `计算 ${counts.ran} 步，取自缓存 ${counts.cached} 步，用时 ${time}`,

@@ -41,7 +41,9 @@ export class PlainRenderer implements Renderer {
       case "stage-end":
         return this.#write(`✓ ${event.stage}  ${endLine(event, messages)}`);
       case "stage-failed":
-        return this.#write(`✗ ${event.stage}  ${messages.failed}`);
+        return this.#write(
+          event.stopped ? `■ ${event.stage}  ${messages.stageStopped}` : `✗ ${event.stage}  ${messages.failed}`,
+        );
       case "pipeline-end":
         return this.#write(messages.done(event.counts, formatDuration(event.durationMs)));
       case "output-written":

@@ -52,7 +52,11 @@ export class TerminalRenderer implements Renderer {
         return this.#line(`${green("✓")} ${this.#name(event.stage)}  ${dim(endLine(event, messages))}`);
       case "stage-failed":
         this.#clearLive();
-        return this.#line(`${red("✗")} ${this.#name(event.stage)}  ${red(messages.failed)}`);
+        return this.#line(
+          event.stopped
+            ? `${yellow("■")} ${this.#name(event.stage)}  ${yellow(messages.stageStopped)}`
+            : `${red("✗")} ${this.#name(event.stage)}  ${red(messages.failed)}`,
+        );
       case "pipeline-end":
         return this.#line(dim(messages.done(event.counts, formatDuration(event.durationMs))));
       case "output-written":

@@ -6,10 +6,15 @@ const WIDE =
 // deno-lint-ignore no-control-regex
 const ESCAPES = /\x1b\[[0-9;]*[A-Za-z]/g;
 
+/** A text without colours and other escape sequences. */
+export function withoutEscapes(text: string): string {
+  return text.replace(ESCAPES, "");
+}
+
 /** How many columns of a terminal a text takes. */
 export function displayWidth(text: string): number {
   let width = 0;
-  for (const character of text.replace(ESCAPES, "")) width += WIDE.test(character) ? 2 : 1;
+  for (const character of withoutEscapes(text)) width += WIDE.test(character) ? 2 : 1;
   return width;
 }
 

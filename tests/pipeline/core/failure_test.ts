@@ -51,7 +51,7 @@ Deno.test("a stage that fails publishes nothing, and the next run starts clean",
     throw new Error("boom");
   };
   await assertRejects(() => runPuppet(bench, path, fail), Error, "boom");
-  assertEquals(bench.events.at(-1), { type: "stage-failed", stage: "puppet", message: "boom" });
+  assertEquals(bench.events.at(-1), { type: "stage-failed", stage: "puppet", message: "boom", stopped: false });
   await expectNothingPublished(bench);
   const result = await runPuppet(bench, path, succeed);
   assertEquals(summary(result), ["puppet ran"]);
@@ -84,6 +84,8 @@ Deno.test("a stopped run publishes nothing, even if the stage pays no heed", asy
     return succeed(context);
   };
   await assertRejects(() => runPuppet(bench, path, heedless, controller.signal), Error, "stopped by the user");
+  const last = bench.events.at(-1);
+  assert(last?.type === "stage-failed" && last.stopped);
   await expectNothingPublished(bench);
 });
 
