@@ -11,7 +11,9 @@ import backwardQuery from "./attention_backward_query.wgsl" with { type: "text" 
 function tiled(stream: Stream, source: KernelSource, headSize: number): { kernel: Kernel; lanes: number } {
   const subgroup = stream.device.info.subgroupSize;
   const lanes = subgroup || 32;
-  const constants = { LANES: lanes, SHUFFLE: subgroup > 0, KEYS: Math.min(8, lanes), D4: headSize / 4 };
+  // Keys taken at once share their loads by shuffle; without it they would only make the unrolled code longer.
+  const keys = subgroup ? Math.min(8, lanes) : 2;
+  const constants = { LANES: lanes, SHUFFLE: subgroup > 0, KEYS: keys, D4: headSize / 4 };
   return { kernel: compile(stream.device, source, constants), lanes };
 }
 

@@ -20,11 +20,14 @@ export function transpose(x: Float64Array, rows: number, columns: number): Float
 
 export function rmsNorm(x: Float64Array, weight: Float64Array, epsilon: number): Float64Array {
   const width = weight.length;
-  return x.map((value, i) => {
-    const row = x.subarray(Math.floor(i / width) * width, (Math.floor(i / width) + 1) * width);
-    const mean = row.reduce((sum, v) => sum + v * v, 0) / width;
-    return value / Math.sqrt(mean + epsilon) * weight[i % width]!;
-  });
+  const y = new Float64Array(x.length);
+  for (let row = 0; row < x.length; row += width) {
+    let squares = 0;
+    for (let i = row; i < row + width; i++) squares += x[i]! * x[i]!;
+    const scale = 1 / Math.sqrt(squares / width + epsilon);
+    for (let i = 0; i < width; i++) y[row + i] = x[row + i]! * scale * weight[i]!;
+  }
+  return y;
 }
 
 export function swiglu(gate: Float64Array, up: Float64Array): Float64Array {
