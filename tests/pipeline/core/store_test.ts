@@ -1,6 +1,6 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import type { RunOptions } from "../../../pipeline/core/mod.ts";
+import type { PipelineEvent, RunOptions } from "../../../pipeline/core/mod.ts";
 import { Store } from "../../../pipeline/core/store.ts";
 import { joinAndShout, reasons, summary, Workbench } from "./helpers.ts";
 
@@ -138,4 +138,17 @@ Deno.test("publish() replaces a torn entry that is in its way", async () => {
   const entry = await store.publish(staging, manifest);
   assertEquals(await Deno.readTextFile(join(entry.dir, "text.txt")), "one");
   assertEquals((await store.lookup("join", joined.key, { verify: false })).state, "damaged");
+});
+
+Deno.test("a damaged entry is set aside even if recomputing it fails, so that trustCache cannot take it later", async () => {
+  await using bench = new Workbench();
+  const path = await bench.write("a.txt", "one");
+  const joined = (await bench.run(() => joinAndShout(bench.calls, [path]))).stages[0];
+  assert(joined !== undefined);
+  await Deno.writeTextFile(join(joined.dir, "text.txt"), "???");
+  const stop = new AbortController();
+  const onEvent = ({ type }: PipelineEvent) => type === "stage-start" ? stop.abort(new Error("stopped")) : undefined;
+  await assertRejects(() => bench.run(() => joinAndShout(bench.calls, [path]), { signal: stop.signal, onEvent }));
+  const trusting = await bench.run(() => joinAndShout(bench.calls, [path]), { trustCache: true });
+  assertEquals(summary(trusting), ["join ran", "shout cached"]);
 });
