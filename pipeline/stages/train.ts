@@ -1,15 +1,14 @@
 import { BatchOrder } from "../../datasets/batch_order.ts";
-import { buildMicroBatch, packRows } from "../../datasets/packing.ts";
 import { TokenReader } from "../../datasets/token_reader.ts";
 import { openDevice } from "../../kernels/device.ts";
 import { loadBase } from "../../models/base_file.ts";
 import { LORA_TARGETS, type LoraTarget, writeAdapter } from "../../models/formats/adapter.ts";
-import { learningRateAt } from "../../models/schedule.ts";
 import { Trainer } from "../../models/trainer.ts";
 import { defineStage, PipelineError, type Stage, z } from "../core/mod.ts";
 import { adapter, base, tokens } from "./kinds.ts";
-import { checkTokens, lossOfSplit } from "./loss.ts";
+import { checkTokens } from "./loss.ts";
 import { TrainingLog } from "./training_log.ts";
+import { runSteps } from "./training_steps.ts";
 
 const loraParams = z.object({
   rank: z.number().int().min(1).max(256).default(8).describe("rank R of A and B"),
@@ -86,7 +85,7 @@ export const train: Stage<{ readonly base: typeof base; readonly tokens: typeof 
       checkTokens(inputs.base.meta, inputs.tokens.meta);
       using reader = new TokenReader(inputs.tokens.dir, "train", inputs.base.meta.vocabularySize);
       using validation = new TokenReader(inputs.tokens.dir, "validation", inputs.base.meta.vocabularySize);
-      const { batchSize, epochs, seed, microBatchSize, learningRate, warmupSteps } = params;
+      const { batchSize, epochs, seed, microBatchSize, warmupSteps } = params;
       const order = new BatchOrder({ rows: reader.rows, batchSize, epochs, seed });
       const steps = params.maxSteps || order.count.steps;
       const budget = microBatchSize * inputs.tokens.meta.maxTokens;
@@ -105,44 +104,10 @@ export const train: Stage<{ readonly base: typeof base; readonly tokens: typeof 
           maxGradientNorm: params.maxGradientNorm,
         });
         const history = new TrainingLog(output.volatile("trainer_log.jsonl"), steps, order.count.stepsPerEpoch);
-        let pending: { labelled: number; tokens: number; learningRate: number; rows: readonly number[] }[] = [];
-        for (let step = 0; step < steps; step++) {
-          await new Promise((resume) => setTimeout(resume)); // lets Ctrl-C and the renderer in
-          signal.throwIfAborted();
-          const rows = [...order.rowsOf(step)];
-          const batches = packRows(reader.lengths, rows, budget).map((list) =>
-            buildMicroBatch(list.map((row) => reader.row(row)))
-          );
-          const labelled = batches.reduce((sum, batch) => sum + batch.labelledCount, 0);
-          const rate = learningRateAt(step, learningRate, warmupSteps, steps);
-          for (const batch of batches) trainer.accumulate(batch, labelled);
-          trainer.step(rate);
-          pending.push({
-            labelled,
-            tokens: batches.reduce((sum, batch) => sum + batch.tokenCount, 0),
-            learningRate: rate,
-            rows,
-          });
-          const last = step + 1 === steps;
-          const evaluating = validation.rows > 0 && settings.evalSteps > 0 &&
-            ((step + 1) % settings.evalSteps === 0 || last);
-          if ((step + 1) % settings.logSteps && !last && !evaluating) continue;
-          const first = step + 1 - pending.length;
-          for (const [i, metrics] of (await trainer.readMetrics()).entries()) {
-            if (!Number.isFinite(metrics.negativeLogLikelihood) || !Number.isFinite(metrics.gradientNorm)) {
-              throw notFinite(first + i + 1, metrics, pending[i]!.rows);
-            }
-            history.add({ step: first + i + 1, ...metrics, ...pending[i]! });
-          }
-          pending = [];
-          const metrics = history.line();
-          progress({ done: step + 1, total: steps, unit: "steps", metrics });
-          if (evaluating) {
-            const loss = await lossOfSplit(trainer, validation, budget, true, signal);
-            history.addEvaluation(step + 1, loss);
-            progress({ done: step + 1, total: steps, unit: "steps", metrics: { ...metrics, eval_loss: loss } });
-          }
-        }
+        await runSteps({ trainer, reader, validation, order, steps, budget, history, progress, signal }, {
+          ...params,
+          ...settings,
+        });
         const tensors = await trainer.adapter();
         const { zeroB } = await writeAdapter(output.dir, { ...params.lora, baseModel: inputs.base.meta.name, tensors });
         if (zeroB.length) {
@@ -161,17 +126,3 @@ export const train: Stage<{ readonly base: typeof base; readonly tokens: typeof 
       }
     },
   });
-
-function notFinite(
-  step: number,
-  metrics: { negativeLogLikelihood: number; gradientNorm: number },
-  rows: readonly number[],
-): PipelineError {
-  return new PipelineError(
-    `training stopped at step ${step}: loss ${metrics.negativeLogLikelihood}, gradient norm ${metrics.gradientNorm}; ` +
-      `wanted finite numbers. Training rows of the step: ${rows.slice(0, 16).join(", ")}${
-        rows.length > 16 ? ", …" : ""
-      }. ` +
-      `Lower the learning rate, or look at these rows.`,
-  );
-}
