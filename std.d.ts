@@ -67,14 +67,6 @@ declare module "@std/fmt/colors" {
   export function gray(text: string): string;
 }
 
-declare module "@std/fmt/duration" {
-  export interface FormatOptions {
-    style?: "narrow" | "digital" | "full";
-    ignoreZero?: boolean;
-  }
-  export function format(ms: number, options?: FormatOptions): string;
-}
-
 declare module "@std/json/canonicalize" {
   /** Canonical JSON of RFC 8785 (keys sorted by UTF-16 code unit). */
   export function canonicalize(value: unknown): string;
