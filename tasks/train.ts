@@ -16,6 +16,9 @@ await runMain(language, async (signal) => {
   const command = await readPipelineCommand("train", Deno.args, language);
   if (command.help !== undefined) return console.log(command.help);
   const { loaded, options, common } = command;
+  const { description, zh } = loaded.pipeline;
+  const about = language === "zh" ? zh ?? description : description;
+  if (!common.json && about !== undefined) console.log(`${loaded.name}: ${about}\n`);
   const renderer = chooseRenderer(common.json, messages);
   try {
     const result = await runPipeline(loaded.pipeline, {

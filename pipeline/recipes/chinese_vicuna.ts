@@ -17,6 +17,8 @@ export default pipeline({
   name: "chinese_vicuna",
   description:
     "Chinese-Vicuna's recipe: BELLE and Guanaco rows, an int8 LLaMA, LoRA of rank 8 on q_proj and v_proj, 256 tokens.",
+  zh:
+    "Chinese-Vicuna 的配方：BELLE 与 Guanaco 数据，int8 的 LLaMA，作用于 q_proj 和 v_proj 的秩 8 LoRA，256 个 token。",
   options: z.object({
     baseModel: z.string().describe("Hugging Face folder of the base model").meta({
       zh: "基座模型文件夹（Hugging Face 格式）",

@@ -6,6 +6,8 @@ export default pipeline({
   description:
     "The whole pipeline on embedded rows and a tiny LLaMA made from a seed. This base is untrained: it knows " +
     "no language, so expect a falling loss, not good answers.",
+  zh:
+    "用自带样本和由随机种子生成的微型 LLaMA 跑完整条流水线。这个基座没有训练过，不懂任何语言：请期待损失下降，而不是好的回答。",
   options: z.object({
     validation: z.number().int().min(1).default(60).describe("rows held out for evaluation").meta({
       zh: "留作评估的行数",

@@ -76,6 +76,6 @@ export const randomModel: Stage<{ readonly data: typeof dataset }, RandomModelPa
     };
     const tokenizerJson = buildTokenizer(texts, vocabularySize);
     await writeRandomModel(output.dir, { seed, config, tokenizerJson, initializerRange });
-    return { name: `random LLaMA, seed ${seed}` };
+    return { name: `untrained random LLaMA, seed ${seed}` };
   },
 });
