@@ -9,6 +9,7 @@ import dropoutSource from "./dropout.wgsl" with { type: "text" };
 import expandSource from "./lora_expand.wgsl" with { type: "text" };
 import outerSource from "./lora_outer.wgsl" with { type: "text" };
 import reduceSource from "./lora_reduce.wgsl" with { type: "text" };
+import reduceRowsSource from "./lora_reduce_rows.wgsl" with { type: "text" };
 
 /** Dropout of one module's input in one micro-batch: the mask is a function of these numbers and the element. */
 export interface Dropout {
@@ -42,6 +43,14 @@ export function loraReduce(stream: Stream, x: Tensor, a: Tensor, h: Tensor, scal
   expectMultiple("lora reduce", "the padded rank", rank, 4);
   expectShape("lora reduce", a, [rank, width]);
   expectShape("lora reduce", h, [rows, rank]);
+  const uniforms = { rows, width4: width / 4, scale, ...dropoutUniforms(dropout) };
+  const lanes = stream.device.info.subgroupSize;
+  if (lanes && rows > 4 * lanes) {
+    const source = withDropout(reduceRowsSource, active(dropout));
+    const constants = { LANES: lanes, RANK: rank, DROPOUT: active(dropout) };
+    const kernel = compile(stream.device, { name: "lora_reduce_rows", source }, constants);
+    return stream.run(kernel, { x, a, h }, uniforms, rowGrid(Math.ceil(rows / lanes)));
+  }
   const tile = rank <= 16 ? 4 : 1;
   const source = withDropout(reduceSource, active(dropout));
   const kernel = compileRows(stream.device, { name: "lora_reduce", source }, {
@@ -49,7 +58,6 @@ export function loraReduce(stream: Stream, x: Tensor, a: Tensor, h: Tensor, scal
     TILE: tile,
     DROPOUT: active(dropout),
   });
-  const uniforms = { rows, width4: width / 4, scale, ...dropoutUniforms(dropout) };
   stream.run(kernel, { x, a, h }, uniforms, rowGrid(Math.ceil(rows / tile)));
 }
 
@@ -60,14 +68,12 @@ export function loraExpand(stream: Stream, h: Tensor, b: Tensor, y: Tensor, scal
   expectMultiple("lora expand", "the padded rank", rank, 4);
   expectShape("lora expand", b, [rank, width]);
   expectShape("lora expand", y, [rows, width]);
-  const tile = 4;
   const lanes = rowLanes(stream.device);
+  const shuffle = stream.device.info.subgroupSize > 0;
+  const tile = shuffle ? Math.max(16, lanes) : 4;
   const source = withDropout(expandSource, active(dropout));
-  const kernel = compile(stream.device, { name: "lora_expand", source }, {
-    LANES: lanes,
-    TILE: tile,
-    DROPOUT: active(dropout),
-  });
+  const constants = { LANES: lanes, TILE: tile, SHUFFLE: shuffle, DROPOUT: active(dropout) };
+  const kernel = compile(stream.device, { name: "lora_expand", source }, constants);
   const uniforms = { rows, width4: width / 4, rank4: rank / 4, scale, ...dropoutUniforms(dropout) };
   stream.run(kernel, { h, b, y }, uniforms, [Math.ceil(width / 4 / lanes), Math.ceil(rows / tile)]);
 }
@@ -81,12 +87,16 @@ export function loraOuter(stream: Stream, h: Tensor, x: Tensor, g: Tensor, scale
   expectShape("lora outer", g, [rank, width]);
   const quads = [4, 3, 2, 1].find((n) => rank / 4 % n === 0)!;
   const lanes = rowLanes(stream.device);
+  const shuffle = stream.device.info.subgroupSize > 0;
   const source = withDropout(outerSource, active(dropout));
-  const kernel = compile(stream.device, { name: "lora_outer", source }, {
+  const constants = {
     LANES: lanes,
     QUADS: quads,
+    AHEAD: shuffle ? Math.min(8, lanes) : 1,
+    SHUFFLE: shuffle,
     DROPOUT: active(dropout),
-  });
+  };
+  const kernel = compile(stream.device, { name: "lora_outer", source }, constants);
   const uniforms = { rows, width4: width / 4, rank4: rank / 4, scale, ...dropoutUniforms(dropout) };
   stream.run(kernel, { h, x, g }, uniforms, [Math.ceil(width / 4 / lanes), rank / 4 / quads]);
 }

@@ -3,7 +3,9 @@ import { type Dropout, loraExpand, loraOuter, loraReduce } from "../../kernels/l
 import { assertClose, kernelTest, Random } from "./harness.ts";
 import { matmul, transpose } from "./reference.ts";
 
-for (const [rows, width, rank] of [[1, 4, 4], [7, 20, 8], [21, 132, 12], [6, 68, 20]] as const) {
+for (
+  const [rows, width, rank] of [[1, 4, 4], [7, 20, 8], [21, 132, 12], [6, 68, 20], [71, 36, 8], [67, 20, 36]] as const
+) {
   kernelTest(`LoRA's three products agree with float64 at ${rows} × ${width}, rank ${rank}`, async (bench) => {
     const random = new Random(rows + width);
     const x = random.values(rows * width), a = random.values(rank * width), h = random.values(rows * rank);
@@ -31,7 +33,7 @@ for (const [rows, width, rank] of [[1, 4, 4], [7, 20, 8], [21, 132, 12], [6, 68,
 }
 
 kernelTest("dropout keeps the stated share, scales it, and is the same mask in all three products", async (bench) => {
-  const [rows, width] = [32, 64];
+  const [rows, width] = [69, 64]; // enough rows for each variant of the products
   const dropout: Dropout = { probability: 0.25, seed: 7, step: 3, module: 2 };
   const ones = bench.tensor([rows, width], new Float64Array(rows * width).fill(1));
   // With h = 1 and b = 1 in one rank of four, expand writes the mask itself.
