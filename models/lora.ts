@@ -7,6 +7,7 @@ import type { Device } from "../kernels/device.ts";
 import { createTensor, destroyTensors, download, type Tensor, upload, view } from "../kernels/tensor.ts";
 import type { Adapter, AdapterTensor } from "./formats/adapter.ts";
 import type { LlamaConfig } from "./formats/config.ts";
+import { FormatError } from "./formats/error.ts";
 import { projectionShape } from "./formats/llama_tensors.ts";
 import { LORA_TARGETS, type LoraTarget } from "./formats/lora_names.ts";
 
@@ -138,8 +139,8 @@ export class Lora {
     for (const { layer, target, a: atA, b: atB, inFeatures, outFeatures } of this.#places) {
       const found = adapter.tensors.find((tensor) => tensor.layer === layer && tensor.target === target);
       if (!found || found.inFeatures !== inFeatures || found.outFeatures !== outFeatures) {
-        throw new RangeError(
-          `cannot load the adapter: layer ${layer} ${target} wants A [${adapter.rank},${inFeatures}] and B [${outFeatures},${adapter.rank}], ` +
+        throw new FormatError(
+          `the adapter does not fit this base: layer ${layer} ${target} wants A [${adapter.rank},${inFeatures}] and B [${outFeatures},${adapter.rank}], ` +
             `found ${
               found ? `A [${adapter.rank},${found.inFeatures}] and B [${found.outFeatures},${adapter.rank}]` : "none"
             }`,

@@ -10,9 +10,10 @@ import { Lora } from "../models/lora.ts";
 import { loadTokenizer } from "../models/tokenizer.ts";
 import { modelFolder, pipeline, quantize, runPipeline, z } from "../mod.ts";
 import { parseCommand } from "./cli/command.ts";
-import { flagsOf } from "./cli/flags.ts";
+import { flagsOf, kebabCase } from "./cli/flags.ts";
 import { detectLanguage, LANGUAGES } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
+import { messagesIn } from "./cli/messages.ts";
 import { UsageError } from "./cli/usage_error.ts";
 
 const options = z.object({
@@ -58,6 +59,7 @@ type Options = z.output<typeof options>;
 function readArguments(args: string[]): { options: Options; instruction: string | undefined } | undefined {
   const language = detectLanguage(args);
   const zh = language === "zh";
+  const messages = messagesIn(language);
   const parsed = parseCommand(args, {
     name: "deno task generate",
     usage: '--base-model FOLDER [--lora-path FOLDER] "INSTRUCTION" [options]',
@@ -72,13 +74,25 @@ function readArguments(args: string[]): { options: Options; instruction: string 
     return undefined;
   }
   const checked = options.safeParse(parsed.values);
-  if (!checked.success) throw new UsageError(z.prettifyError(checked.error));
+  if (!checked.success) {
+    const lines = checked.error.issues.map(({ path, message, code }) => {
+      const flag = `--${kebabCase(path.map(String).join("."))}`;
+      return parsed.values[String(path[0])] === undefined && code === "invalid_type"
+        ? messages.missingFlag(flag)
+        : `${flag}: ${message}`;
+    });
+    throw new UsageError(`${lines.join("\n")}\n${messages.seeHelp("deno task generate")}`);
+  }
   const instruction = parsed.operands.join(" ") || undefined;
   if ((instruction === undefined) === (checked.data.raw === undefined)) {
-    throw new UsageError("generate: give either an instruction or --raw TEXT. 请给出一条指令，或用 --raw 给出文本。");
+    throw new UsageError(zh ? "请给出一条指令，或用 --raw 给出文本" : "give either an instruction or --raw TEXT");
   }
   if (checked.data.temperature === 0 && (parsed.values["topP"] !== undefined || parsed.values["topK"] !== undefined)) {
-    console.error("generate: --top-p and --top-k have no effect at --temperature 0. 温度为 0 时它们不起作用。");
+    console.error(
+      zh
+        ? "--temperature 为 0 时，--top-p 和 --top-k 不起作用"
+        : "--top-p and --top-k have no effect at --temperature 0",
+    );
   }
   return { options: checked.data, instruction };
 }

@@ -7,6 +7,7 @@ import { runMain } from "./cli/main.ts";
 import { messagesIn } from "./cli/messages.ts";
 import { explainOptions, readPipelineCommand } from "./cli/pipeline_command.ts";
 import { useLanguageOfSchemas } from "./cli/schema_language.ts";
+import { UsageError } from "./cli/usage_error.ts";
 
 const language = detectLanguage(Deno.args);
 
@@ -19,6 +20,10 @@ await runMain(language, async (signal) => {
   const { description, zh } = loaded.pipeline;
   const about = language === "zh" ? zh ?? description : description;
   if (!common.json && about !== undefined) console.log(`${loaded.name}: ${about}\n`);
+  // A path that cannot become a folder should not be found out after hours of training.
+  const dir = resolve(common.outputPath ?? join("vicuna-output", loaded.name));
+  const there = await Deno.stat(dir).catch(() => undefined);
+  if (there && !there.isDirectory) throw new UsageError(`--output-path ${dir}: wanted a folder, found a file`);
   const renderer = chooseRenderer(common.json, messages);
   try {
     const result = await runPipeline(loaded.pipeline, {
@@ -29,7 +34,6 @@ await runMain(language, async (signal) => {
       signal,
       onEvent: (event) => renderer.show(event),
     });
-    const dir = resolve(common.outputPath ?? join("vicuna-output", loaded.name));
     const files = await copyTargets(result, dir);
     renderer.show({ type: "output-written", dir, files });
   } catch (error) {

@@ -90,7 +90,10 @@ export const train: Stage<{ readonly base: typeof base; readonly tokens: typeof 
       const steps = params.maxSteps || order.count.steps;
       const budget = microBatchSize * inputs.tokens.meta.maxTokens;
       if (warmupSteps >= steps) {
-        log("warn", `all ${steps} steps fall into the ${warmupSteps} warm-up steps: lower warmupSteps`);
+        log(
+          "warn",
+          `all ${steps} steps fall into the ${warmupSteps} warm-up steps, so the learning rate never reaches its peak: take more steps or less warm-up`,
+        );
       }
 
       const device = await openDevice();
