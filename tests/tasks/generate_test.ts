@@ -59,7 +59,7 @@ Deno.test("generate refuses to be called with neither an instruction nor --raw, 
     for (const what of [[], ["算1加1", "--raw", ""]]) {
       const { code, stdout, stderr } = await runTask("generate", folder, ["--base-model", "model", ...what]);
       assertEquals([code, stdout], [1, ""]);
-      assertStringIncludes(stderr, "error: generate: give either an instruction or --raw TEXT");
+      assertStringIncludes(stderr, "error: give either an instruction or --raw TEXT");
     }
     assertEquals([...Deno.readDirSync(folder)], []);
   }));
