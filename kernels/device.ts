@@ -90,12 +90,6 @@ export class Device {
     if (this.#fault) throw this.#fault;
   }
 
-  /** Waits until everything submitted has run, then reports faults. */
-  async wait(): Promise<void> {
-    await this.gpu.queue.onSubmittedWorkDone();
-    this.check();
-  }
-
   /** Gives the device back. Leaving a process with work in flight can hang the driver, so call it always. */
   close(): void {
     this.#closed = true;

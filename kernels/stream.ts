@@ -31,8 +31,6 @@ export class Stream {
   #used = 0;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
-  /** Dispatches recorded since the stream was made. */
-  dispatches = 0;
 
   constructor(device: Device) {
     this.#device = device;
@@ -67,7 +65,6 @@ export class Stream {
     this.#pass.setPipeline(kernel.pipeline);
     this.#pass.setBindGroup(0, this.#group(kernel, tensors), [offset]);
     this.#pass.dispatchWorkgroups(x, y, z);
-    this.dispatches++;
   }
 
   #group(kernel: Kernel, tensors: Readonly<Record<string, Tensor>>): GPUBindGroup {

@@ -98,11 +98,6 @@ export class Trainer {
     this.#unread++;
   }
 
-  /** Steps whose metrics can still be taken before they must be read. */
-  get room(): number {
-    return metricSlots - this.#unread;
-  }
-
   /** Waits for the device and gives the metrics of the steps since the last call. */
   async readMetrics(): Promise<StepMetrics[]> {
     const values = await this.#takeMetrics();

@@ -6,10 +6,10 @@ import { TokenReader } from "../../datasets/token_reader.ts";
 import { type Device, openDevice } from "../../kernels/device.ts";
 import { answer } from "../../models/answer.ts";
 import { type BaseWeights, loadBase } from "../../models/base_file.ts";
-import { readAdapter } from "../../models/formats/adapter.ts";
+import { type Adapter, readAdapter } from "../../models/formats/adapter.ts";
 import { Generator } from "../../models/generator.ts";
 import { Lora } from "../../models/lora.ts";
-import { loadTokenizer } from "../../models/tokenizer.ts";
+import { loadTokenizer, type Tokenizer } from "../../models/tokenizer.ts";
 import { Trainer } from "../../models/trainer.ts";
 import { defineStage, PipelineError, type Stage, z } from "../core/mod.ts";
 import { type AnsweredSample, type EvaluationResults, reportText } from "./evaluation_report.ts";
@@ -53,18 +53,22 @@ export const evaluate: Stage<
     note(device.info.description);
     try {
       const loaded = await loadBase(device, inputs.base.dir);
-      const lora = await loadLora(device, loaded, inputs.adapter.dir);
+      const trained = await readAdapter(inputs.adapter.dir);
       const total = inputs.tokens.meta.validation.tokens * 2;
       const losses = await compareLosses(
-        lora,
+        device,
+        trained,
         loaded,
         inputs,
         signal,
         (done) => progress({ done, total, unit: "tokens", note: "loss" }),
       );
       using tokenizer = await loadTokenizer(join(inputs.base.dir, "tokenizer"));
-      const prompt = template(inputs.tokens.meta.template).prompt;
-      const answers: { before: string[]; after: string[] } = { before: [], after: [] };
+      const prompts = examples.map(template(inputs.tokens.meta.template).prompt);
+      const lora = new Lora(device, loaded.config, trained, false);
+      lora.load(trained);
+      const answers: Record<"before" | "after", string[]> = { before: [], after: [] };
+      let done = 0;
       for (const side of ["before", "after"] as const) {
         const generator = new Generator(
           device,
@@ -72,25 +76,8 @@ export const evaluate: Stage<
           loaded.config.maxPositions,
           side === "after" ? lora : undefined,
         );
-        for (const example of examples) {
-          const text = prompt(example);
-          const room = loaded.config.maxPositions - tokenizer.encode(text).length - 1;
-          const options = {
-            temperature: 0,
-            topP: 1,
-            topK: 0,
-            seed: 0,
-            maxNewTokens: Math.min(params.maxNewTokens, room),
-            signal,
-          };
-          answers[side].push(room > 0 ? await answer(generator, tokenizer, text, options) : "");
-          progress({
-            done: answers.before.length + answers.after.length,
-            total: examples.length * 2,
-            unit: "answers",
-            note: side,
-          });
-        }
+        const onAnswer = () => progress({ done: ++done, total: prompts.length * 2, unit: "answers", note: side });
+        answers[side] = await answerAll(generator, tokenizer, prompts, { ...params, signal, onAnswer });
         generator.close();
       }
       const samples = examples.map(({ instruction, input, output }, i): AnsweredSample => ({
@@ -127,15 +114,27 @@ async function firstExamples(path: string, count: number): Promise<Example[]> {
   return examples;
 }
 
-async function loadLora(device: Device, base: BaseWeights, directory: string): Promise<Lora> {
-  const adapter = await readAdapter(directory);
-  const lora = new Lora(device, base.config, adapter, false);
-  lora.load(adapter);
-  return lora;
+/** Greedy answers to examples, with the adapter or without; "" where a prompt leaves no room. */
+async function answerAll(
+  generator: Generator,
+  tokenizer: Tokenizer,
+  prompts: readonly string[],
+  options: { maxNewTokens: number; signal: AbortSignal; onAnswer: () => void },
+): Promise<string[]> {
+  const answers: string[] = [];
+  const { maxNewTokens, signal, onAnswer } = options;
+  for (const text of prompts) {
+    const room = generator.positions - tokenizer.encode(text).length - 1;
+    const greedy = { temperature: 0, topP: 1, topK: 0, seed: 0, maxNewTokens: Math.min(maxNewTokens, room), signal };
+    answers.push(room > 0 ? await answer(generator, tokenizer, text, greedy) : "");
+    onAnswer();
+  }
+  return answers;
 }
 
 async function compareLosses(
-  lora: Lora,
+  device: Device,
+  adapter: Adapter,
   base: BaseWeights,
   inputs: { tokens: { dir: string } },
   signal: AbortSignal,
@@ -143,14 +142,14 @@ async function compareLosses(
 ): Promise<{ before: number; after: number }> {
   using reader = new TokenReader(inputs.tokens.dir, "validation", base.config.vocabularySize);
   const budget = Math.max(1024, ...reader.lengths);
-  const evaluator = new Trainer(lora.device, base, {
-    lora: lora.settings,
+  const evaluator = new Trainer(device, base, {
+    lora: adapter,
     tokens: Math.min(budget, reader.tokens),
     seed: 0,
     optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
     maxGradientNorm: 1,
   });
-  evaluator.lora.load({ ...lora.settings, baseModel: "", tensors: await lora.read() });
+  evaluator.lora.load(adapter);
   const before = await lossOfSplit(evaluator, reader, budget, false, signal, onTokens);
   const after = await lossOfSplit(evaluator, reader, budget, true, signal, (done) => onTokens(reader.tokens + done));
   evaluator.close();

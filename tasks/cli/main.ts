@@ -43,7 +43,6 @@ function enterWorkingFolder(): void {
 }
 
 function printError(error: unknown, label: string): void {
-  const userFacing = error instanceof Error && "userFacing" in error && error.userFacing === true;
-  if (!userFacing) return console.error(error);
+  if (!isUserFacing(error)) return console.error(error);
   console.error(`${Deno.stderr.isTerminal() ? red(label) : label} ${error.message}`);
 }
