@@ -1,3 +1,4 @@
+import { isUserFacing } from "../../pipeline/core/errors.ts";
 import { red } from "@std/fmt/colors";
 import type { Language } from "./language.ts";
 import { messagesIn } from "./messages.ts";
