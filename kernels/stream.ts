@@ -1,6 +1,7 @@
 import type { Device } from "./device.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Tensor } from "./tensor.ts";
+import type { Timings } from "./timings.ts";
 
 /** Workgroups in x, y and z. */
 export type Grid = readonly [number, number?, number?];
@@ -24,6 +25,7 @@ function bufferId(buffer: GPUBuffer): number {
  */
 export class Stream {
   readonly #device: Device;
+  readonly #timings: Timings | undefined;
   readonly #arena: GPUBuffer;
   readonly #staging = new ArrayBuffer(slot * slots);
   readonly #words = new DataView(this.#staging);
@@ -32,8 +34,10 @@ export class Stream {
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
 
-  constructor(device: Device) {
+  /** With `timings`, every dispatch is measured. */
+  constructor(device: Device, options: { readonly timings?: Timings | undefined } = {}) {
     this.#device = device;
+    this.#timings = options.timings;
     this.#arena = device.createBuffer("uniforms", slot * slots, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
   }
 
@@ -61,7 +65,10 @@ export class Stream {
       else this.#words.setUint32(at, value, true);
     });
     this.#encoder ??= this.#device.gpu.createCommandEncoder();
-    this.#pass ??= this.#encoder.beginComputePass();
+    if (this.#timings) {
+      this.#pass?.end();
+      this.#pass = this.#encoder.beginComputePass({ timestampWrites: this.#timings.next(kernel.name) });
+    } else this.#pass ??= this.#encoder.beginComputePass();
     this.#pass.setPipeline(kernel.pipeline);
     this.#pass.setBindGroup(0, this.#group(kernel, tensors), [offset]);
     this.#pass.dispatchWorkgroups(x, y, z);

@@ -2,6 +2,7 @@ import { adamw, type AdamWOptions, clipNorm, normPartials } from "../kernels/ada
 import type { Device } from "../kernels/device.ts";
 import { Stream } from "../kernels/stream.ts";
 import { createTensor, destroyTensors, download, type Tensor, upload } from "../kernels/tensor.ts";
+import type { Timings } from "../kernels/timings.ts";
 import { backward } from "./backward.ts";
 import type { BaseWeights } from "./base_file.ts";
 import { type PackedBatch, uploadBatch } from "./batch.ts";
@@ -21,6 +22,8 @@ export interface TrainerOptions {
   readonly optimizer: Omit<AdamWOptions, "learningRate">;
   /** Gradients are scaled down to this norm. */
   readonly maxGradientNorm: number;
+  /** Measures every dispatch, for benches. */
+  readonly timings?: Timings | undefined;
 }
 
 /** What one optimizer step was like. */
@@ -52,7 +55,7 @@ export class Trainer {
   constructor(readonly device: Device, readonly base: BaseWeights, readonly options: TrainerOptions) {
     this.lora = new Lora(device, base.config, options.lora, true);
     this.lora.initialize(options.seed);
-    this.#stream = new Stream(device);
+    this.#stream = new Stream(device, { timings: options.timings });
     this.#space = createWorkspace(device, base.config, {
       tokens: options.tokens,
       headRows,

@@ -1,0 +1,96 @@
+// Models and micro-batches to measure with: made on the device from a hash, so that a model of any size takes no memory
+// of the host and no time to load.
+import type { Device } from "../../kernels/device.ts";
+import { compile } from "../../kernels/kernel.ts";
+import { fill } from "../../kernels/rows.ts";
+import { grid1d, Stream } from "../../kernels/stream.ts";
+import { createTensor, destroyTensors, elements, type Tensor } from "../../kernels/tensor.ts";
+import { createWeight, type Weight, type WeightBits } from "../../kernels/weight.ts";
+import type { BaseWeights, LayerWeights } from "../../models/base_file.ts";
+import type { LlamaConfig } from "../../models/formats/config.ts";
+import { projectionShape } from "../../models/formats/llama_tensors.ts";
+import { LORA_TARGETS } from "../../models/formats/lora_names.ts";
+import type { PackedBatch } from "../../models/batch.ts";
+import source from "./synthetic.wgsl" with { type: "text" };
+
+/** The standard deviation of synthetic weights, that of transformers' initialisation. */
+const deviation = 0.02;
+/** The standard deviation of a uniform int8. */
+const int8Deviation = 256 / Math.sqrt(12);
+
+/** Fills a tensor with values uniform in ±bound (float32), or its words with hash bits. */
+export function hashFill(stream: Stream, y: Tensor, seed: number, bound: number): void {
+  const count = elements(y.shape);
+  const kernel = compile(stream.device, { name: "synthetic", source }, { FLOATS: y.dtype === "f32" });
+  stream.run(kernel, { y }, { count, seed, bound }, grid1d(count));
+}
+
+/** A frozen weight of hashed values. */
+export function syntheticWeight(
+  stream: Stream,
+  name: string,
+  [rows, columns]: readonly [number, number],
+  bits: WeightBits,
+  seed: number,
+): Weight {
+  const weight = createWeight(stream.device, name, rows, columns, bits);
+  hashFill(stream, weight.blocks, seed, deviation * Math.sqrt(3));
+  if (weight.scales) fill(stream, weight.scales, deviation / int8Deviation);
+  return weight;
+}
+
+/** A base of hashed weights, with a function that frees it. */
+export interface SyntheticBase {
+  readonly base: BaseWeights;
+  close(): void;
+}
+
+/** Makes a base on the device. Waits until it is made. */
+export async function syntheticBase(device: Device, config: LlamaConfig, bits: WeightBits): Promise<SyntheticBase> {
+  const stream = new Stream(device);
+  const made: Tensor[] = [];
+  const weight = (name: string, shape: readonly [number, number]) => {
+    const weight = syntheticWeight(stream, name, shape, bits, made.length);
+    made.push(weight.blocks, ...(weight.scales ? [weight.scales] : []));
+    return weight;
+  };
+  const norm = (name: string) => {
+    const tensor = createTensor(device, name, [config.hiddenSize]);
+    fill(stream, tensor, 1);
+    made.push(tensor);
+    return tensor;
+  };
+  const table: readonly [number, number] = [config.vocabularySize, config.hiddenSize];
+  const base: BaseWeights = {
+    config,
+    bits,
+    embedding: weight("embedding", table),
+    layers: Array.from({ length: config.layers }, (_, layer) => ({
+      input_layernorm: norm(`${layer} input norm`),
+      post_attention_layernorm: norm(`${layer} middle norm`),
+      ...Object.fromEntries(
+        LORA_TARGETS.map((target) => [target, weight(`${layer} ${target}`, projectionShape(config, target))]),
+      ),
+    } as unknown as LayerWeights)),
+    norm: norm("norm"),
+    head: weight("head", table),
+  };
+  stream.close();
+  await device.gpu.queue.onSubmittedWorkDone();
+  device.check();
+  return { base, close: () => destroyTensors(device, made) };
+}
+
+/** Rows of the same length, with ids from a hash, each token labelled with the next one of its row. */
+export function syntheticBatch(vocabularySize: number, rows: number, rowTokens: number): PackedBatch {
+  const tokens = rows * rowTokens;
+  const ids = Uint32Array.from({ length: tokens }, (_, t) => Math.imul(t + 1, 0x9e3779b1) >>> 8).map((x) =>
+    x % vocabularySize
+  );
+  return {
+    ids,
+    positions: ids.map((_, t) => t % rowTokens),
+    starts: ids.map((_, t) => t - t % rowTokens),
+    labels: Int32Array.from(ids, (_, t) => t % rowTokens === rowTokens - 1 ? -1 : ids[t + 1] ?? -1),
+  };
+}
