@@ -1,41 +1,21 @@
 // A training step against an independent implementation: golden files of transformers + PEFT (goldens/README.md).
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { buildMicroBatch } from "../../datasets/packing.ts";
-import { openDevice } from "../../kernels/device.ts";
 import { download, upload } from "../../kernels/tensor.ts";
 import { Stream } from "../../kernels/stream.ts";
-import { loadBase, writeBase } from "../../models/base_file.ts";
 import { uploadBatch } from "../../models/batch.ts";
 import { readAdapter } from "../../models/formats/adapter.ts";
-import { readConfig } from "../../models/formats/config.ts";
 import { loraKey } from "../../models/formats/lora_names.ts";
 import { openSafetensors } from "../../models/formats/safetensors.ts";
-import { openWeights } from "../../models/formats/weights.ts";
 import { Lora, paddedRank } from "../../models/lora.ts";
 import { forward, headForward } from "../../models/pass.ts";
 import { learningRateAt } from "../../models/schedule.ts";
 import { Trainer } from "../../models/trainer.ts";
 import { createWorkspace } from "../../models/workspace.ts";
+import { goldenFolder, type GoldenName, goldenNames, openGoldenBase } from "./golden_base.ts";
 import goldens from "./goldens/goldens.json" with { type: "json" };
 
-const folder = new URL("./goldens/", import.meta.url).pathname;
-type ConfigName = keyof typeof goldens.configs;
-const names = Object.keys(goldens.configs) as ConfigName[];
-
-/** The float32 base of a golden configuration on a fresh device. */
-async function open(name: ConfigName) {
-  const directory = await Deno.makeTempDir();
-  const config = await readConfig(`${folder}${name}`);
-  using weights = await openWeights(`${folder}${name}`);
-  await writeBase(weights, config, 32, directory);
-  await Deno.copyFile(`${folder}${name}/config.json`, `${directory}/config.json`);
-  const device = await openDevice();
-  const base = await loadBase(device, directory);
-  await Deno.remove(directory, { recursive: true });
-  return { device, base, config };
-}
-
-const rowsOf = (name: ConfigName) =>
+const rowsOf = (name: GoldenName) =>
   goldens.configs[name].rows.map(({ ids, labels }) => ({
     ids: Uint32Array.from(ids),
     labelled: Uint8Array.from(labels, (label) => label >= 0 ? 1 : 0),
@@ -48,13 +28,13 @@ function relativeError(actual: Float32Array, wanted: Float32Array): number {
   return actual.reduce((worst, value, i) => Math.max(worst, Math.abs(value - wanted[i]!)), 0) / (most || 1);
 }
 
-for (const name of names) {
+for (const name of goldenNames) {
   Deno.test(`logits of all rows packed together agree with transformers within 1e-4, configuration ${name}`, async () => {
-    const { device, base, config } = await open(name);
+    const { device, base, config } = await openGoldenBase(name, 32);
     const rows = rowsOf(name);
     const batch = buildMicroBatch(rows);
     const lora = new Lora(device, config, { rank: 4, alpha: 8, dropout: 0, targets: ["q_proj", "v_proj"] }, false);
-    lora.load(await readAdapter(`${folder}${name}/qv`));
+    lora.load(await readAdapter(`${goldenFolder}${name}/qv`));
     const space = createWorkspace(device, config, {
       tokens: 64,
       headRows: 64,
@@ -63,7 +43,7 @@ for (const name of names) {
     });
     const stream = new Stream(device);
     for (const [variant, adapter] of [["", undefined], ["/qv", lora]] as const) {
-      using results = await openSafetensors(`${folder}${name}${variant}/results.safetensors`);
+      using results = await openSafetensors(`${goldenFolder}${name}${variant}/results.safetensors`);
       const pass = { stream, base, lora: adapter, space, batch: uploadBatch(space, config, batch, device) };
       forward(pass);
       const every = { ...space.batch.rows, shape: [batch.tokenCount] };
@@ -91,10 +71,10 @@ for (const name of names) {
 
   for (const variant of ["qv", "all"] as const) {
     Deno.test(`gradients and 20 AdamW steps agree with PEFT, configuration ${name}, targets ${variant}`, async () => {
-      const { device, base } = await open(name);
+      const { device, base } = await openGoldenBase(name, 32);
       const { training, micro_batches: microBatches } = goldens;
       const golden = goldens.configs[name].variants[variant];
-      const adapter = await readAdapter(`${folder}${name}/${variant}`);
+      const adapter = await readAdapter(`${goldenFolder}${name}/${variant}`);
       const trainer = new Trainer(device, base, {
         lora: { rank: adapter.rank, alpha: adapter.alpha, dropout: 0, targets: adapter.targets },
         tokens: 64,
@@ -108,7 +88,7 @@ for (const name of names) {
       const labelled = goldens.configs[name].labelled;
       assertEquals(batches.reduce((sum, batch) => sum + batch.labelledCount, 0), labelled);
 
-      using results = await openSafetensors(`${folder}${name}/${variant}/results.safetensors`);
+      using results = await openSafetensors(`${goldenFolder}${name}/${variant}/results.safetensors`);
       for (let step = 0; step < training.steps; step++) {
         for (const batch of batches) trainer.accumulate(batch, labelled);
         if (step === 0) {

@@ -1,0 +1,31 @@
+import { type Device, openDevice } from "../../kernels/device.ts";
+import type { WeightBits } from "../../kernels/weight.ts";
+import { type BaseWeights, loadBase, writeBase } from "../../models/base_file.ts";
+import { type LlamaConfig, readConfig } from "../../models/formats/config.ts";
+import { openWeights } from "../../models/formats/weights.ts";
+import goldens from "./goldens/goldens.json" with { type: "json" };
+
+/** Where the golden files lie. */
+export const goldenFolder = new URL("./goldens/", import.meta.url).pathname;
+
+/** A network of the golden files. */
+export type GoldenName = keyof typeof goldens.configs;
+
+/** All networks of the golden files. */
+export const goldenNames = Object.keys(goldens.configs) as GoldenName[];
+
+/** The base of a golden network on a fresh device, which the caller closes. */
+export async function openGoldenBase(
+  name: GoldenName,
+  bits: WeightBits,
+): Promise<{ device: Device; base: BaseWeights; config: LlamaConfig }> {
+  const directory = await Deno.makeTempDir();
+  const config = await readConfig(`${goldenFolder}${name}`);
+  using weights = await openWeights(`${goldenFolder}${name}`);
+  await writeBase(weights, config, bits, directory);
+  await Deno.copyFile(`${goldenFolder}${name}/config.json`, `${directory}/config.json`);
+  const device = await openDevice();
+  const base = await loadBase(device, directory);
+  await Deno.remove(directory, { recursive: true });
+  return { device, base, config };
+}
