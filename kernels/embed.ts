@@ -11,6 +11,8 @@ export function embed(stream: Stream, ids: Tensor, embedding: Weight, y: Tensor)
   expectShape("embed", y, [tokens, embedding.columns]);
   const kernel = compile(stream.device, { name: "embed", source }, { BITS: embedding.bits });
   const width4 = embedding.columns / 4;
-  const tensors = { ids, blocks: embedding.blocks, y, ...(embedding.scales && { scales: embedding.scales }) };
-  stream.run(kernel, tensors, { width4, tokens }, grid1d(tokens * width4));
+  for (const { firstRow, rows, blocks, scales } of embedding.parts) {
+    const tensors = { ids, blocks, y, ...(scales && { scales }) };
+    stream.run(kernel, tensors, { width4, tokens, firstRow, rows }, grid1d(tokens * width4));
+  }
 }

@@ -3,7 +3,7 @@ import type { Device } from "./device.ts";
 import { compile } from "./kernel.ts";
 import type { Stream } from "./stream.ts";
 import type { Tensor } from "./tensor.ts";
-import type { Weight } from "./weight.ts";
+import type { Weight, WeightPart } from "./weight.ts";
 import source from "./product.wgsl" with { type: "text" };
 
 /** What happens to the result: it replaces y, is added to y, or y becomes `residual` + it. */
@@ -27,12 +27,37 @@ function chooseTile(device: Device, rows: number): Tile {
   return { shuffle: true, lanes, groupRows: 2, rows: rows <= lanes ? lanes : Math.max(32, lanes), columns: 2 };
 }
 
-function run(stream: Stream, x: Tensor, weight: Weight, y: Tensor, into: Into, transposed: boolean): void {
+/** Where a part's share of a product lies: inner and outer counts, strides and first columns in units of 4. */
+interface Share {
+  readonly inner4: number;
+  readonly outer4: number;
+  readonly xStride4: number;
+  readonly xFirst4: number;
+  readonly yStride4: number;
+  readonly yFirst4: number;
+}
+
+/** Forward, a part gives some columns of y; transposed, it takes some columns of dy and adds to all of dx. */
+function shareOf(weight: Weight, part: WeightPart, transposed: boolean): Share {
+  const [rows4, first4, all4] = [part.rows / 4, part.firstRow / 4, paddedRows(weight) / 4];
+  const columns4 = weight.columns / 4;
+  return transposed
+    ? { inner4: rows4, outer4: columns4, xStride4: all4, xFirst4: first4, yStride4: columns4, yFirst4: 0 }
+    : { inner4: columns4, outer4: rows4, xStride4: columns4, xFirst4: 0, yStride4: all4, yFirst4: first4 };
+}
+
+function runPart(
+  stream: Stream,
+  x: Tensor,
+  weight: Weight,
+  part: WeightPart,
+  y: Tensor,
+  into: Into,
+  transposed: boolean,
+): void {
   const rows = x.shape[0]!;
   const tile = chooseTile(stream.device, rows);
-  const blockRows = Math.ceil(weight.rows / 4);
-  const blocksPerRow = weight.columns / 4;
-  const [inner4, outer4] = transposed ? [blockRows, blocksPerRow] : [blocksPerRow, blockRows];
+  const share = shareOf(weight, part, transposed);
   const kernel = compile(stream.device, { name: transposed ? "product_transposed" : "product", source }, {
     TRANSPOSED: transposed,
     BITS: weight.bits,
@@ -48,13 +73,19 @@ function run(stream: Stream, x: Tensor, weight: Weight, y: Tensor, into: Into, t
     kernel,
     {
       x,
-      blocks: weight.blocks,
+      blocks: part.blocks,
       y,
-      ...(weight.scales && { scales: weight.scales }),
+      ...(part.scales && { scales: part.scales }),
       ...(typeof into === "object" && { residual: into.residual }),
     },
-    { rows, inner4, outer4, blocksPerRow },
-    [Math.ceil(outer4 / (tile.lanes * tile.columns)), Math.ceil(rows / (tile.rows * tile.groupRows))],
+    { rows, blocksPerRow: weight.columns / 4, ...share },
+    [Math.ceil(share.outer4 / (tile.lanes * tile.columns)), Math.ceil(rows / (tile.rows * tile.groupRows))],
+  );
+}
+
+function run(stream: Stream, x: Tensor, weight: Weight, y: Tensor, into: Into, transposed: boolean): void {
+  weight.parts.forEach((part, i) =>
+    runPart(stream, x, weight, part, y, transposed && i > 0 ? "add" : into, transposed)
   );
 }
 

@@ -4,7 +4,11 @@
 // A thread computes ROWS × 4·COLUMNS outputs. With SHUFFLE a workgroup row is one subgroup of LANES threads: each lane
 // loads the activations of one row once and hands them round, so there are LANES times fewer loads. Without, every
 // thread loads its own. Int8 scales belong to rows of W: forward applies them to the result, transposed to the input.
-struct Uniforms { rows: u32, inner4: u32, outer4: u32, blocksPerRow: u32 }
+// W may be one part of a larger weight: then it takes or gives some columns of x or y only, from xFirst4 or yFirst4 on.
+struct Uniforms {
+  rows: u32, inner4: u32, outer4: u32, blocksPerRow: u32,
+  xStride4: u32, xFirst4: u32, yStride4: u32, yFirst4: u32,
+}
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 //% if BITS == 8
@@ -31,11 +35,11 @@ fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(local_invocation_
   //% end
   //% if SHUFFLE
   //% for q in 0..ROWS / LANES
-  let from{{q}} = min(row0 + {{q * LANES}}u + local.x, lastRow) * u.inner4;
+  let from{{q}} = min(row0 + {{q * LANES}}u + local.x, lastRow) * u.xStride4 + u.xFirst4;
   //% end
   //% else
   //% for i in 0..ROWS
-  let from{{i}} = min(row0 + {{i}}u, lastRow) * u.inner4;
+  let from{{i}} = min(row0 + {{i}}u, lastRow) * u.xStride4 + u.xFirst4;
   //% end
   //% end
   //% for i in 0..ROWS
@@ -91,7 +95,7 @@ fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(local_invocation_
     //% end
     //% for i in 0..ROWS
     if (row0 + {{i}}u <= lastRow) {
-      let to = (row0 + {{i}}u) * u.outer4 + column{{j}};
+      let to = (row0 + {{i}}u) * u.yStride4 + u.yFirst4 + column{{j}};
       y[to] = {{ADD ? "y[to] + " : RESIDUAL ? "residual[to] + " : ""}}sum{{i}}_{{j}}{{!TRANSPOSED && BITS == 8 ? " * scale" : ""}};
     }
     //% end

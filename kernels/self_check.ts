@@ -43,8 +43,7 @@ function productCases(device: Device, stream: Stream, make: Make, keep: (tensor:
   const [m, n, k] = [37, 44, 68];
   const [x, dy, w] = [values(m * k, 1), values(m * n, 2), values(n * k, 3)];
   const weight = weightOf(device, "self-check weight", w, n, k, 8);
-  keep(weight.blocks);
-  keep(weight.scales!);
+  for (const { blocks, scales } of weight.parts) [blocks, scales].forEach((tensor) => tensor && keep(tensor));
   const { blocks, scales } = quantizeRows(w, n, k);
   const stored = new Int8Array(blocks.buffer);
   const at = (row: number, column: number) =>

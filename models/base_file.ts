@@ -4,7 +4,16 @@
 import { join } from "@std/path";
 import type { Device } from "../kernels/device.ts";
 import { createTensor, type Tensor, upload } from "../kernels/tensor.ts";
-import { blockRows, createWeight, quantizeRows, uploadRows, type Weight, type WeightBits } from "../kernels/weight.ts";
+import {
+  blockRows,
+  createWeight,
+  maxBindingBytes,
+  quantizeRows,
+  uploadRows,
+  uploadScales,
+  type Weight,
+  type WeightBits,
+} from "../kernels/weight.ts";
 import type { LlamaConfig } from "./formats/config.ts";
 import { readConfig } from "./formats/config.ts";
 import { FormatError } from "./formats/error.ts";
@@ -139,23 +148,30 @@ async function loadWeight(
   rows: number,
   columns: number,
   bits: WeightBits,
+  maxBytes: number,
 ) {
-  const weight = createWeight(device, name, rows, columns, bits);
+  const weight = createWeight(device, name, rows, columns, bits, maxBytes);
   const padded = Math.ceil(rows / 4) * 4;
   const rowBytes = columns * bits / 8;
   for (const [begin, end] of stretches(padded, columns)) {
     uploadRows(device, weight, begin, await source.readBytes(name, begin * rowBytes, end * rowBytes));
+    // Uploads wait in host memory for the next submission; a large model must not gather there.
+    device.gpu.queue.submit([]);
   }
-  if (weight.scales) upload(device, weight.scales, await source.readFloat32(`${name}_scale`));
+  if (bits === 8) uploadScales(device, weight, 0, await source.readFloat32(`${name}_scale`));
   return weight;
 }
 
 /**
- * Loads a base that {@linkcode writeBase} wrote onto the device.
+ * Loads a base that {@linkcode writeBase} wrote onto the device. `maxBytes` bounds each buffer of a weight.
  *
  * @throws {FormatError} when the file is missing, of another layout, or does not fit config.json beside it
  */
-export async function loadBase(device: Device, directory: string): Promise<BaseWeights> {
+export async function loadBase(
+  device: Device,
+  directory: string,
+  maxBytes: number = maxBindingBytes(device),
+): Promise<BaseWeights> {
   const config = await readConfig(directory);
   using source = await openSafetensors(join(directory, file));
   const bits = Number(source.metadata["bits"]);
@@ -174,7 +190,7 @@ export async function loadBase(device: Device, directory: string): Promise<BaseW
         `cannot load ${source.path}: tensor ${name} must be [${wanted}], found [${found?.shape ?? "none"}]`,
       );
     }
-    if (columns !== undefined) loaded.set(name, await loadWeight(device, source, name, rows, columns, bits));
+    if (columns !== undefined) loaded.set(name, await loadWeight(device, source, name, rows, columns, bits, maxBytes));
     else {
       const tensor = createTensor(device, name, [rows]);
       upload(device, tensor, await source.readFloat32(name));

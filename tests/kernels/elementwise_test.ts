@@ -71,20 +71,27 @@ for (const [heads, headSize] of [[1, 8], [3, 24], [2, 128]] as const) {
 }
 
 for (const bits of [8, 32] as const) {
-  kernelTest(`embed() reads rows of an int${bits} table, the last and a repeated one too`, async (bench) => {
-    const [vocabulary, width] = [7, 12];
-    // Multiples of 1/127 of each row's largest value survive int8 exactly.
-    const random = new Random(2);
-    const values = Float64Array.from(
-      { length: vocabulary * width },
-      (_, i) => i % width === 0 ? 127 : random.below(255) - 127,
-    );
-    const table = weightOf(bench.device, "embedding", Float32Array.from(values), vocabulary, width, bits);
-    const ids = [6, 0, 3, 3, 5];
-    const y = bench.output([ids.length, width]);
-    embed(bench.stream, bench.indices(ids), table, y);
-    assertClose(await bench.read(y), ids.flatMap((id) => [...values.subarray(id * width, (id + 1) * width)]), 1e-6);
-  });
+  kernelTest(
+    `embed() reads rows of an int${bits} table in one part or two, the last and a repeated one too`,
+    async (bench) => {
+      const [vocabulary, width] = [7, 12];
+      // Multiples of 1/127 of each row's largest value survive int8 exactly.
+      const random = new Random(2);
+      const values = Float64Array.from(
+        { length: vocabulary * width },
+        (_, i) => i % width === 0 ? 127 : random.below(255) - 127,
+      );
+      const ids = [6, 0, 3, 3, 5];
+      const wanted = ids.flatMap((id) => [...values.subarray(id * width, (id + 1) * width)]);
+      for (const [parts, maxBytes] of [[1, undefined], [2, 4 * width * bits / 8]]) {
+        const table = weightOf(bench.device, "table", Float32Array.from(values), vocabulary, width, bits, maxBytes);
+        assertEquals(table.parts.length, parts);
+        const y = bench.output([ids.length, width]);
+        embed(bench.stream, bench.indices(ids), table, y);
+        assertClose(await bench.read(y), wanted, 1e-6);
+      }
+    },
+  );
 }
 
 kernelTest("gatherRows(), scatterRows() and fill() move exactly the rows named", async (bench) => {

@@ -1,0 +1,43 @@
+import { assert, assertEquals } from "@std/assert";
+import { buildMicroBatch } from "../../datasets/packing.ts";
+import { openDevice } from "../../kernels/device.ts";
+import { loadBase, writeBase } from "../../models/base_file.ts";
+import { readConfig } from "../../models/formats/config.ts";
+import { openWeights } from "../../models/formats/weights.ts";
+import { Trainer } from "../../models/trainer.ts";
+import goldens from "./goldens/goldens.json" with { type: "json" };
+import { inFolder } from "./temp_folder.ts";
+
+const model = new URL("./goldens/plain", import.meta.url).pathname;
+
+for (const bits of [8, 32] as const) {
+  Deno.test(`loadBase() splits weights over buffers of a given size, and the loss stays the same to the bit, at ${bits} bits`, async () => {
+    await inFolder(async (directory) => {
+      using weights = await openWeights(model);
+      await writeBase(weights, await readConfig(model), bits, directory);
+      await Deno.copyFile(`${model}/config.json`, `${directory}/config.json`);
+      const batch = buildMicroBatch(goldens.configs.plain.rows.map(({ ids, labels }) => ({
+        ids: Uint32Array.from(ids),
+        labelled: Uint8Array.from(labels, (label) => label >= 0 ? 1 : 0),
+      })));
+      const losses: number[] = [];
+      for (const maxBytes of [undefined, 100 * bits]) {
+        const device = await openDevice();
+        const base = await loadBase(device, directory, maxBytes);
+        const most = Math.max(...[base.embedding, base.layers[0]!.down_proj].map(({ parts }) => parts.length));
+        assert(maxBytes ? most > 2 : most === 1, `${most} parts`);
+        const trainer = new Trainer(device, base, {
+          lora: { rank: 4, alpha: 8, dropout: 0, targets: ["q_proj"] },
+          tokens: batch.tokenCount,
+          seed: 1,
+          optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
+          maxGradientNorm: 1,
+        });
+        losses.push(await trainer.evaluate([batch], { adapter: false }));
+        trainer.close();
+        device.close();
+      }
+      assertEquals(losses[1], losses[0]);
+    });
+  });
+}
