@@ -7,7 +7,7 @@ import { product, productTransposed } from "./product.ts";
 import { rmsNorm } from "./rms_norm.ts";
 import { Stream } from "./stream.ts";
 import { createTensor, destroyTensors, download, type Tensor, tensorOf, upload } from "./tensor.ts";
-import { quantizeRows, weightOf } from "./weight.ts";
+import { quantizeRows, weightOf, weightTensors } from "./weight.ts";
 
 /** The outcome of one check. */
 export interface SelfCheck {
@@ -43,7 +43,7 @@ function productCases(device: Device, stream: Stream, make: Make, keep: (tensor:
   const [m, n, k] = [37, 44, 68];
   const [x, dy, w] = [values(m * k, 1), values(m * n, 2), values(n * k, 3)];
   const weight = weightOf(device, "self-check weight", w, n, k, 8);
-  for (const { blocks, scales } of weight.parts) [blocks, scales].forEach((tensor) => tensor && keep(tensor));
+  weightTensors(weight).forEach(keep);
   const { blocks, scales } = quantizeRows(w, n, k);
   const stored = new Int8Array(blocks.buffer);
   const at = (row: number, column: number) =>

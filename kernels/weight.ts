@@ -1,5 +1,5 @@
 import type { Device } from "./device.ts";
-import { createTensor, destroyTensors, type Tensor } from "./tensor.ts";
+import { createTensor, type Tensor } from "./tensor.ts";
 
 /** How a frozen weight is stored: int8 with one scale a row, or float32. */
 export type WeightBits = 8 | 32;
@@ -151,9 +151,9 @@ export function createWeight(
   return { name, rows, columns, bits, parts };
 }
 
-/** Frees a weight's memory. */
-export function destroyWeight(device: Device, weight: Weight): void {
-  destroyTensors(device, weight.parts.flatMap(({ blocks, scales }) => scales ? [blocks, scales] : [blocks]));
+/** All tensors of a weight, in the order of {@linkcode weightBuffers}. */
+export function weightTensors(weight: Weight): Tensor[] {
+  return weight.parts.flatMap(({ blocks, scales }) => scales ? [blocks, scales] : [blocks]);
 }
 
 /** Writes `values` for the rows from `row` on, `rowBytes` a row, to one tensor of each part that they touch. */

@@ -5,7 +5,7 @@ import { compile } from "../../kernels/kernel.ts";
 import { fill } from "../../kernels/rows.ts";
 import { grid1d, Stream } from "../../kernels/stream.ts";
 import { createTensor, destroyTensors, elements, type Tensor } from "../../kernels/tensor.ts";
-import { createWeight, type Weight, type WeightBits } from "../../kernels/weight.ts";
+import { createWeight, type Weight, type WeightBits, weightTensors } from "../../kernels/weight.ts";
 import type { BaseWeights, LayerWeights } from "../../models/base_file.ts";
 import type { LlamaConfig } from "../../models/formats/config.ts";
 import { projectionShape } from "../../models/formats/llama_tensors.ts";
@@ -34,8 +34,10 @@ export function syntheticWeight(
   seed: number,
 ): Weight {
   const weight = createWeight(stream.device, name, rows, columns, bits);
-  hashFill(stream, weight.blocks, seed, deviation * Math.sqrt(3));
-  if (weight.scales) fill(stream, weight.scales, deviation / int8Deviation);
+  for (const { blocks, scales } of weight.parts) {
+    hashFill(stream, blocks, seed, deviation * Math.sqrt(3));
+    if (scales) fill(stream, scales, deviation / int8Deviation);
+  }
   return weight;
 }
 
@@ -51,7 +53,7 @@ export async function syntheticBase(device: Device, config: LlamaConfig, bits: W
   const made: Tensor[] = [];
   const weight = (name: string, shape: readonly [number, number]) => {
     const weight = syntheticWeight(stream, name, shape, bits, made.length);
-    made.push(weight.blocks, ...(weight.scales ? [weight.scales] : []));
+    made.push(...weightTensors(weight));
     return weight;
   };
   const norm = (name: string) => {

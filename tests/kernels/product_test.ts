@@ -1,14 +1,15 @@
 import { product, productTransposed } from "../../kernels/product.ts";
 import { openDevice } from "../../kernels/device.ts";
+import { destroyTensors } from "../../kernels/tensor.ts";
 import {
   createWeight,
-  destroyWeight,
   quantizeRows,
   uploadRows,
   type Weight,
   type WeightBits,
   weightBuffers,
   weightOf,
+  weightTensors,
 } from "../../kernels/weight.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { assertClose, type Bench, kernelTest, Random } from "./harness.ts";
@@ -96,13 +97,12 @@ for (const bits of [8, 32] as const) {
       const weight = createWeight(bench.device, "w", rows, columns, bits, most);
       const listed = weightBuffers(rows, columns, bits, most);
       assertEquals(
-        weight.parts.flatMap(({ blocks, scales }) => scales ? [blocks, scales] : [blocks])
-          .map(({ name, buffer }) => ({ suffix: name.slice(1), bytes: buffer.size })),
+        weightTensors(weight).map(({ name, buffer }) => ({ suffix: name.slice(1), bytes: buffer.size })),
         listed,
       );
       assertEquals(bench.device.allocated - before, listed.reduce((sum, { bytes }) => sum + bytes, 0));
       assert(listed.every(({ bytes }) => bytes <= most));
-      destroyWeight(bench.device, weight);
+      destroyTensors(bench.device, weightTensors(weight));
       assertEquals(bench.device.allocated, before);
     }
     await Promise.resolve();
