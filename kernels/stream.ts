@@ -10,6 +10,9 @@ export type Grid = readonly [number, number?, number?];
 const slot = 256;
 const slots = 1024;
 
+/** Bytes of GPU memory that a stream takes for itself. */
+export const streamBytes = slot * slots;
+
 const bufferIds = new WeakMap<GPUBuffer, number>();
 let nextBufferId = 0;
 
@@ -38,7 +41,7 @@ export class Stream {
   constructor(device: Device, options: { readonly timings?: Timings | undefined } = {}) {
     this.#device = device;
     this.#timings = options.timings;
-    this.#arena = device.createBuffer("uniforms", slot * slots, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
+    this.#arena = device.createBuffer("uniforms", streamBytes, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
   }
 
   /** The device that the work goes to. */

@@ -52,6 +52,11 @@ export function view(tensor: Tensor, name: string, offset: number, shape: readon
   return { ...tensor, name, shape, byteOffset, byteLength, extent: byteLength };
 }
 
+/** A tensor at the beginning of `slot`, whose buffer it shares with others that are in use at other times. */
+export function placeTensor(slot: Tensor, name: string, shape: readonly number[], dtype: DType): Tensor {
+  return { ...view(slot, name, 0, shape), dtype };
+}
+
 /** The same memory under another shape of as many elements. */
 export function reshape(tensor: Tensor, shape: readonly number[]): Tensor {
   if (elements(shape) !== elements(tensor.shape)) {
@@ -91,31 +96,79 @@ export function tensorOf(device: Device, name: string, shape: readonly number[],
   return tensor;
 }
 
-/** Reads tensors back in one wait; each comes as the typed array of its dtype. Costs about 11 ms whatever the size. */
-export async function download(device: Device, ...tensors: Tensor[]): Promise<Float32Array<ArrayBuffer>[]> {
-  const bytes = tensors.reduce((sum, tensor) => sum + tensor.byteLength, 0);
-  const staging = device.createBuffer("download", bytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
-  try {
+/** Bytes of the buffer through which everything is read back. */
+export const stagingBytes = 4 << 20;
+
+/** Reading back goes through one buffer, one call after the other. */
+interface Staging {
+  readonly buffer: GPUBuffer;
+  /** Settles when the last call has read; absent while nobody reads. */
+  reading?: Promise<unknown> | undefined;
+}
+
+const stagings = new WeakMap<Device, Staging>();
+
+/**
+ * Reads tensors back; each comes as the typed array of its dtype. Every 4 MiB, and every call, cost a wait of about 11 ms.
+ */
+export function download(device: Device, ...tensors: Tensor[]): Promise<Float32Array<ArrayBuffer>[]> {
+  let staging = stagings.get(device);
+  if (!staging) {
+    const buffer = device.createBuffer("staging", stagingBytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
+    stagings.set(device, staging = { buffer });
+  }
+  const { buffer, reading } = staging;
+  const start = () => readThrough(device, buffer, tensors);
+  const read = reading ? reading.then(start, start) : start();
+  staging.reading = read;
+  const done = () => {
+    if (staging.reading === read) staging.reading = undefined;
+  };
+  read.then(done, done);
+  return read;
+}
+
+/** A stretch of a tensor, and where it lies in the staging buffer. */
+interface Stretch {
+  readonly tensor: number;
+  readonly from: number;
+  readonly bytes: number;
+  readonly at: number;
+}
+
+/** Cuts tensors into stretches that fill the staging buffer, one list of stretches for each filling. */
+function* fillings(tensors: readonly Tensor[]): Generator<Stretch[]> {
+  let filling: Stretch[] = [];
+  let at = 0;
+  for (const [tensor, { byteLength }] of tensors.entries()) {
+    for (let from = 0; from < byteLength;) {
+      const bytes = Math.min(byteLength - from, stagingBytes - at);
+      filling.push({ tensor, from, bytes, at });
+      [from, at] = [from + bytes, at + bytes];
+      if (at < stagingBytes) continue;
+      yield filling;
+      [filling, at] = [[], 0];
+    }
+  }
+  if (filling.length) yield filling;
+}
+
+async function readThrough(device: Device, staging: GPUBuffer, tensors: readonly Tensor[]) {
+  const results = tensors.map(({ byteLength }) => new Uint8Array(byteLength));
+  for (const filling of fillings(tensors)) {
     const encoder = device.gpu.createCommandEncoder();
-    let at = 0;
-    for (const tensor of tensors) {
-      encoder.copyBufferToBuffer(tensor.buffer, tensor.byteOffset, staging, at, tensor.byteLength);
-      at += tensor.byteLength;
+    for (const { tensor, from, bytes, at } of filling) {
+      const { buffer, byteOffset } = tensors[tensor]!;
+      encoder.copyBufferToBuffer(buffer, byteOffset + from, staging, at, bytes);
     }
     device.gpu.queue.submit([encoder.finish()]);
     await staging.mapAsync(GPUMapMode.READ);
-    const copy = staging.getMappedRange().slice(0);
+    const mapped = new Uint8Array(staging.getMappedRange());
+    for (const { tensor, from, bytes, at } of filling) results[tensor]!.set(mapped.subarray(at, at + bytes), from);
     staging.unmap();
     device.check();
-    at = 0;
-    return tensors.map((tensor) => {
-      const values = new Float32Array(copy, at, elements(tensor.shape));
-      at += tensor.byteLength;
-      return values;
-    });
-  } finally {
-    device.destroyBuffer(staging);
   }
+  return results.map(({ buffer }, i) => new Float32Array(buffer, 0, elements(tensors[i]!.shape)));
 }
 
 /** Frees the memory behind tensors that own their buffer. */

@@ -52,7 +52,7 @@ export class Generator {
     const tokens = Math.min(chunkTokens, positions);
     const rank = lora ? paddedRank(lora.settings) : 0;
     this.#stream = new Stream(device);
-    this.#space = createWorkspace(device, config, { tokens, headRows: 1, rank, training: false });
+    this.#space = createWorkspace(device, config, { tokens, headRows: 1, rank });
     const caches = (what: string) =>
       base.layers.map((_, i) =>
         createTensor(device, `${what} ${i}`, [positions, config.keyValueHeads, config.headSize])

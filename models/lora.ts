@@ -19,6 +19,8 @@ export interface LoraConfig {
   /** Share of A's inputs dropped while training. */
   readonly dropout: number;
   readonly targets: readonly LoraTarget[];
+  /** Adapt only so many layers, the highest; all when left out. */
+  readonly layers?: number;
 }
 
 /** LoRA of one projection. R is the rank padded to a multiple of 4; padding rows are zero and stay so. */
@@ -52,7 +54,7 @@ function places(config: LlamaConfig, lora: LoraConfig): { places: Place[]; count
   const align = (count: number) => Math.ceil(count / 64) * 64;
   let count = 0;
   const list: Place[] = [];
-  for (let layer = 0; layer < config.layers; layer++) {
+  for (let layer = lowestAdapted(config, lora); layer < config.layers; layer++) {
     for (const target of LORA_TARGETS.filter((name) => lora.targets.includes(name))) {
       const [outFeatures, inFeatures] = projectionShape(config, target);
       const a = count;
@@ -62,6 +64,16 @@ function places(config: LlamaConfig, lora: LoraConfig): { places: Place[]; count
     }
   }
   return { places: list, count };
+}
+
+/** The lowest layer with an adapter, where backward may stop. */
+export function lowestAdapted(config: LlamaConfig, { layers = config.layers }: LoraConfig): number {
+  return Math.max(0, config.layers - layers);
+}
+
+/** Values of each of an adapter's flat buffers, padding included. */
+export function loraSize(config: LlamaConfig, lora: LoraConfig): number {
+  return places(config, lora).count;
 }
 
 /** The rank that the kernels see: padded to a multiple of 4. */
@@ -119,7 +131,7 @@ export class Lora {
 
   /** The lowest layer with a module; backward need not go below. */
   get lowestLayer(): number {
-    return this.modules.length ? this.modules[0]!.layer : Infinity;
+    return this.modules[0]!.layer;
   }
 
   /** A uniform in ±1/√in (Kaiming, a = √5), B zero: the adapter begins as no change. The same seed gives the same A. */

@@ -15,6 +15,7 @@ import type { DeviceBatch } from "./batch.ts";
 import type { LoraTarget } from "./formats/lora_names.ts";
 import type { Lora } from "./lora.ts";
 import type { Workspace } from "./workspace.ts";
+import type { LayerBuffer } from "./workspace_layout.ts";
 
 /** Keys and values of earlier tokens, one pair (positions, G, D) a layer. */
 export interface KeyValueCache {
@@ -41,6 +42,16 @@ export function cut(pass: Pass, tensor: Tensor): Tensor {
   return firstRows(tensor, pass.batch.tokens);
 }
 
+/** Activations of a layer, cut to the tokens of this pass. */
+export function activations<Name extends LayerBuffer>(
+  pass: Pass,
+  layer: number,
+  ...names: Name[]
+): { readonly [N in Name]: Tensor } {
+  const buffers = pass.space.layers[layer]!;
+  return Object.fromEntries(names.map((name) => [name, cut(pass, buffers[name])])) as { [N in Name]: Tensor };
+}
+
 /** The dropout of one module in this pass, if there is any. */
 export function dropoutOf({ dropout, lora }: Pass, module: { readonly index: number }): Dropout | undefined {
   if (!dropout || !lora || lora.settings.dropout === 0) return undefined;
@@ -52,7 +63,7 @@ export function project(pass: Pass, layer: number, target: LoraTarget, x: Tensor
   product(pass.stream, x, pass.base.layers[layer]![target], y, into);
   const module = pass.lora?.module(layer, target);
   if (!module) return;
-  const h = cut(pass, pass.space.layer.lora![target]);
+  const h = cut(pass, pass.space.layers[layer]![`lora_${target}`]);
   loraReduce(pass.stream, x, module.a, h, 1, dropoutOf(pass, module));
   loraExpand(pass.stream, h, module.b, y, pass.lora!.scale);
 }
@@ -66,13 +77,7 @@ export function heads(pass: Pass, tensor: Tensor): Tensor {
 function attentionPart(pass: Pass, layer: number, x: Tensor, middle: Tensor): void {
   const { stream, base, space, batch, cache } = pass;
   const weights = base.layers[layer]!;
-  const [normed, q, k, v] = (["normed", "q", "k", "v"] as const).map((name) => cut(pass, space.layer[name])) as [
-    Tensor,
-    Tensor,
-    Tensor,
-    Tensor,
-  ];
-  const [attended, stats] = [cut(pass, space.layer.attended), cut(pass, space.layer.stats)];
+  const { normed, q, k, v, attended, stats } = activations(pass, layer, "normed", "q", "k", "v", "attended", "stats");
   rmsNorm(stream, x, weights.input_layernorm, normed, base.config.normEpsilon);
   project(pass, layer, "q_proj", normed, q);
   project(pass, layer, "k_proj", normed, k);
@@ -92,38 +97,37 @@ function attentionPart(pass: Pass, layer: number, x: Tensor, middle: Tensor): vo
 
 /** From the residual stream after attention to the input of the down projection. */
 function gatedPart(pass: Pass, layer: number, middle: Tensor): void {
-  const { stream, base, space } = pass;
-  const normed = cut(pass, space.layer.normedMiddle);
-  const [gate, up] = [cut(pass, space.layer.gate), cut(pass, space.layer.up)];
-  rmsNorm(stream, middle, base.layers[layer]!.post_attention_layernorm, normed, base.config.normEpsilon);
-  project(pass, layer, "gate_proj", normed, gate);
-  project(pass, layer, "up_proj", normed, up);
-  swiglu(stream, gate, up, cut(pass, space.layer.activated));
+  const { stream, base } = pass;
+  const { normedMiddle, gate, up, activated } = activations(pass, layer, "normedMiddle", "gate", "up", "activated");
+  rmsNorm(stream, middle, base.layers[layer]!.post_attention_layernorm, normedMiddle, base.config.normEpsilon);
+  project(pass, layer, "gate_proj", normedMiddle, gate);
+  project(pass, layer, "up_proj", normedMiddle, up);
+  swiglu(stream, gate, up, activated);
 }
 
 /** One layer: x (T, C) → next (T, C). */
 export function layerForward(pass: Pass, layer: number, x: Tensor, next: Tensor): void {
-  const middle = cut(pass, pass.space.layer.middle);
+  const { middle, activated } = activations(pass, layer, "middle", "activated");
   attentionPart(pass, layer, x, middle);
   gatedPart(pass, layer, middle);
-  project(pass, layer, "down_proj", cut(pass, pass.space.layer.activated), next, { residual: middle });
+  project(pass, layer, "down_proj", activated, next, { residual: middle });
 }
 
-/** Computes a layer's activations again for backward: everything but its output. */
+/** Computes a layer's activations again for backward, unless it keeps them: everything but its output. */
 export function layerRecompute(pass: Pass, layer: number, x: Tensor): void {
-  const middle = cut(pass, pass.space.layer.middle);
+  if (layer >= pass.base.config.layers - (pass.space.size.training?.keptLayers ?? 0)) return;
+  const { middle, activated } = activations(pass, layer, "middle", "activated");
   attentionPart(pass, layer, x, middle);
   gatedPart(pass, layer, middle);
   const module = pass.lora?.module(layer, "down_proj");
   if (!module) return;
-  const h = cut(pass, pass.space.layer.lora!.down_proj);
-  loraReduce(pass.stream, cut(pass, pass.space.layer.activated), module.a, h, 1, dropoutOf(pass, module));
+  const h = cut(pass, pass.space.layers[layer]!.lora_down_proj);
+  loraReduce(pass.stream, activated, module.a, h, 1, dropoutOf(pass, module));
 }
 
 /** The residual stream that layer `index` reads; `index` = layers is the last layer's output. */
 export function streamAt(pass: Pass, index: number): Tensor {
-  const { streams } = pass.space;
-  return cut(pass, streams[index % streams.length]!);
+  return cut(pass, pass.space.streams[index]!);
 }
 
 /** Embedding and all layers; the result is `streamAt(pass, layers)`. */

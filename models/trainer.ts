@@ -7,15 +7,23 @@ import { backward } from "./backward.ts";
 import type { BaseWeights } from "./base_file.ts";
 import { type PackedBatch, uploadBatch } from "./batch.ts";
 import type { AdapterTensor } from "./formats/adapter.ts";
-import { Lora, type LoraConfig, paddedRank } from "./lora.ts";
+import { Lora, type LoraConfig } from "./lora.ts";
 import { forward, lossForward, type Pass } from "./pass.ts";
 import { createWorkspace, type Workspace } from "./workspace.ts";
+import { trainingWorkspace } from "./workspace_layout.ts";
 
 /** How a LoRA adapter is trained. */
 export interface TrainerOptions {
   readonly lora: LoraConfig;
   /** Most tokens of a micro-batch. */
   readonly tokens: number;
+  /**
+   * The highest layers that keep their activations for backward; the others compute them again, with the same result.
+   * All when left out; see memory_plan.ts.
+   */
+  readonly keptLayers?: number;
+  /** Labelled rows whose logits exist at once, a multiple of 64. */
+  readonly headRows?: number;
   /** Seeds A and dropout. */
   readonly seed: number;
   /** AdamW without its learning rate, which each step brings. */
@@ -34,10 +42,18 @@ export interface StepMetrics {
   readonly gradientNorm: number;
 }
 
-/** Labelled rows whose logits exist at once. */
-const headRows = 128;
+/** Labelled rows whose logits exist at once, unless told otherwise. */
+export const defaultHeadRows = 128;
 /** Steps (or evaluation micro-batches) whose metrics the device keeps until they are read. */
 const metricSlots = 256;
+
+/** Shapes of what a trainer keeps beside adapter and workspace. */
+const ownShapes = { partials: [normPartials], clip: [4], metrics: [metricSlots * 2] } as const;
+
+/** Bytes of what a trainer keeps beside adapter and workspace. */
+export function trainerBytes(): number {
+  return Object.values(ownShapes).reduce((sum, [values]) => sum + values * 4, 0);
+}
 
 /** Trains a LoRA adapter on a frozen base: micro-batches are accumulated, then a step is taken. Nothing is read back in a step. */
 export class Trainer {
@@ -56,15 +72,12 @@ export class Trainer {
     this.lora = new Lora(device, base.config, options.lora, true);
     this.lora.initialize(options.seed);
     this.#stream = new Stream(device, { timings: options.timings });
-    this.#space = createWorkspace(device, base.config, {
-      tokens: options.tokens,
-      headRows,
-      rank: paddedRank(options.lora),
-      training: true,
-    });
-    this.#partials = createTensor(device, "norm partials", [normPartials]);
-    this.#clip = createTensor(device, "clip", [4]);
-    this.#metrics = createTensor(device, "metrics", [metricSlots * 2]);
+    const { tokens, headRows = defaultHeadRows, keptLayers = base.config.layers } = options;
+    const size = trainingWorkspace(base.config, options.lora, { tokens, headRows, keptLayers });
+    this.#space = createWorkspace(device, base.config, size);
+    this.#partials = createTensor(device, "norm partials", ownShapes.partials);
+    this.#clip = createTensor(device, "clip", ownShapes.clip);
+    this.#metrics = createTensor(device, "metrics", ownShapes.metrics);
   }
 
   #pass(batch: PackedBatch, lora: Lora | undefined, training: boolean): Pass {

@@ -52,7 +52,6 @@ async function slowGreedy(
     tokens: 64,
     headRows: 64,
     rank: paddedRank(lora.settings),
-    training: false,
   });
   const ids = [...prompt];
   for (let i = 0; i < count; i++) {

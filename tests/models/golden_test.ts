@@ -39,7 +39,6 @@ for (const name of goldenNames) {
       tokens: 64,
       headRows: 64,
       rank: paddedRank(lora.settings),
-      training: false,
     });
     const stream = new Stream(device);
     for (const [variant, adapter] of [["", undefined], ["/qv", lora]] as const) {

@@ -1,0 +1,158 @@
+// What a training will take of the GPU's memory, to the byte, before anything is loaded: the sum of every buffer that base,
+// adapter, optimizer, workspace and streams will ask for. As many layers as fit keep their activations; the others compute
+// them again in backward, which costs time but gives the same result to the bit.
+import { stagingBytes } from "../kernels/tensor.ts";
+import { streamBytes } from "../kernels/stream.ts";
+import { type WeightBits, weightBytes } from "../kernels/weight.ts";
+import type { LlamaConfig } from "./formats/config.ts";
+import { llamaTensors } from "./formats/llama_tensors.ts";
+import { type LoraConfig, loraSize, lowestAdapted } from "./lora.ts";
+import { trainerBytes } from "./trainer.ts";
+import { layOut, trainingWorkspace } from "./workspace_layout.ts";
+
+/** What memory is for. */
+export const MEMORY_CATEGORIES = [
+  "base weights",
+  "scales",
+  "norms",
+  "adapter",
+  "optimizer",
+  "inputs",
+  "layer inputs",
+  "kept activations",
+  "workspace",
+  "staging",
+] as const;
+
+/** What memory is for. */
+export type MemoryCategory = (typeof MEMORY_CATEGORIES)[number];
+
+/** What a training is planned from. */
+export interface TrainingShape {
+  readonly config: LlamaConfig;
+  readonly bits: WeightBits;
+  readonly lora: LoraConfig;
+  /** Most tokens of a micro-batch. */
+  readonly tokens: number;
+  /** Labelled rows whose logits exist at once. */
+  readonly headRows: number;
+}
+
+/** A plan of a training's memory. */
+export interface MemoryPlan {
+  /** Bytes by what they are for. */
+  readonly categories: Readonly<Record<MemoryCategory, number>>;
+  /** Bytes in all: the most that will be in use at once. */
+  readonly total: number;
+  /** Layers that backward reaches and whose activations are kept. */
+  readonly keptLayers: number;
+  /** Layers that backward reaches and computes again. */
+  readonly recomputedLayers: number;
+}
+
+/** Something that would lower a plan's total. */
+export interface Saving {
+  readonly what: "tokens" | "head rows" | "targets" | "bits" | "adapted layers";
+  readonly from: number;
+  readonly to: number;
+  /** Bytes. */
+  readonly saves: number;
+}
+
+/** A plan that does not fit, and what would help. */
+export class MemoryError extends Error {
+  override name = "MemoryError";
+  /** The command line prints such an error as one message, without a stack. */
+  readonly userFacing = true as const;
+  constructor(readonly plan: MemoryPlan, readonly budget: number, readonly savings: readonly Saving[]) {
+    super(
+      `training needs ${gigabytes(plan.total)} of GPU memory, all layers recomputed; ${
+        gigabytes(budget)
+      } are there. What helps:\n` + savings.map((saving) => `  ${describe(saving)}`).join("\n"),
+    );
+  }
+}
+
+const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
+
+function describe({ what, from, to, saves }: Saving): string {
+  const change = {
+    "tokens": `a micro-batch of ${to} tokens instead of ${from}`,
+    "head rows": `${to} rows of logits at once instead of ${from}`,
+    "targets": `adapting q_proj and v_proj only instead of ${from} projections`,
+    "bits": `base weights of ${to} bits instead of ${from}`,
+    "adapted layers": `adapting the highest ${to} layers instead of ${from}`,
+  }[what];
+  return `${change} saves ${gigabytes(saves)}`;
+}
+
+/** Plans a training in which the highest `keptLayers` layers keep their activations. */
+export function planWith(shape: TrainingShape, keptLayers: number): MemoryPlan {
+  const { config, bits, lora } = shape;
+  const size = trainingWorkspace(config, lora, { ...shape, keptLayers });
+  const categories = Object.fromEntries(MEMORY_CATEGORIES.map((name) => [name, 0])) as Record<MemoryCategory, number>;
+  for (const { shape: [rows, columns] } of llamaTensors(config)) {
+    if (columns === undefined) categories.norms += rows! * 4;
+    else {
+      const bytes = weightBytes(rows!, columns, bits);
+      categories["base weights"] += bytes.blocks;
+      categories.scales += bytes.scales;
+    }
+  }
+  const parameters = loraSize(config, lora) * 4;
+  categories.adapter = parameters;
+  categories.optimizer = 3 * parameters + trainerBytes();
+  for (const { category, bytes } of layOut(config, size).slots) categories[category] += bytes;
+  categories.staging = streamBytes + stagingBytes;
+  const reached = config.layers - size.training!.lowestLayer;
+  return {
+    categories,
+    total: Object.values(categories).reduce((a, b) => a + b, 0),
+    keptLayers: Math.min(keptLayers, reached),
+    recomputedLayers: reached - Math.min(keptLayers, reached),
+  };
+}
+
+/**
+ * Plans a training within `budget` bytes, recomputing as few layers as that allows.
+ *
+ * @throws {MemoryError} when it does not fit even with all layers recomputed, saying what would help
+ */
+export function planTraining(shape: TrainingShape, budget: number): MemoryPlan {
+  const reached = shape.config.layers - lowestAdapted(shape.config, shape.lora);
+  const all = planWith(shape, reached);
+  if (all.total <= budget) return all;
+  const none = planWith(shape, 0);
+  if (none.total > budget) throw new MemoryError(none, budget, savings(shape));
+  // Each kept layer costs the same until the shared activations are no longer needed, with all of them.
+  const each = planWith(shape, 2).total - planWith(shape, 1).total;
+  let kept = Math.min(reached - 1, Math.floor((budget - none.total) / each));
+  while (planWith(shape, kept).total > budget) kept--;
+  return planWith(shape, kept);
+}
+
+/** What would lower the memory of a training with all layers recomputed, most effective first. */
+export function savings(shape: TrainingShape): Saving[] {
+  const { config, bits, lora, tokens, headRows } = shape;
+  const before = planWith(shape, 0).total;
+  const saving = (what: Saving["what"], from: number, to: number, changed: Partial<TrainingShape>): Saving => ({
+    what,
+    from,
+    to,
+    saves: before - planWith({ ...shape, ...changed }, 0).total,
+  });
+  const adapted = config.layers - lowestAdapted(config, lora);
+  const half = (value: number) => Math.ceil(value / 2);
+  const list = [saving("tokens", tokens, half(tokens), { tokens: half(tokens) })];
+  if (headRows > 64) list.push(saving("head rows", headRows, 64, { headRows: 64 }));
+  if (lora.targets.length > 2) {
+    list.push(saving("targets", lora.targets.length, 2, { lora: { ...lora, targets: ["q_proj", "v_proj"] } }));
+  }
+  for (const fewer of [8] as const) {
+    if (fewer < bits) list.push(saving("bits", bits, fewer, { bits: fewer }));
+  }
+  if (adapted > 1) {
+    list.push(saving("adapted layers", adapted, half(adapted), { lora: { ...lora, layers: half(adapted) } }));
+  }
+  return list.filter(({ saves }) => saves > 0).toSorted((a, b) => b.saves - a.saves);
+}
