@@ -3,7 +3,7 @@
 // them again in backward, which costs time but gives the same result to the bit.
 import { stagingBytes } from "../kernels/tensor.ts";
 import { streamBytes } from "../kernels/stream.ts";
-import { type WeightBits, weightBytes } from "../kernels/weight.ts";
+import { type WeightBits, weightBuffers } from "../kernels/weight.ts";
 import type { LlamaConfig } from "./formats/config.ts";
 import { llamaTensors } from "./formats/llama_tensors.ts";
 import { type LoraConfig, loraSize, lowestAdapted } from "./lora.ts";
@@ -86,6 +86,9 @@ function describe({ what, from, to, saves }: Saving): string {
   return `${change} saves ${gigabytes(saves)}`;
 }
 
+/** What every WebGPU device can bind. How a weight is cut into buffers does not change the sum. */
+const smallestBinding = 128 * 2 ** 20;
+
 /** Plans a training in which the highest `keptLayers` layers keep their activations. */
 export function planWith(shape: TrainingShape, keptLayers: number): MemoryPlan {
   const { config, bits, lora } = shape;
@@ -94,9 +97,9 @@ export function planWith(shape: TrainingShape, keptLayers: number): MemoryPlan {
   for (const { shape: [rows, columns] } of llamaTensors(config)) {
     if (columns === undefined) categories.norms += rows! * 4;
     else {
-      const bytes = weightBytes(rows!, columns, bits);
-      categories["base weights"] += bytes.blocks;
-      categories.scales += bytes.scales;
+      for (const { suffix, bytes } of weightBuffers(rows!, columns, bits, smallestBinding)) {
+        categories[suffix.endsWith("scales") ? "scales" : "base weights"] += bytes;
+      }
     }
   }
   const parameters = loraSize(config, lora) * 4;
