@@ -156,12 +156,27 @@ export async function openDevice(options: OpenOptions = {}): Promise<Device> {
     } catch { /* not granted: open without */ }
   }
   gpu ??= await open(optional);
-  return new Device(gpu, {
-    description: details.description || details.device || "unnamed adapter",
-    vendor: details.vendor,
-    architecture: details.architecture,
-    software: software.test(`${details.description} ${details.vendor}`),
-    subgroupSize,
-    features: subgroupSize ? [...optional, "subgroups"] : optional,
-  });
+  const features = subgroupSize ? [...optional, "subgroups"] : optional;
+  return new Device(gpu, { ...describe(details), subgroupSize, features });
+}
+
+function describe({ description, device, vendor, architecture }: GPUAdapterInfo) {
+  return {
+    description: description || device || "unnamed adapter",
+    vendor,
+    architecture,
+    software: software.test(`${description} ${vendor}`),
+  };
+}
+
+/** Graphics cards of 8 GB, the smallest that a 7B model is meant for, have about this much to give. */
+const assumedMemory = 7.4e9;
+
+/**
+ * Bytes that a plan may count on. WebGPU does not tell how much memory a graphics card has, so 8 GB are assumed; a driver
+ * that computes on the processor takes what the machine has free.
+ */
+export async function memoryAtHand(): Promise<number> {
+  if (!describe((await requestAdapter()).info).software) return assumedMemory;
+  return Math.floor(Deno.systemMemoryInfo().available * 0.9);
 }

@@ -27,6 +27,8 @@ export interface AdapterTensor {
 export interface Adapter extends AdapterConfig {
   /** By layer, then in the order of {@linkcode LORA_TARGETS}. */
   readonly tensors: readonly AdapterTensor[];
+  /** How many layers are adapted, the highest; absent when all are. */
+  readonly layers?: number;
 }
 
 /**
@@ -46,8 +48,14 @@ export async function writeAdapter(
   await Deno.mkdir(directory, { recursive: true });
   await writeSafetensors(path, entries, { format: "pt" });
   const written = await verify(path, adapter);
-  await Deno.writeTextFile(join(directory, CONFIG_FILE), adapterConfigToJson(adapter));
+  await Deno.writeTextFile(join(directory, CONFIG_FILE), adapterConfigToJson(adapter, layersToTransform(adapter)));
   return written;
+}
+
+/** PEFT's list of the adapted layers, if the lowest ones are left as they are. */
+function layersToTransform({ tensors }: Adapter): number[] | undefined {
+  const layers = [...new Set(tensors.map(({ layer }) => layer))];
+  return layers.includes(0) ? undefined : layers;
 }
 
 function tensorEntries(tensor: AdapterTensor, rank: number, path: string): TensorEntry[] {
@@ -95,15 +103,19 @@ export async function readAdapter(directory: string): Promise<Adapter> {
   const weightsPath = join(directory, WEIGHTS_FILE);
   const record = await readJsonFile(configPath);
   if (record === undefined || !await fileExists(weightsPath)) throw await noAdapter(directory, record !== undefined);
-  const { targetModules, ...config } = parseAdapterConfig(record, configPath);
+  const { targetModules, layersToTransform, ...config } = parseAdapterConfig(record, configPath);
   using file = await openSafetensors(weightsPath);
-  const { layers, targets } = gridOf(file);
+  const { layers: end, targets } = gridOf(file);
+  const first = layersToTransform?.[0] ?? 0;
+  if (layersToTransform && file.tensors.size !== 2 * targets.length * layersToTransform.length) {
+    throw new FormatError(`${weightsPath}: layers_to_transform are [${layersToTransform}], the tensors are of others`);
+  }
   checkTargets(targets, targetModules, configPath);
   const tensors: AdapterTensor[] = [];
-  for (let layer = 0; layer < layers; layer++) {
+  for (let layer = first; layer < end; layer++) {
     for (const target of targets) tensors.push(await readTensor(file, layer, target, config.rank));
   }
-  return { ...config, targets, tensors };
+  return { ...config, targets, tensors, ...(first > 0 && { layers: end - first }) };
 }
 
 async function noAdapter(directory: string, hasConfig: boolean): Promise<FormatError> {

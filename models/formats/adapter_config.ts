@@ -24,6 +24,7 @@ const ConfigFile = z.looseObject({
   bias: z.string().default("none"),
   target_modules: z.union([z.array(z.string()), z.string()]).nullish(),
   init_lora_weights: z.union([z.boolean(), z.string()]).nullish(),
+  layers_to_transform: z.union([z.array(z.number().int().min(0)), z.number().int().min(0)]).nullish(),
 });
 
 /** Fields that change what the tensors mean. Each must be absent, null, false or empty. */
@@ -36,7 +37,6 @@ const UNSUPPORTED = [
   "fan_in_fan_out",
   "kasa_config",
   "layer_replication",
-  "layers_to_transform",
   "lora_bias",
   "modules_to_save",
   "rank_pattern",
@@ -54,6 +54,8 @@ const STARTS_BESIDE_BASE: readonly unknown[] = [undefined, null, true, false, "g
 /** An adapter_config.json, checked. The targets are as written there: names, or a pattern of PEFT's own. */
 export interface ParsedAdapterConfig extends Omit<AdapterConfig, "targets"> {
   readonly targetModules: readonly string[] | string | undefined;
+  /** The adapted layers, if not all are. */
+  readonly layersToTransform: readonly number[] | undefined;
 }
 
 /**
@@ -87,7 +89,16 @@ export function parseAdapterConfig(record: unknown, path: string): ParsedAdapter
     alpha: file.lora_alpha,
     dropout: file.lora_dropout,
     targetModules: file.target_modules ?? undefined,
+    layersToTransform: layersOf(file.layers_to_transform, path),
   };
+}
+
+/** Layers one after the other, or nothing for all. */
+function layersOf(field: number[] | number | null | undefined, path: string): number[] | undefined {
+  if (field === undefined || field === null) return undefined;
+  const layers = [field].flat().toSorted((a, b) => a - b);
+  if (layers.length > 0 && layers.every((layer, i) => layer === layers[0]! + i)) return layers;
+  throw new FormatError(`${path}: layers_to_transform is [${layers}]; supported: layers one after the other`);
 }
 
 function isSet(value: unknown): boolean {
@@ -95,8 +106,8 @@ function isSet(value: unknown): boolean {
   return typeof value !== "object" || Object.keys(value).length > 0;
 }
 
-/** The contents of an adapter_config.json, as PEFT reads it: old versions need the first fields, new ones the rest. */
-export function adapterConfigToJson(config: AdapterConfig): string {
+/** The contents of an adapter_config.json, as PEFT reads it: old versions need the first fields, new ones the rest. `layers` if not all are adapted. */
+export function adapterConfigToJson(config: AdapterConfig, layers?: readonly number[]): string {
   const record = {
     base_model_name_or_path: config.baseModel,
     bias: "none",
@@ -113,7 +124,7 @@ export function adapterConfigToJson(config: AdapterConfig): string {
     auto_mapping: null,
     init_lora_weights: true,
     layers_pattern: null,
-    layers_to_transform: null,
+    layers_to_transform: layers ?? null,
     rank_pattern: {},
     revision: null,
     use_dora: false,

@@ -1,5 +1,5 @@
 import type { Reason } from "./explain.ts";
-import type { Progress } from "./stage_spec.ts";
+import type { MemoryUse, Progress } from "./stage_spec.ts";
 
 /** How a stage's result was come by. */
 export type StageStatus =
@@ -57,6 +57,14 @@ export type PipelineEvent =
     readonly level: "info" | "warn";
     /** What it says. */
     readonly message: string;
+  }
+  | {
+    /** A stage says what memory of a device it takes. */
+    readonly type: "stage-memory";
+    /** Its name. */
+    readonly stage: string;
+    /** The memory. */
+    readonly memory: MemoryUse;
   }
   | {
     /** A stage's result is there. */

@@ -32,6 +32,7 @@ export {
   type PipelineDefinition,
   type Targets,
 } from "./pipeline.ts";
+export type { Expectation } from "./foresight.ts";
 export { type Plan, type PlannedStage, planPipeline } from "./plan.ts";
 export { type AnyRef, type LeafNode, type Node, type REF, type Ref, type RefTarget, type StageNode } from "./ref.ts";
 export {
@@ -53,11 +54,16 @@ export {
   type StageDefinition,
 } from "./stage.ts";
 export {
+  type ForeseenInput,
+  type ForeseenInputs,
+  type Foresight,
+  type ForesightContext,
   type InputDeclaration,
   type InputDeclarations,
   type InputFile,
   list,
   type ListInput,
+  type MemoryUse,
   optional,
   type OptionalInput,
   type Progress,

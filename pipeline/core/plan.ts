@@ -2,6 +2,7 @@ import type { Change, Reason } from "./explain.ts";
 import { diffRecords } from "./explain.ts";
 import { isStep, type Step } from "./graph.ts";
 import { explainMiss, nearestRecord } from "./miss.ts";
+import { type Expectation, ForesightKeeper } from "./foresight.ts";
 import type { Pipeline, Targets } from "./pipeline.ts";
 import { keyOf } from "./record.ts";
 import type { PartialRecord } from "./resolver.ts";
@@ -29,6 +30,8 @@ export type PlannedStage =
     readonly key: string;
     /** Why. */
     readonly reason: Reason;
+    /** What it expects of its run. */
+    readonly expects: Expectation;
   }
   | {
     /** Stages before it would be computed; whether it follows depends on what they give. */
@@ -39,6 +42,8 @@ export type PlannedStage =
     readonly waitsFor: readonly string[];
     /** What differs from the last run already, whatever the stages before give. */
     readonly changes: readonly Change[];
+    /** What it would expect of its run. */
+    readonly expects: Expectation;
   };
 
 /** What a run of a pipeline would do. */
@@ -62,16 +67,24 @@ export async function planPipeline<Options extends z.ZodObject, T extends Target
   const session = await openSession(pipeline as unknown as Pipeline, options);
   const stages: PlannedStage[] = [];
   const byKey = new Map<string, PlannedStage>();
-  for (const step of session.graph.steps) stages.push(await planStep(step, session, byKey));
+  const foresight = new ForesightKeeper(session);
+  for (const step of session.graph.steps) stages.push(await planStep(step, session, byKey, foresight));
   await session.index.save().catch(() => {});
   return { pipeline: session.name, stages };
 }
 
-async function planStep(step: Step, session: Session, byKey: Map<string, PlannedStage>): Promise<PlannedStage> {
+async function planStep(
+  step: Step,
+  session: Session,
+  byKey: Map<string, PlannedStage>,
+  foresight: ForesightKeeper,
+): Promise<PlannedStage> {
   const { resolver, store, verify, signal } = session;
   signal.throwIfAborted();
   const partial = await resolver.record(step);
-  if (partial.unknown.size > 0) return await planWaiting(step, partial, session);
+  if (partial.unknown.size > 0) {
+    return { ...await planWaiting(step, partial, session), expects: await foresight.of(step) };
+  }
   const key = keyOf(partial.record);
   const found = await store.lookup(step.node.stage.name, key, { verify, signal });
   if (found.state === "hit") {
@@ -79,14 +92,22 @@ async function planStep(step: Step, session: Session, byKey: Map<string, Planned
     return { status: "cached", stage: step.name, key, durationMs: found.entry.manifest.durationMs };
   }
   const twin = byKey.get(key);
-  if (twin !== undefined) return { status: "waits", stage: step.name, waitsFor: [twin.stage], changes: [] };
+  if (twin !== undefined) {
+    return { status: "waits", stage: step.name, waitsFor: [twin.stage], changes: [], expects: {} };
+  }
   const reason = await explainMiss(step.name, partial, found, session);
-  const planned: PlannedStage = { status: "would-run", stage: step.name, key, reason };
+  const planned: PlannedStage = {
+    status: "would-run",
+    stage: step.name,
+    key,
+    reason,
+    expects: await foresight.of(step),
+  };
   byKey.set(key, planned);
   return planned;
 }
 
-async function planWaiting(step: Step, partial: PartialRecord, session: Session): Promise<PlannedStage> {
+async function planWaiting(step: Step, partial: PartialRecord, session: Session) {
   const { record, sources, unknown } = partial;
   const waitsFor = new Set<string>();
   for (const name of unknown) {
@@ -95,5 +116,5 @@ async function planWaiting(step: Step, partial: PartialRecord, session: Session)
   }
   const earlier = await nearestRecord(step.name, record, session);
   const changes = earlier === undefined ? [] : diffRecords(earlier, record, sources, unknown);
-  return { status: "waits", stage: step.name, waitsFor: [...waitsFor], changes };
+  return { status: "waits" as const, stage: step.name, waitsFor: [...waitsFor], changes };
 }

@@ -91,6 +91,11 @@ export class Resolver {
     return inputs;
   }
 
+  /** The producer's outcome, if it is there. */
+  async peek(input: StepInput, where: string): Promise<Outcome | undefined> {
+    return await this.#outcome(input, where);
+  }
+
   /** What a target refers to. */
   async target(input: StepInput): Promise<Outcome> {
     const outcome = await this.#outcome(input, "target");

@@ -4,7 +4,14 @@ import type { AnyKind, MetaOf } from "./kind.ts";
 import type { Ref } from "./ref.ts";
 import { makeRef } from "./ref.ts";
 import { resolveArguments } from "./stage_arguments.ts";
-import type { InputDeclarations, StageCode, StageContext, StageSpec } from "./stage_spec.ts";
+import type {
+  Foresight,
+  ForesightContext,
+  InputDeclarations,
+  StageCode,
+  StageContext,
+  StageSpec,
+} from "./stage_spec.ts";
 
 /** A schema without fields: the default for params and settings. */
 export type NoFields = z.ZodObject & { readonly shape: Record<never, never> };
@@ -31,6 +38,13 @@ export type StageDefinition<
   readonly output: O;
   /** Computes the result: writes files below `output.dir` and returns the meta of the output's kind. */
   run(context: StageContext<I, z.output<P>, z.output<S>>): Promise<MetaOf<O>> | MetaOf<O>;
+  /**
+   * Tells, quickly and without computing, what can be known before the stage runs: for plans. Left out, nothing is told.
+   * What it throws is shown beside the stage in the plan.
+   */
+  foresee?(
+    context: ForesightContext<I, z.output<P>, z.output<S>>,
+  ): Promise<Foresight<MetaOf<O>>> | Foresight<MetaOf<O>>;
 };
 
 /** How a stage says which code it is: exactly one of the two. */
@@ -58,6 +72,8 @@ export interface Stage<I extends InputDeclarations, Args, O extends AnyKind> {
   readonly spec: StageSpec;
 }
 
+type ForeseeOfSpec = NonNullable<StageSpec["foresee"]>;
+
 /** Shows an intersection as one object type, so that messages of the compiler stay readable. */
 export type Simplify<T> = { [K in keyof T]: T[K] };
 
@@ -81,6 +97,7 @@ export function defineStage<
     settings: definition.settings ?? z.object({}),
     output: definition.output,
     run: definition.run.bind(definition) as unknown as StageSpec["run"],
+    ...(definition.foresee && { foresee: definition.foresee.bind(definition) as unknown as ForeseeOfSpec }),
   });
   checkDefinition(spec);
   const call = (args: Record<string, unknown>): Ref<O> =>

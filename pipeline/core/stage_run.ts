@@ -81,6 +81,7 @@ async function makeContext(
     scratch,
     signal: session.signal,
     progress: (progress) => gate.report(progress),
+    memory: (memory) => emit({ type: "stage-memory", stage: step.name, memory }),
     log: (level, message) => emit({ type: "stage-log", stage: step.name, level, message }),
   };
 }

@@ -92,6 +92,52 @@ export interface Progress {
   readonly metrics?: Readonly<Record<string, number>>;
 }
 
+/** Memory that a stage takes of a device, in bytes. */
+export interface MemoryUse {
+  /** By what it is for. */
+  readonly categories: Readonly<Record<string, number>>;
+  /** In all, at the most. */
+  readonly total: number;
+  /** What there is to take from. */
+  readonly limit: number;
+  /** What was chosen so that it fits, such as `{ recomputedLayers: 26 }`. */
+  readonly choices: Readonly<Record<string, number>>;
+}
+
+/** An input as far as it is known before anything is computed. */
+export interface ForeseenInput<K extends AnyKind> {
+  /** Absolute path of its file or folder, if it exists already. */
+  readonly path?: string;
+  /** What is known of the record that comes with it. */
+  readonly meta: Partial<MetaOf<K>>;
+}
+
+/** The inputs of a stage that has not run, by name. */
+export type ForeseenInputs<I extends InputDeclarations> = {
+  readonly [N in keyof I]: I[N] extends ListInput<infer K> ? readonly ForeseenInput<K>[]
+    : I[N] extends OptionalInput<infer K> ? ForeseenInput<K> | undefined
+    : I[N] extends AnyKind ? ForeseenInput<I[N]>
+    : never;
+};
+
+/** What a stage can tell of its run before it. */
+export interface Foresight<Meta> {
+  /** What is known of the record that it will give. */
+  readonly meta?: Partial<Meta>;
+  /** Memory that it will take. */
+  readonly memory?: MemoryUse;
+}
+
+/** What a stage's `foresee` receives. */
+export interface ForesightContext<I extends InputDeclarations, P, S> {
+  /** Inputs by name. */
+  readonly inputs: ForeseenInputs<I>;
+  /** Parameters, validated, defaults filled in. */
+  readonly params: P;
+  /** Settings, validated, defaults filled in. */
+  readonly settings: S;
+}
+
 /** What a stage's `run` receives. */
 export interface StageContext<I extends InputDeclarations, P, S> {
   /** Inputs by name. */
@@ -111,6 +157,8 @@ export interface StageContext<I extends InputDeclarations, P, S> {
   progress(progress: Progress): void;
   /** Says something to the user. */
   log(level: "info" | "warn", message: string): void;
+  /** Tells what memory the run takes, once it is known. */
+  memory(use: MemoryUse): void;
   /** Names the device that computed the result, for the manifest. */
   device(name: string): void;
   /** Aborted when the user stops the run: save what is worth saving to `scratch`, then throw (`throwIfAborted`). */
@@ -138,4 +186,8 @@ export interface StageSpec {
   readonly output: AnyKind;
   /** Computes the result. */
   readonly run: (context: StageContext<InputDeclarations, JsonObject, JsonObject>) => Promise<JsonObject> | JsonObject;
+  /** Tells what it can before it runs. */
+  readonly foresee?: (
+    context: ForesightContext<InputDeclarations, JsonObject, JsonObject>,
+  ) => Promise<Foresight<JsonObject>> | Foresight<JsonObject>;
 }

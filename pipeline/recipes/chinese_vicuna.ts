@@ -79,6 +79,12 @@ export default pipeline({
     }),
     loraTargetModules: z.array(z.enum(LORA_TARGETS)).default(["q_proj", "v_proj"]).describe("projections to adapt")
       .meta({ zh: "要适配的投影层" }),
+    loraLayers: z.number().int().min(0).default(0).describe("adapt only so many layers, the highest; 0: all").meta({
+      zh: "只适配最高的若干层；0 表示全部",
+    }),
+    gpuMemory: z.number().min(0).default(0).describe(
+      "GB of GPU memory to use; 0: 7.4, or what a software driver has free",
+    ).meta({ zh: "可用显存（GB）；0 表示 7.4，或软件驱动的空闲内存" }),
     logSteps: z.number().int().min(1).max(200).default(20).describe("steps between two lines of the log").meta({
       zh: "日志间隔步数",
       aliases: ["logging_steps"],
@@ -106,7 +112,13 @@ export default pipeline({
     const adapter = train({
       base,
       tokens,
-      lora: { rank: o.loraRank, alpha: o.loraAlpha, dropout: o.loraDropout, targets: o.loraTargetModules },
+      lora: {
+        rank: o.loraRank,
+        alpha: o.loraAlpha,
+        dropout: o.loraDropout,
+        targets: o.loraTargetModules,
+        layers: o.loraLayers,
+      },
       epochs: o.epochs,
       maxSteps: o.maxSteps,
       batchSize: o.batchSize,
@@ -116,6 +128,7 @@ export default pipeline({
       weightDecay: o.weightDecay,
       maxGradientNorm: o.maxGradientNorm,
       seed: o.seed,
+      gpuMemory: o.gpuMemory,
       logSteps: o.logSteps,
       evalSteps: o.evalSteps,
     });

@@ -32,7 +32,11 @@ function quote(text: string): string {
 /** The report that a person reads: figures, then the answers side by side, English and Chinese. */
 export function reportText(
   results: EvaluationResults,
-  inputs: { base: { meta: BaseMeta }; adapter: { meta: AdapterMeta }; tokens: { meta: TokensMeta } },
+  inputs: {
+    base: { meta: Pick<BaseMeta, "name" | "bits" | "parameters"> };
+    adapter: { meta: AdapterMeta };
+    tokens: { meta: TokensMeta };
+  },
 ): string {
   const { before, after, samples } = results;
   const { base: { meta: base }, adapter: { meta: adapter }, tokens: { meta: tokens } } = inputs;

@@ -1,6 +1,7 @@
 import type { FormatName } from "../../datasets/formats.ts";
 import type { DropReason } from "../../datasets/clean_example.ts";
 import type { TemplateName } from "../../datasets/templates.ts";
+import type { LlamaConfig } from "../../models/formats/config.ts";
 import { type Kind, kind } from "../core/mod.ts";
 
 /** What is known of a source file without opening it. */
@@ -82,6 +83,8 @@ export const tokens: Kind<"tokens", TokensMeta> = kind<TokensMeta>()("tokens");
 export interface ModelMeta {
   /** Name in messages and in adapter_config.json. */
   readonly name: string;
+  /** The network, where it is known without reading config.json. */
+  readonly config?: LlamaConfig;
 }
 
 /** A Hugging Face model folder: config.json, weights, tokenizer. */
@@ -91,6 +94,8 @@ export const modelFiles: Kind<"model", ModelMeta> = kind<ModelMeta>()("model");
 export interface BaseMeta {
   /** The model's name. */
   readonly name: string;
+  /** The network. */
+  readonly config: LlamaConfig;
   /** 8, or 32 for weights that were left as they are. */
   readonly bits: 8 | 32;
   /** Weights, embedding and head included. */

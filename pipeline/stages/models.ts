@@ -56,26 +56,38 @@ export const randomModel: Stage<{ readonly data: typeof dataset }, RandomModelPa
   inputs: { data: dataset },
   params,
   output: modelFiles,
+  foresee: ({ params }) => ({ meta: { name: nameOf(params), config: configOf(params) } }),
   async run({ inputs, params, output }) {
-    const { seed, vocabularySize, heads, initializerRange, ...shape } = params;
+    const { seed, vocabularySize, initializerRange } = params;
     const texts: string[] = [];
     for await (const batch of readExampleBatches(join(inputs.data.dir, "train.jsonl"))) {
       for (const example of batch) texts.push(template("alpaca").prompt(example), example.output);
     }
-    const config = {
-      ...shape,
-      vocabularySize,
-      heads,
-      keyValueHeads: heads,
-      headSize: shape.hiddenSize / heads,
-      normEpsilon: 1e-6,
-      ropeTheta: 10000,
-      tiedEmbeddings: false,
-      bosId: 1,
-      eosIds: [2],
-    };
+    const config = configOf(params);
     const tokenizerJson = buildTokenizer(texts, vocabularySize);
     await writeRandomModel(output.dir, { seed, config, tokenizerJson, initializerRange });
-    return { name: `untrained random LLaMA, seed ${seed}` };
+    return { name: nameOf(params) };
   },
 });
+
+const nameOf = ({ seed }: z.output<typeof params>) => `untrained random LLaMA, seed ${seed}`;
+
+function configOf(
+  { vocabularySize, heads, hiddenSize, intermediateSize, layers, maxPositions }: z.output<typeof params>,
+) {
+  return {
+    hiddenSize,
+    intermediateSize,
+    layers,
+    maxPositions,
+    vocabularySize,
+    heads,
+    keyValueHeads: heads,
+    headSize: hiddenSize / heads,
+    normEpsilon: 1e-6,
+    ropeTheta: 10000,
+    tiedEmbeddings: false,
+    bosId: 1,
+    eosIds: [2],
+  };
+}

@@ -26,10 +26,20 @@ export interface QuantizeParams {
  */
 export const quantize: Stage<{ readonly model: typeof modelFiles }, QuantizeParams, typeof base> = defineStage({
   name: "quantize",
-  version: 1,
+  version: 2,
   inputs: { model: modelFiles },
   params,
   output: base,
+  async foresee({ inputs: { model }, params }) {
+    const config = model.meta.config ?? (model.path === undefined ? undefined : await readConfig(model.path));
+    return {
+      meta: {
+        ...(model.meta.name !== undefined && { name: model.meta.name }),
+        bits: params.bits,
+        ...(config && { config }),
+      },
+    };
+  },
   async run({ inputs, params, output, progress, signal }) {
     const { dir, files, meta } = inputs.model;
     const config = await readConfig(dir);
@@ -52,6 +62,7 @@ export const quantize: Stage<{ readonly model: typeof modelFiles }, QuantizePara
     }
     return {
       name: meta.name,
+      config,
       bits: params.bits,
       parameters: llamaTensors(config).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
       vocabularySize: config.vocabularySize,

@@ -38,6 +38,7 @@ export const tokenize: Stage<
   inputs: { data: dataset, tokenizer },
   params,
   output: tokens,
+  foresee: ({ params }) => ({ meta: params }),
   async run({ inputs, params, output, progress, log, signal }) {
     using loaded = await loadTokenizer(inputs.tokenizer.dir);
     const { meta } = inputs.data;

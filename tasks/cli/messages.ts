@@ -1,5 +1,13 @@
 import type { Language } from "./language.ts";
 
+type Choices = Readonly<Record<string, (value: number) => string>>;
+
+const ENGLISH_CHOICES: Choices = {
+  tokens: (value) => `${value} tokens a micro-batch`,
+  keptLayers: (value) => `${value} layers keep their activations`,
+  recomputedLayers: (value) => `${value} layers are computed again in backward`,
+};
+
 /** All that the command line says, but for errors of the library. Both languages have every entry, by type. */
 const EN = {
   usage: "Usage:",
@@ -66,6 +74,10 @@ const EN = {
   stopping: "Stopping after this step; finished stages are kept. Ctrl-C again ends at once.",
   stopped: "Stopped. The same command takes the finished stages from the cache.",
 
+  memory: (total: string, limit: string) => `GPU memory ${total} of ${limit}`,
+  memoryCategory: (name: string) => name,
+  memoryChoice: (name: string, value: number) => ENGLISH_CHOICES[name]?.(value) ?? `${name} ${value}`,
+
   reasonFirst: "first run",
   reasonGone: "its result is no longer in the cache",
   reasonDamaged: (detail: string) => `its result in the cache was damaged: ${detail}`,
@@ -89,6 +101,25 @@ const EN = {
 export type Messages = typeof EN;
 
 const CHANGES_ZH = { changed: "已改变", added: "新增", removed: "已移除" } as const;
+
+const CATEGORIES_ZH: Readonly<Record<string, string>> = {
+  "base weights": "基座权重",
+  scales: "量化系数",
+  norms: "归一化权重",
+  adapter: "适配器",
+  optimizer: "优化器",
+  inputs: "输入",
+  "layer inputs": "各层输入",
+  "kept activations": "保留的激活",
+  workspace: "工作区",
+  staging: "传输缓冲",
+};
+
+const CHOICES_ZH: Choices = {
+  tokens: (value) => `每个微批 ${value} 个 token`,
+  keptLayers: (value) => `${value} 层保留激活`,
+  recomputedLayers: (value) => `${value} 层在反向传播时重新计算`,
+};
 
 const ZH: Messages = {
   usage: "用法：",
@@ -151,6 +182,10 @@ const ZH: Messages = {
   andMore: (count) => `另有 ${count} 个文件`,
   stopping: "正在停止：当前步结束后退出，已完成的步骤会保留。再按一次 Ctrl-C 立即退出。",
   stopped: "已停止。再次运行同一命令时，已完成的步骤取自缓存。",
+
+  memory: (total, limit) => `显存 ${total}，可用 ${limit}`,
+  memoryCategory: (name) => CATEGORIES_ZH[name] ?? name,
+  memoryChoice: (name, value) => CHOICES_ZH[name]?.(value) ?? `${name} ${value}`,
 
   reasonFirst: "首次运行",
   reasonGone: "缓存中的结果已被删除",

@@ -1,6 +1,7 @@
 import Table from "cli-table3";
 import { describeReason, type Plan, type PlannedStage } from "../../pipeline/core/mod.ts";
 import { formatChanges, formatReason } from "./format.ts";
+import { formatBytes, memoryLines } from "./memory_lines.ts";
 import type { Messages } from "./messages.ts";
 
 /** A plan as a table: each stage, whether it would run, and why. */
@@ -12,7 +13,22 @@ export function planTable({ stages }: Plan, messages: Messages): string {
   });
   for (const stage of stages) table.push([stage.stage, ...describe(stage, messages)]);
   const count = (status: PlannedStage["status"]) => stages.filter((stage) => stage.status === status).length;
-  return `${table}\n${messages.planSummaryLine(count("would-run"), count("waits"), count("cached"))}`;
+  const summary = messages.planSummaryLine(count("would-run"), count("waits"), count("cached"));
+  return [`${table}`, ...stages.flatMap((stage) => expectations(stage, messages)), summary].join("\n");
+}
+
+/** What a stage expects of its run: memory by what it is for, or why it could not run. */
+function expectations(stage: PlannedStage, messages: Messages): string[] {
+  if (stage.status === "cached") return [];
+  const { memory, fault } = stage.expects;
+  if (fault !== undefined) return [`${stage.stage}: ${messages.warning}: ${fault}`];
+  if (memory === undefined) return [];
+  const table = new Table({ style: { head: [], border: [] }, colAligns: ["left", "right"] });
+  for (const [name, bytes] of Object.entries(memory.categories)) {
+    if (bytes > 0) table.push([messages.memoryCategory(name), formatBytes(bytes)]);
+  }
+  const [sum, , ...chosen] = memoryLines(memory, messages);
+  return [`${stage.stage}: ${[sum, ...chosen].join(" · ")}`, `${table}`];
 }
 
 /** A plan as one line of JSON; reasons in English too, as in the events of a run. */

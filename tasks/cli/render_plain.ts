@@ -1,5 +1,6 @@
 import type { PipelineEvent } from "../../pipeline/core/mod.ts";
 import { formatDuration, formatReason, Pace, progressWords } from "./format.ts";
+import { memoryLines } from "./memory_lines.ts";
 import type { Messages } from "./messages.ts";
 import { endLine, outputLines, type Renderer } from "./renderer.ts";
 
@@ -38,6 +39,8 @@ export class PlainRenderer implements Renderer {
         return this.#write(
           `  ${event.stage}  ${event.level === "warn" ? `${messages.warning}: ` : ""}${event.message}`,
         );
+      case "stage-memory":
+        return memoryLines(event.memory, messages).forEach((line) => this.#write(`  ${event.stage}  ${line}`));
       case "stage-end":
         return this.#write(`✓ ${event.stage}  ${endLine(event, messages)}`);
       case "stage-failed":

@@ -1,6 +1,7 @@
 import { bold, cyan, dim, green, red, yellow } from "@std/fmt/colors";
 import type { PipelineEvent } from "../../pipeline/core/mod.ts";
 import { formatDuration, formatReason, Pace, progressWords } from "./format.ts";
+import { memoryLines } from "./memory_lines.ts";
 import type { Messages } from "./messages.ts";
 import { endLine, outputLines, type Renderer } from "./renderer.ts";
 import { cutToWidth, padToWidth } from "./text_width.ts";
@@ -47,6 +48,8 @@ export class TerminalRenderer implements Renderer {
         return this.#setLive(event.stage, bar(event), progressWords(event, this.#pace, messages).join("  "));
       case "stage-log":
         return this.#line(`  ${event.level === "warn" ? yellow(event.message) : dim(event.message)}`);
+      case "stage-memory":
+        return memoryLines(event.memory, messages).forEach((line) => this.#line(`  ${dim(line)}`));
       case "stage-end":
         this.#clearLive();
         return this.#line(`${green("✓")} ${this.#name(event.stage)}  ${dim(endLine(event, messages))}`);

@@ -31,7 +31,7 @@ Deno.test("reportText() shows figures and answers, and no text of a model can br
     samples: [{ instruction: "问", input: "", expected: "答", before: "", after: "a\n```\n# <b>x</b>" }],
   }, {
     base: {
-      meta: { name: "m", bits: 8, parameters: 1000, vocabularySize: 9, maxPositions: 9, tokenizer: { vocabSize: 9 } },
+      meta: { name: "m", bits: 8, parameters: 1000 },
     },
     adapter: { meta: { steps: 2, parameters: 10 } },
     tokens: {

@@ -8,6 +8,7 @@ import { randomModel } from "../../../pipeline/stages/models.ts";
 import { quantize } from "../../../pipeline/stages/quantize.ts";
 import { tokenize } from "../../../pipeline/stages/tokenize.ts";
 import { train, type TrainParams } from "../../../pipeline/stages/train.ts";
+import { pipeline, type PipelineEvent, planPipeline, z } from "../../../pipeline/core/mod.ts";
 import { run, withFolder, writeRows } from "./running.ts";
 
 /** Sums in words: enough for a tiny model to learn something of in a few steps. */
@@ -119,5 +120,44 @@ Deno.test("train refuses rows longer than the model's positions, evaluate a run 
       Error,
       "validation rows",
     );
+  });
+});
+
+Deno.test("a plan tells the memory of a training before anything is computed, and the training takes as much", async () => {
+  await withFolder(async (folder) => {
+    const build = () => ({ adapter: small(folder, { maxSteps: 2 }).adapter });
+    const definition = pipeline({ name: "test", options: z.object({}), build });
+    const { stages } = await planPipeline(definition, { cacheDir: join(folder, "cache") });
+    const planned = stages.find(({ stage }) => stage === "train");
+    assert(planned?.status === "waits");
+    const events: PipelineEvent[] = [];
+    await run(folder, build, (event) => events.push(event));
+    const told = events.find((event) => event.type === "stage-memory");
+    assert(told !== undefined && told.memory.total > 1e6);
+    assertEquals(told.memory.categories, planned.expects.memory?.categories);
+  });
+});
+
+Deno.test("train says what to lower when the memory does not suffice, before it loads anything", async () => {
+  await withFolder(async (folder) => {
+    const build = () => ({ adapter: small(folder, { gpuMemory: 0.001 }).adapter });
+    const error = await assertRejects(() => run(folder, build), Error, "of GPU memory, all layers recomputed");
+    assertStringIncludes(error.message, "a micro-batch of 96 tokens instead of 192 saves");
+  });
+});
+
+Deno.test("an adapter of the highest layers is written as PEFT writes it, evaluated, and does not depend on the memory", async () => {
+  await withFolder(async (folder) => {
+    const lora = { rank: 3, alpha: 6, targets: ["q_proj" as const], layers: 1 };
+    const build = (params: TrainParams) => () => {
+      const { base, tokens, adapter } = small(folder, { lora, ...params });
+      return { adapter, report: evaluate({ base, adapter, tokens, samples: 1, maxNewTokens: 2 }) };
+    };
+    const { targets } = await run(folder, build({}));
+    const config = JSON.parse(await Deno.readTextFile(join(targets.adapter.dir, "adapter_config.json")));
+    assertEquals(config.layers_to_transform, [1]);
+    const { layers, tensors } = await readAdapter(targets.adapter.dir);
+    assertEquals([layers, tensors.length], [1, 1]);
+    assert((targets.report.meta.evalLossAfter as number) !== targets.report.meta.evalLossBefore);
   });
 });

@@ -108,18 +108,28 @@ Deno.test("formatDuration() and formatNumber() are short and exact enough", () =
 });
 
 Deno.test("planTable() shows each stage with its status and reason, in both languages", () => {
+  const memory = {
+    categories: { "base weights": 6.74e9, scales: 0, adapter: 16_800_000 },
+    total: 7.37e9,
+    limit: 7.4e9,
+    choices: { recomputedLayers: 26 },
+  };
   const plan = {
     pipeline: "test",
     stages: [
       { status: "cached", stage: "merge", key: "k", durationMs: 5 },
-      { status: "would-run", stage: "train", key: "k", reason },
-      { status: "waits", stage: "evaluate", waitsFor: ["train"], changes: [] },
+      { status: "would-run", stage: "train", key: "k", reason, expects: { memory } },
+      { status: "waits", stage: "evaluate", waitsFor: ["train"], changes: [], expects: {} },
     ],
   } as const;
   const table = planTable(plan, messagesIn("en"));
   assertMatch(table, /│ train\s+│ would run\s+│ learningRate 0\.0003 -> 0\.001\s+│/);
   assertStringIncludes(table, "on the result of train");
   assertStringIncludes(table, "1 would run, 1 depend on them, 1 cached");
+  assertStringIncludes(table, "train: GPU memory 7.37 GB of 7.4 GB · 26 layers are computed again in backward");
+  assertMatch(table, /│ base weights +│ +6\.74 GB │/);
+  assert(!table.includes("scales"));
   const chinese = planTable(plan, messagesIn("zh"));
-  assertEquals(new Set(chinese.split("\n").filter((line) => /^[│┌├└]/.test(line)).map(displayWidth)).size, 1);
+  const widths = chinese.split("\n").filter((line) => /^[│┌├└]/.test(line)).map(displayWidth);
+  assertEquals(new Set(widths).size, 2, "two tables, each of one width");
 });
