@@ -14,7 +14,10 @@ export interface MemoryQuestion extends Omit<TrainingShape, "lora"> {
 }
 
 /** LoRA as the trainer takes it. */
-export function loraOf<Settings extends { readonly layers: number }>(settings: Settings, { layers }: LlamaConfig) {
+export function loraOf<Settings extends { readonly layers: number }>(
+  settings: Settings,
+  { layers }: LlamaConfig,
+): Settings {
   return { ...settings, layers: Math.min(settings.layers || layers, layers) };
 }
 
