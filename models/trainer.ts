@@ -6,11 +6,12 @@ import type { Timings } from "../kernels/timings.ts";
 import { backward } from "./backward.ts";
 import type { BaseWeights } from "./base_file.ts";
 import { type PackedBatch, uploadBatch } from "./batch.ts";
+import { LossMeter, lossMeterBytes } from "./evaluator.ts";
 import type { AdapterTensor } from "./formats/adapter.ts";
 import { Lora, type LoraConfig } from "./lora.ts";
-import { forward, lossForward, type Pass } from "./pass.ts";
+import { forward, type Pass } from "./pass.ts";
 import { createWorkspace, type Workspace } from "./workspace.ts";
-import { trainingWorkspace } from "./workspace_layout.ts";
+import { defaultHeadRows, trainingWorkspace } from "./workspace_layout.ts";
 
 /** How a LoRA adapter is trained. */
 export interface TrainerOptions {
@@ -42,9 +43,7 @@ export interface StepMetrics {
   readonly gradientNorm: number;
 }
 
-/** Labelled rows whose logits exist at once, unless told otherwise. */
-export const defaultHeadRows = 128;
-/** Steps (or evaluation micro-batches) whose metrics the device keeps until they are read. */
+/** Steps whose metrics the device keeps until they are read. */
 const metricSlots = 256;
 
 /** Shapes of what a trainer keeps beside adapter and workspace. */
@@ -52,7 +51,7 @@ const ownShapes = { partials: [normPartials], clip: [4], metrics: [metricSlots *
 
 /** Bytes of what a trainer keeps beside adapter and workspace. */
 export function trainerBytes(): number {
-  return Object.values(ownShapes).reduce((sum, [values]) => sum + values * 4, 0);
+  return Object.values(ownShapes).reduce((sum, [values]) => sum + values * 4, lossMeterBytes);
 }
 
 /** Trains a LoRA adapter on a frozen base: micro-batches are accumulated, then a step is taken. Nothing is read back in a step. */
@@ -64,6 +63,7 @@ export class Trainer {
   readonly #clip: Tensor;
   /** (slots, 2): Σ −log p, gradient norm. */
   readonly #metrics: Tensor;
+  readonly #meter: LossMeter;
   #microBatches = 0;
   #steps = 0;
   #unread = 0;
@@ -75,6 +75,7 @@ export class Trainer {
     const { tokens, headRows = defaultHeadRows, keptLayers = base.config.layers } = options;
     const size = trainingWorkspace(base.config, options.lora, { tokens, headRows, keptLayers });
     this.#space = createWorkspace(device, base.config, size);
+    this.#meter = new LossMeter(this.#stream, this.#space, base);
     this.#partials = createTensor(device, "norm partials", ownShapes.partials);
     this.#clip = createTensor(device, "clip", ownShapes.clip);
     this.#metrics = createTensor(device, "metrics", ownShapes.metrics);
@@ -116,47 +117,26 @@ export class Trainer {
 
   /** Waits for the device and gives the metrics of the steps since the last call. */
   async readMetrics(): Promise<StepMetrics[]> {
-    const values = await this.#takeMetrics();
+    this.#stream.flush();
+    const [read] = await download(this.device, this.#metrics);
+    const values = read!.slice(0, this.#unread * 2);
+    upload(this.device, this.#metrics, new Float32Array(metricSlots * 2));
+    this.#unread = 0;
     return Array.from({ length: values.length / 2 }, (_, i) => ({
       negativeLogLikelihood: values[i * 2]!,
       gradientNorm: values[i * 2 + 1]!,
     }));
   }
 
-  async #takeMetrics(): Promise<Float32Array> {
-    this.#stream.flush();
-    const [values] = await download(this.device, this.#metrics);
-    const taken = values!.slice(0, this.#unread * 2);
-    upload(this.device, this.#metrics, new Float32Array(metricSlots * 2));
-    this.#unread = 0;
-    return taken;
-  }
-
   /**
-   * Σ −log p in nats over the labelled tokens of some micro-batches, without dropout; with or without the adapter. Steps
-   * must have been read before. Does not change the state of training.
+   * Σ −log p in nats over the labelled tokens of some micro-batches, without dropout; with or without the adapter. Does
+   * not change the state of training.
    */
-  async evaluate(
+  evaluate(
     batches: Iterable<PackedBatch>,
-    options: { adapter: boolean; onBatch?: (done: number) => void },
+    options: { readonly adapter: boolean; readonly onBatch?: (done: number) => void },
   ): Promise<number> {
-    if (this.#unread) throw new Error("read the metrics before evaluating");
-    let sum = 0;
-    let done = 0;
-    const collect = async () => {
-      for (const value of await this.#takeMetrics()) sum += value;
-      options.onBatch?.(done);
-    };
-    for (const batch of batches) {
-      const pass = this.#pass(batch, options.adapter ? this.lora : undefined, false);
-      forward(pass);
-      lossForward(pass, this.#metrics, this.#unread++ * 2);
-      done++;
-      // Software drivers compute while recording waits; reading now and then keeps the progress honest.
-      if (this.#unread >= 16) await collect();
-    }
-    await collect();
-    return sum;
+    return this.#meter.sum(batches, options.adapter ? this.lora : undefined, options.onBatch);
   }
 
   /** The adapter's matrices as they are now, in PEFT's shapes. */
@@ -173,6 +153,7 @@ export class Trainer {
 
   /** Frees the trainer's memory; the base stays. */
   close(): void {
+    this.#meter.close();
     this.#stream.close();
     this.#space.close();
     this.lora.close();

@@ -24,6 +24,9 @@ export interface WorkspaceSize {
   };
 }
 
+/** Labelled rows whose logits exist at once, unless told otherwise. */
+export const defaultHeadRows = 128;
+
 /** The size of a workspace that trains an adapter. */
 export function trainingWorkspace(
   config: LlamaConfig,

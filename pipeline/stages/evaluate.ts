@@ -6,11 +6,11 @@ import { TokenReader } from "../../datasets/token_reader.ts";
 import { type Device, openDevice } from "../../kernels/device.ts";
 import { answer } from "../../models/answer.ts";
 import { type BaseWeights, loadBase } from "../../models/base_file.ts";
-import { type Adapter, readAdapter } from "../../models/formats/adapter.ts";
+import { Evaluator } from "../../models/evaluator.ts";
+import { readAdapter } from "../../models/formats/adapter.ts";
 import { Generator } from "../../models/generator.ts";
 import { Lora } from "../../models/lora.ts";
 import { loadTokenizer, type Tokenizer } from "../../models/tokenizer.ts";
-import { Trainer } from "../../models/trainer.ts";
 import { defineStage, PipelineError, type Stage, z } from "../core/mod.ts";
 import { type AnsweredSample, type EvaluationResults, reportText } from "./evaluation_report.ts";
 import { adapter, base, report, tokens } from "./kinds.ts";
@@ -55,9 +55,11 @@ export const evaluate: Stage<
       const loaded = await loadBase(device, inputs.base.dir);
       const trained = await readAdapter(inputs.adapter.dir);
       const total = inputs.tokens.meta.validation.tokens * 2;
+      const lora = new Lora(device, loaded.config, trained, false);
+      lora.load(trained);
       const losses = await compareLosses(
         device,
-        trained,
+        lora,
         loaded,
         inputs,
         signal,
@@ -65,8 +67,6 @@ export const evaluate: Stage<
       );
       using tokenizer = await loadTokenizer(join(inputs.base.dir, "tokenizer"));
       const prompts = examples.map(template(inputs.tokens.meta.template).prompt);
-      const lora = new Lora(device, loaded.config, trained, false);
-      lora.load(trained);
       const answers: Record<"before" | "after", string[]> = { before: [], after: [] };
       let done = 0;
       for (const side of ["before", "after"] as const) {
@@ -134,7 +134,7 @@ async function answerAll(
 
 async function compareLosses(
   device: Device,
-  adapter: Adapter,
+  lora: Lora,
   base: BaseWeights,
   inputs: { tokens: { dir: string } },
   signal: AbortSignal,
@@ -142,14 +142,7 @@ async function compareLosses(
 ): Promise<{ before: number; after: number }> {
   using reader = new TokenReader(inputs.tokens.dir, "validation", base.config.vocabularySize);
   const budget = Math.max(1024, ...reader.lengths);
-  const evaluator = new Trainer(device, base, {
-    lora: adapter,
-    tokens: Math.min(budget, reader.tokens),
-    seed: 0,
-    optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
-    maxGradientNorm: 1,
-  });
-  evaluator.lora.load(adapter);
+  const evaluator = new Evaluator(device, base, Math.min(budget, reader.tokens), lora);
   const before = await lossOfSplit(evaluator, reader, budget, false, signal, onTokens);
   const after = await lossOfSplit(evaluator, reader, budget, true, signal, (done) => onTokens(reader.tokens + done));
   evaluator.close();

@@ -1,6 +1,6 @@
 import { buildMicroBatch, type MicroBatch, packRows } from "../../datasets/packing.ts";
 import type { TokenReader } from "../../datasets/token_reader.ts";
-import type { Trainer } from "../../models/trainer.ts";
+import type { Evaluator } from "../../models/evaluator.ts";
 import { PipelineError } from "../core/mod.ts";
 import type { BaseMeta, TokensMeta } from "./kinds.ts";
 
@@ -32,7 +32,7 @@ export function* batchesOf(reader: TokenReader, budget: number): Generator<Micro
 
 /** Mean −log p over all labelled tokens of a split, in nats: never a mean of means. */
 export async function lossOfSplit(
-  trainer: Trainer,
+  model: Pick<Evaluator, "evaluate">,
   reader: TokenReader,
   budget: number,
   adapter: boolean,
@@ -49,6 +49,6 @@ export async function lossOfSplit(
       yield batch;
     }
   }
-  const sum = await trainer.evaluate(counted(), { adapter, onBatch: () => onTokens(tokens) });
+  const sum = await model.evaluate(counted(), { adapter, onBatch: () => onTokens(tokens) });
   return sum / labelled;
 }

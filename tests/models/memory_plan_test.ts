@@ -6,7 +6,8 @@ import { readConfig } from "../../models/formats/config.ts";
 import { openWeights } from "../../models/formats/weights.ts";
 import type { LoraConfig } from "../../models/lora.ts";
 import { MemoryError, planTraining, planWith } from "../../models/memory_plan.ts";
-import { defaultHeadRows, Trainer } from "../../models/trainer.ts";
+import { Trainer } from "../../models/trainer.ts";
+import { defaultHeadRows } from "../../models/workspace_layout.ts";
 import { inFolder } from "./temp_folder.ts";
 
 const golden = new URL("./goldens/grouped", import.meta.url).pathname;
