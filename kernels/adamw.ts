@@ -2,35 +2,44 @@ import { expectMultiple, expectShape } from "./check.ts";
 import { compile } from "./kernel.ts";
 import { compileRows } from "./row_kernel.ts";
 import { grid1d, type Stream } from "./stream.ts";
-import type { Tensor } from "./tensor.ts";
+import { elements, type Tensor } from "./tensor.ts";
 import adamwSource from "./adamw.wgsl" with { type: "text" };
 import clipSource from "./clip_norm.wgsl" with { type: "text" };
 import squareSource from "./square_sum.wgsl" with { type: "text" };
 
-/** Stretches that a gradient norm is summed in; the size of the `partials` tensor. */
+/** Most stretches that the norm of one gradient is summed in; `partials` has so many values for each gradient. */
 export const normPartials = 256;
 
+/** Stretches of a gradient of `count` values: small ones are not cut into ever smaller pieces. */
+const stretchesOf = (count: number) => Math.min(normPartials, Math.ceil(count / 256));
+
 /**
- * Writes the gradient's norm to metrics[at] and the factor that brings it down to `maximum` to clip (1): at most 1, −1 for
- * a norm that is not finite. `partials` is ({@linkcode normPartials}). The gradient's size is a multiple of 4.
+ * Writes the norm of all gradients together to metrics[at] and the factor that brings it down to `maximum` to clip[0]: at
+ * most 1, −1 for a norm that is not finite. `partials` has {@linkcode normPartials} values for each gradient. The size of
+ * each gradient is a multiple of 4.
  */
 export function clipNorm(
   stream: Stream,
-  gradients: Tensor,
+  gradients: readonly Tensor[],
   partials: Tensor,
   clip: Tensor,
   metrics: Tensor,
   at: number,
   maximum: number,
 ): void {
-  const count = gradients.shape[0]!;
-  expectMultiple("clip norm", "the number of gradients", count, 4);
-  expectShape("clip norm", partials, [normPartials]);
-  const stretch4 = Math.ceil(count / 4 / normPartials);
+  expectShape("clip norm", partials, [normPartials * gradients.length]);
   const square = compileRows(stream.device, { name: "square_sum", source: squareSource });
-  stream.run(square, { x: gradients, partials }, { count4: count / 4, stretch4 }, [normPartials]);
+  let first = 0;
+  for (const x of gradients) {
+    const count = elements(x.shape);
+    expectMultiple("clip norm", "the number of gradients", count, 4);
+    const stretches = stretchesOf(count);
+    const stretch4 = Math.ceil(count / 4 / stretches);
+    stream.run(square, { x, partials }, { count4: count / 4, stretch4, first }, [stretches]);
+    first += stretches;
+  }
   const finish = compileRows(stream.device, { name: "clip_norm", source: clipSource });
-  stream.run(finish, { partials, metrics, clip }, { count: normPartials, at, maximum }, [1]);
+  stream.run(finish, { partials, metrics, clip }, { count: first, at, maximum }, [1]);
 }
 
 /** Hyper-parameters of {@linkcode adamw}. */
@@ -42,7 +51,7 @@ export interface AdamWOptions {
   readonly weightDecay: number;
 }
 
-/** The optimizer's tensors, all (P) with P a multiple of 4. */
+/** A tensor that is trained and what the optimizer keeps for it, all (P) with P a multiple of 4. */
 export interface AdamWState {
   readonly weights: Tensor;
   readonly gradients: Tensor;

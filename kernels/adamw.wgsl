@@ -1,4 +1,4 @@
-// AdamW (Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101) over all adapter weights at once; gradients are
+// AdamW (Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101) over one flat tensor; gradients are
 // scaled by the clip factor and left at zero for the next step. A negative clip factor marks a gradient that is not
 // finite: nothing changes then.
 struct Uniforms {

@@ -1,9 +1,12 @@
 import { expectMultiple, expectShape } from "./check.ts";
+import { compile } from "./kernel.ts";
 import { compileRows, rowGrid } from "./row_kernel.ts";
-import type { Stream } from "./stream.ts";
+import { grid1d, type Stream } from "./stream.ts";
 import type { Tensor } from "./tensor.ts";
 import forward from "./rms_norm.wgsl" with { type: "text" };
 import backward from "./rms_norm_backward.wgsl" with { type: "text" };
+import weightGradient from "./rms_norm_weight_gradient.wgsl" with { type: "text" };
+import sumRows from "./sum_rows.wgsl" with { type: "text" };
 
 /** y (T, C) = x / √(mean(x²) + epsilon) · weight (C) (Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467). */
 export function rmsNorm(stream: Stream, x: Tensor, weight: Tensor, y: Tensor, epsilon: number): void {
@@ -15,7 +18,7 @@ export function rmsNorm(stream: Stream, x: Tensor, weight: Tensor, y: Tensor, ep
   stream.run(kernel, { x, weight, y }, { width4: width / 4, rows, epsilon }, rowGrid(rows));
 }
 
-/** dx (T, C) = the gradient of {@linkcode rmsNorm} given dy (T, C); with `add`, dx += it. The weight is frozen. */
+/** dx (T, C) = the gradient of {@linkcode rmsNorm} given dy (T, C); with `add`, dx += it. For that of the weight see {@linkcode rmsNormWeightGradient}. */
 export function rmsNormBackward(
   stream: Stream,
   x: Tensor,
@@ -30,4 +33,32 @@ export function rmsNormBackward(
   expectShape("rms norm backward", dx, x.shape);
   const kernel = compileRows(stream.device, { name: "rms_norm_backward", source: backward }, { ADD: add });
   stream.run(kernel, { x, weight, dy, dx }, { width4: width / 4, rows, epsilon }, rowGrid(rows));
+}
+
+/** Rows that the gradient of a norm's weight needs for its partial sums. */
+export const normGradientRows = 32;
+
+/**
+ * gradient (C) += the gradient of {@linkcode rmsNorm}'s weight given dy (T, C). `partials` is
+ * ({@linkcode normGradientRows}, C) of working memory. Summed in a fixed order.
+ */
+export function rmsNormWeightGradient(
+  stream: Stream,
+  x: Tensor,
+  dy: Tensor,
+  partials: Tensor,
+  gradient: Tensor,
+  epsilon: number,
+): void {
+  const [rows, width] = x.shape as [number, number];
+  expectShape("rms norm weight gradient", dy, x.shape);
+  expectShape("rms norm weight gradient", gradient, [width]);
+  expectShape("rms norm weight gradient", partials, [normGradientRows, width]);
+  const stretch = Math.ceil(rows / normGradientRows);
+  const stretches = Math.ceil(rows / stretch);
+  const width4 = width / 4;
+  const kernel = compileRows(stream.device, { name: "rms_norm_weight_gradient", source: weightGradient });
+  stream.run(kernel, { x, dy, partials }, { width4, rows, stretch, epsilon }, [stretches]);
+  const sum = compile(stream.device, { name: "sum_rows", source: sumRows });
+  stream.run(sum, { x: partials, y: gradient }, { rows: stretches, width4 }, grid1d(width4));
 }

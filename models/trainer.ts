@@ -109,7 +109,15 @@ export class Trainer {
     const { gradients, firstMoment, secondMoment } = this.lora.training!;
     const state = { weights: this.lora.weights, gradients, firstMoment, secondMoment };
     const { optimizer, maxGradientNorm } = this.options;
-    clipNorm(this.#stream, gradients, this.#partials, this.#clip, this.#metrics, this.#unread * 2 + 1, maxGradientNorm);
+    clipNorm(
+      this.#stream,
+      [gradients],
+      this.#partials,
+      this.#clip,
+      this.#metrics,
+      this.#unread * 2 + 1,
+      maxGradientNorm,
+    );
     adamw(this.#stream, state, this.#clip, ++this.#steps, { ...optimizer, learningRate });
     this.#stream.flush();
     this.#unread++;

@@ -74,7 +74,7 @@ kernelTest("clipNorm() and adamw() follow float64 over five steps and leave the 
   const options = { learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1 };
   for (const [i, gradient] of steps.entries()) {
     bench.device.gpu.queue.writeBuffer(state.gradients.buffer, 0, Float32Array.from(gradient));
-    clipNorm(bench.stream, state.gradients, partials, clip, metrics, i, 1);
+    clipNorm(bench.stream, [state.gradients], partials, clip, metrics, i, 1);
     adamw(bench.stream, state, clip, i + 1, options);
     assertClose(await bench.read(state.gradients), zeros, 0, "gradients after the step");
   }
@@ -82,6 +82,17 @@ kernelTest("clipNorm() and adamw() follow float64 over five steps and leave the 
   assertClose(await bench.read(metrics), norms, 1e-5, "norms");
   const wanted = referenceAdamW([...initial], steps.map((g) => [...g]), 1, 0.01, 0.1);
   assertClose(await bench.read(state.weights), wanted, 1e-5, "weights");
+});
+
+kernelTest("clipNorm() takes the norm of several gradients of any size together", async (bench) => {
+  const random = new Random(12);
+  const gradients = [4, 70_000, 260, 1028].map((count) => random.values(count));
+  const [partials, clip, metrics] = [bench.output([normPartials * 4]), bench.output([4]), bench.output([4])];
+  const tensors = gradients.map((g) => bench.tensor([g.length], g));
+  clipNorm(bench.stream, tensors, partials, clip, metrics, 2, 10);
+  const norm = Math.sqrt(gradients.reduce((sum, g) => sum + g.reduce((s, x) => s + x * x, 0), 0));
+  assertClose([(await bench.read(metrics))[2]!], [norm], 1e-5, "norm");
+  assertClose([(await bench.read(clip))[0]!], [10 / norm], 1e-5, "clip");
 });
 
 kernelTest("adamw() changes nothing when the gradient is not finite", async (bench) => {
@@ -92,7 +103,7 @@ kernelTest("adamw() changes nothing when the gradient is not finite", async (ben
     secondMoment: bench.tensor([4], [0, 0, 0, 0]),
   };
   const [partials, clip, metrics] = [bench.output([normPartials]), bench.output([4]), bench.output([4])];
-  clipNorm(bench.stream, state.gradients, partials, clip, metrics, 0, 1);
+  clipNorm(bench.stream, [state.gradients], partials, clip, metrics, 0, 1);
   adamw(bench.stream, state, clip, 1, { learningRate: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 });
   assertEquals([...await bench.read(state.weights)], [1, 2, 3, 4]);
   assert(!Number.isFinite((await bench.read(metrics))[0]));
