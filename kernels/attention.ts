@@ -1,20 +1,22 @@
 import { expectMultiple, expectShape } from "./check.ts";
 import { compile, type Kernel, type KernelSource } from "./kernel.ts";
-import { grid1d, type Stream } from "./stream.ts";
+import type { Stream } from "./stream.ts";
 import type { Tensor } from "./tensor.ts";
-import deltaSource from "./attention_delta.wgsl" with { type: "text" };
 import forward from "./attention.wgsl" with { type: "text" };
 import backwardKeyValue from "./attention_backward_key_value.wgsl" with { type: "text" };
 import backwardQuery from "./attention_backward_query.wgsl" with { type: "text" };
 
-/** Threads of a workgroup, each owning a query (or a key), and the kernel for this head size. */
-function tiled(stream: Stream, source: KernelSource, headSize: number): { kernel: Kernel; lanes: number } {
-  const subgroup = stream.device.info.subgroupSize;
-  const lanes = subgroup || 32;
-  // Keys taken at once share their loads by shuffle; without it they would only make the unrolled code longer.
-  const keys = subgroup ? Math.min(8, lanes) : 2;
-  const constants = { LANES: lanes, SHUFFLE: subgroup > 0, KEYS: keys, D4: headSize / 4 };
-  return { kernel: compile(stream.device, source, constants), lanes };
+/** The kernel for this head size, and the queries (or keys) that a workgroup owns; it walks over the other side. */
+function tiled(stream: Stream, source: KernelSource, headSize: number): { kernel: Kernel; owned: number } {
+  const { subgroupSize, software } = stream.device.info;
+  const shuffle = subgroupSize > 0;
+  const lanes = subgroupSize || 32;
+  // Two vectors of each kind in a lane halve the loads, which cost most on a processor; a GPU lacks the registers.
+  const own = software && shuffle ? 2 : 1;
+  // More at once would make the code longer without saving loads.
+  const next = shuffle ? 4 : 2;
+  const constants = { LANES: lanes, SHUFFLE: shuffle, OWN: own, NEXT: next, D4: headSize / 4 };
+  return { kernel: compile(stream.device, source, constants), owned: lanes * own };
 }
 
 /** What attention reads: q (T, H, D), k and v (S, G, D), starts (T) = the first key that each query may see. */
@@ -48,9 +50,9 @@ export function attention(
   if (k.shape[0]! < tokens + keyOffset) {
     throw new RangeError(`attention: ${tokens + keyOffset} keys wanted, found ${k.shape[0]}`);
   }
-  const { kernel, lanes } = tiled(stream, { name: "attention", source: forward }, headSize);
+  const { kernel, owned } = tiled(stream, { name: "attention", source: forward }, headSize);
   const uniforms = { tokens, heads, keyHeads, keyOffset, scale: 1 / Math.sqrt(headSize) };
-  stream.run(kernel, { q, k, v, starts, y, stats }, uniforms, [Math.ceil(tokens / lanes), heads]);
+  stream.run(kernel, { q, k, v, starts, y, stats }, uniforms, [Math.ceil(tokens / owned), heads]);
 }
 
 /** The gradients dq (T, H, D), dk and dv (T, G, D) of {@linkcode attention}, given its y, stats and dy (T, H, D). */
@@ -65,12 +67,9 @@ export function attentionBackward(
   const keyHeads = k.shape[1]!;
   for (const tensor of [y, dy, dq]) expectShape("attention backward", tensor, q.shape);
   for (const tensor of [dk, dv]) expectShape("attention backward", tensor, k.shape);
-  const delta = compile(stream.device, { name: "attention_delta", source: deltaSource }, { D4: headSize / 4 });
-  stream.run(delta, { y, dy, stats }, { count: tokens * heads }, grid1d(tokens * heads));
-
   const uniforms = { tokens, heads, keyHeads, scale: 1 / Math.sqrt(headSize) };
   const query = tiled(stream, { name: "attention_backward_query", source: backwardQuery }, headSize);
-  stream.run(query.kernel, { ...input, stats, dy, dq }, uniforms, [Math.ceil(tokens / query.lanes), heads]);
+  stream.run(query.kernel, { ...input, y, stats, dy, dq }, uniforms, [Math.ceil(tokens / query.owned), heads]);
   const key = tiled(stream, { name: "attention_backward_key_value", source: backwardKeyValue }, headSize);
-  stream.run(key.kernel, { ...input, stats, dy, dk, dv }, uniforms, [Math.ceil(tokens / key.lanes), keyHeads]);
+  stream.run(key.kernel, { ...input, stats, dy, dk, dv }, uniforms, [Math.ceil(tokens / key.owned), keyHeads]);
 }

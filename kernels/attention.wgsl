@@ -1,6 +1,7 @@
 // Causal attention within each sequence of a packed stream, without ever storing the scores (Dao et al. 2022,
-// https://arxiv.org/abs/2205.14135): a lane owns one query of one head and walks over the keys KEYS at a time with a
-// running maximum and sum. Key/value heads are shared by heads / keyHeads query heads (Ainslie et al. 2023).
+// https://arxiv.org/abs/2205.14135): a lane owns OWN queries of one head and walks over the keys NEXT at a time with
+// a running maximum and sum. With SHUFFLE the lanes share out the loads of those keys. Key/value heads are shared by
+// heads / keyHeads query heads (Ainslie et al. 2023).
 // A query t sees keys starts[t] … t + keyOffset; keyOffset is 0 except when the keys are a cache.
 struct Uniforms { tokens: u32, heads: u32, keyHeads: u32, keyOffset: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
@@ -15,63 +16,79 @@ struct Uniforms { tokens: u32, heads: u32, keyHeads: u32, keyOffset: u32, scale:
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let head = group.y;
   let keyHead = head / (u.heads / u.keyHeads);
-  let tile = group.x * {{LANES}}u;
-  let t = min(tile + lane, u.tokens - 1u);
-  let first = starts[t];
-  let last = t + u.keyOffset;
-  let end = min(tile + {{LANES}}u, u.tokens) + u.keyOffset;
-  let qBase = (t * u.heads + head) * {{D4}}u;
+  let tile = group.x * {{LANES * OWN}}u;
+  let end = min(tile + {{LANES * OWN}}u, u.tokens) + u.keyOffset;
+  //% for j in 0..OWN
+  let t{{j}} = min(tile + {{j * LANES}}u + lane, u.tokens - 1u);
+  let first{{j}} = starts[t{{j}}];
+  let last{{j}} = t{{j}} + u.keyOffset;
+  let base{{j}} = (t{{j}} * u.heads + head) * {{D4}}u;
   //% for d in 0..D4
-  let q{{d}} = q[qBase + {{d}}u] * u.scale;
-  var o{{d}} = vec4f();
+  let q{{j}}_{{d}} = q[base{{j}} + {{d}}u] * u.scale;
+  var o{{j}}_{{d}} = vec4f();
   //% end
-  var most = -1e30;
-  var sum = 0.0;
-  for (var s = starts[tile]; s < end; s += {{KEYS}}u) {
+  var most{{j}} = -1e30;
+  var sum{{j}} = 0.0;
+  //% end
+  for (var s = starts[tile]; s < end; s += {{NEXT}}u) {
     //% if SHUFFLE
-    let mine = (min(s + lane % {{KEYS}}u, end - 1u) * u.keyHeads + keyHead) * {{D4}}u;
+    let mine = (min(s + lane % {{NEXT}}u, end - 1u) * u.keyHeads + keyHead) * {{D4}}u + lane / {{NEXT}}u;
+    //% for n in 0..Math.ceil(D4 * NEXT / LANES)
+    let k{{n}} = k[mine + {{n * LANES / NEXT}}u];
+    let v{{n}} = v[mine + {{n * LANES / NEXT}}u];
+    //% end
     //% else
-    //% for i in 0..KEYS
+    //% for i in 0..NEXT
     let key{{i}} = (min(s + {{i}}u, end - 1u) * u.keyHeads + keyHead) * {{D4}}u;
     //% end
     //% end
-    //% for i in 0..KEYS
-    var score{{i}} = 0.0;
+    //% for i in 0..NEXT
+    //% for j in 0..OWN
+    var score{{j}}_{{i}} = 0.0;
+    //% end
     //% end
     //% for d in 0..D4
-    //% if SHUFFLE
-    let k{{d}} = k[mine + {{d}}u];
+    //% for i in 0..NEXT
+    let k{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(k${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `k[key${i} + ${d}u]`}};
+    //% for j in 0..OWN
+    //% for c in 0..4
+    score{{j}}_{{i}} = fma(q{{j}}_{{d}}.{{"xyzw"[c]}}, k{{d}}_{{i}}.{{"xyzw"[c]}}, score{{j}}_{{i}});
     //% end
-    //% for i in 0..KEYS
-    score{{i}} += dot(q{{d}}, {{SHUFFLE ? `subgroupShuffle(k${d}, ${i}u)` : `k[key${i} + ${d}u]`}});
     //% end
     //% end
-    var highest = most;
-    //% for i in 0..KEYS
-    let seen{{i}} = s + {{i}}u >= first && s + {{i}}u <= last;
-    highest = select(highest, max(highest, score{{i}}), seen{{i}});
     //% end
-    let shrink = exp(most - highest);
-    most = highest;
-    sum *= shrink;
-    //% for i in 0..KEYS
-    let p{{i}} = select(0.0, exp(score{{i}} - most), seen{{i}});
-    sum += p{{i}};
+    //% for j in 0..OWN
+    var highest{{j}} = most{{j}};
+    //% for i in 0..NEXT
+    let seen{{j}}_{{i}} = s + {{i}}u >= first{{j}} && s + {{i}}u <= last{{j}};
+    highest{{j}} = select(highest{{j}}, max(highest{{j}}, score{{j}}_{{i}}), seen{{j}}_{{i}});
+    //% end
+    let shrink{{j}} = exp(most{{j}} - highest{{j}});
+    most{{j}} = highest{{j}};
+    sum{{j}} *= shrink{{j}};
+    //% for i in 0..NEXT
+    let p{{j}}_{{i}} = select(0.0, exp(score{{j}}_{{i}} - most{{j}}), seen{{j}}_{{i}});
+    sum{{j}} += p{{j}}_{{i}};
+    //% end
     //% end
     //% for d in 0..D4
-    o{{d}} *= shrink;
-    //% if SHUFFLE
-    let v{{d}} = v[mine + {{d}}u];
+    //% for j in 0..OWN
+    o{{j}}_{{d}} *= shrink{{j}};
     //% end
-    //% for i in 0..KEYS
-    o{{d}} = fma(vec4f(p{{i}}), {{SHUFFLE ? `subgroupShuffle(v${d}, ${i}u)` : `v[key${i} + ${d}u]`}}, o{{d}});
+    //% for i in 0..NEXT
+    let v{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(v${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `v[key${i} + ${d}u]`}};
+    //% for j in 0..OWN
+    o{{j}}_{{d}} = fma(vec4f(p{{j}}_{{i}}), v{{d}}_{{i}}, o{{j}}_{{d}});
+    //% end
     //% end
     //% end
   }
-  if (tile + lane < u.tokens) {
+  //% for j in 0..OWN
+  if (tile + {{j * LANES}}u + lane < u.tokens) {
     //% for d in 0..D4
-    y[qBase + {{d}}u] = o{{d}} / sum;
+    y[base{{j}} + {{d}}u] = o{{j}}_{{d}} / sum{{j}};
     //% end
-    stats[t * u.heads + head] = vec2f(most + log(sum), 0.0);
+    stats[t{{j}} * u.heads + head] = vec2f(most{{j}} + log(sum{{j}}), 0.0);
   }
+  //% end
 }

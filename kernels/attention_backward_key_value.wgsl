@@ -1,5 +1,5 @@
-// The gradient of attention (attention.wgsl) with respect to keys and values. A lane owns one key of one key/value head
-// and walks over the queries that see it, head by head, so nothing is added to from two places.
+// The gradient of attention (attention.wgsl) with respect to keys and values. A lane owns OWN keys of one key/value
+// head and walks over the queries that see them, head by head, so nothing is added to from two places.
 struct Uniforms { tokens: u32, heads: u32, keyHeads: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> q: array<vec4f>;        // (T, H, D)
@@ -15,64 +15,78 @@ struct Uniforms { tokens: u32, heads: u32, keyHeads: u32, scale: f32 }
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let keyHead = group.y;
   let headsPerKey = u.heads / u.keyHeads;
-  let tile = group.x * {{LANES}}u;
-  let s = min(tile + lane, u.tokens - 1u);
-  let lastKey = min(tile + {{LANES}}u, u.tokens) - 1u;
-  let kBase = (s * u.keyHeads + keyHead) * {{D4}}u;
+  let tile = group.x * {{LANES * OWN}}u;
+  let lastKey = min(tile + {{LANES * OWN}}u, u.tokens) - 1u;
+  //% for j in 0..OWN
+  let s{{j}} = min(tile + {{j * LANES}}u + lane, u.tokens - 1u);
+  let base{{j}} = (s{{j}} * u.keyHeads + keyHead) * {{D4}}u;
   //% for d in 0..D4
-  let k{{d}} = k[kBase + {{d}}u] * u.scale;
-  let v{{d}} = v[kBase + {{d}}u];
-  var dk{{d}} = vec4f();
-  var dv{{d}} = vec4f();
+  let k{{j}}_{{d}} = k[base{{j}} + {{d}}u] * u.scale;
+  let v{{j}}_{{d}} = v[base{{j}} + {{d}}u];
+  var dk{{j}}_{{d}} = vec4f();
+  var dv{{j}}_{{d}} = vec4f();
+  //% end
   //% end
   for (var head = keyHead * headsPerKey; head < (keyHead + 1u) * headsPerKey; head++) {
     // Sequences begin in order, so the first query of a block whose sequence begins after our last key ends the walk.
-    for (var t = tile; t < u.tokens; t += {{KEYS}}u) {
+    for (var t = tile; t < u.tokens; t += {{NEXT}}u) {
       if (starts[t] > lastKey) { break; }
       //% if SHUFFLE
-      let own = min(t + lane % {{KEYS}}u, u.tokens - 1u);
-      let mine = (own * u.heads + head) * {{D4}}u;
+      let own = min(t + lane % {{NEXT}}u, u.tokens - 1u);
+      let mine = (own * u.heads + head) * {{D4}}u + lane / {{NEXT}}u;
       let ownStart = starts[own];
       let ownStats = stats[own * u.heads + head];
+      //% for n in 0..Math.ceil(D4 * NEXT / LANES)
+      let q{{n}} = q[mine + {{n * LANES / NEXT}}u];
+      let dy{{n}} = dy[mine + {{n * LANES / NEXT}}u];
+      //% end
       //% else
-      //% for i in 0..KEYS
+      //% for i in 0..NEXT
       let t{{i}} = min(t + {{i}}u, u.tokens - 1u);
       let query{{i}} = (t{{i}} * u.heads + head) * {{D4}}u;
       //% end
       //% end
-      //% for i in 0..KEYS
-      var score{{i}} = 0.0;
-      var dp{{i}} = 0.0;
+      //% for i in 0..NEXT
+      //% for j in 0..OWN
+      var score{{j}}_{{i}} = 0.0;
+      var dp{{j}}_{{i}} = 0.0;
+      //% end
       //% end
       //% for d in 0..D4
-      //% if SHUFFLE
-      let q{{d}} = q[mine + {{d}}u];
-      let dy{{d}} = dy[mine + {{d}}u];
+      //% for i in 0..NEXT
+      let q{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(q${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `q[query${i} + ${d}u]`}};
+      let dy{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(dy${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `dy[query${i} + ${d}u]`}};
+      //% for j in 0..OWN
+      score{{j}}_{{i}} += dot(k{{j}}_{{d}}, q{{d}}_{{i}});
+      dp{{j}}_{{i}} += dot(v{{j}}_{{d}}, dy{{d}}_{{i}});
       //% end
-      //% for i in 0..KEYS
-      score{{i}} += dot(k{{d}}, {{SHUFFLE ? `subgroupShuffle(q${d}, ${i}u)` : `q[query${i} + ${d}u]`}});
-      dp{{i}} += dot(v{{d}}, {{SHUFFLE ? `subgroupShuffle(dy${d}, ${i}u)` : `dy[query${i} + ${d}u]`}});
       //% end
       //% end
-      //% for i in 0..KEYS
+      //% for i in 0..NEXT
       let start{{i}} = {{SHUFFLE ? `subgroupShuffle(ownStart, ${i}u)` : `starts[t${i}]`}};
       let stats{{i}} = {{SHUFFLE ? `subgroupShuffle(ownStats, ${i}u)` : `stats[t${i} * u.heads + head]`}};
-      let seen{{i}} = t + {{i}}u < u.tokens && start{{i}} <= s && s <= t + {{i}}u;
-      let p{{i}} = select(0.0, exp(score{{i}} - stats{{i}}.x), seen{{i}});
-      let ds{{i}} = p{{i}} * (dp{{i}} - stats{{i}}.y) * u.scale;
+      //% for j in 0..OWN
+      let seen{{j}}_{{i}} = t + {{i}}u < u.tokens && start{{i}} <= s{{j}} && s{{j}} <= t + {{i}}u;
+      let p{{j}}_{{i}} = select(0.0, exp(score{{j}}_{{i}} - stats{{i}}.x), seen{{j}}_{{i}});
+      let ds{{j}}_{{i}} = p{{j}}_{{i}} * (dp{{j}}_{{i}} - stats{{i}}.y) * u.scale;
+      //% end
       //% end
       //% for d in 0..D4
-      //% for i in 0..KEYS
-      dv{{d}} = fma(vec4f(p{{i}}), {{SHUFFLE ? `subgroupShuffle(dy${d}, ${i}u)` : `dy[query${i} + ${d}u]`}}, dv{{d}});
-      dk{{d}} = fma(vec4f(ds{{i}}), {{SHUFFLE ? `subgroupShuffle(q${d}, ${i}u)` : `q[query${i} + ${d}u]`}}, dk{{d}});
+      //% for i in 0..NEXT
+      //% for j in 0..OWN
+      dv{{j}}_{{d}} = fma(vec4f(p{{j}}_{{i}}), dy{{d}}_{{i}}, dv{{j}}_{{d}});
+      dk{{j}}_{{d}} = fma(vec4f(ds{{j}}_{{i}}), q{{d}}_{{i}}, dk{{j}}_{{d}});
+      //% end
       //% end
       //% end
     }
   }
-  if (tile + lane < u.tokens) {
+  //% for j in 0..OWN
+  if (tile + {{j * LANES}}u + lane < u.tokens) {
     //% for d in 0..D4
-    dk[kBase + {{d}}u] = dk{{d}};
-    dv[kBase + {{d}}u] = dv{{d}};
+    dk[base{{j}} + {{d}}u] = dk{{j}}_{{d}};
+    dv[base{{j}} + {{d}}u] = dv{{j}}_{{d}};
     //% end
   }
+  //% end
 }

@@ -35,6 +35,7 @@ const cases: Case[] = [
   { lengths: [3, 1, 5], heads: 2, keyHeads: 1, headSize: 8 },
   { lengths: [11, 2, 7], heads: 3, keyHeads: 3, headSize: 12 },
   { lengths: [19], heads: 4, keyHeads: 2, headSize: 4 },
+  { lengths: [37, 2, 40], heads: 1, keyHeads: 1, headSize: 4 },
 ];
 
 for (const c of cases) {
