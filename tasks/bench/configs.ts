@@ -47,6 +47,8 @@ export const BENCH_CONFIGS = {
   quickstart: config({ hidden: 128, layers: 4, heads: 4, feedForward: 344, vocabulary: 1000, rows: 4 }),
   S: config({ hidden: 256, layers: 4, heads: 4, feedForward: 688, vocabulary: 2048, rows: 4 }),
   M: config({ hidden: 512, layers: 8, heads: 8, feedForward: 1376, vocabulary: 4096, rows: 2 }),
+  /** M with LLaMA's vocabulary, so that the head weighs as much as it does in small models of that family. */
+  "M-32k": config({ hidden: 512, layers: 8, heads: 8, feedForward: 1376, vocabulary: 32000, rows: 2 }),
   "llama-7b": config({ hidden: 4096, layers: 32, heads: 32, feedForward: 11008, vocabulary: 32000, rows: 1 }),
 } as const satisfies Record<string, BenchConfig>;
 

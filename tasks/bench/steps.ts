@@ -6,19 +6,25 @@ import type { BaseWeights } from "../../models/base_file.ts";
 import type { PackedBatch } from "../../models/batch.ts";
 import { Trainer, type TrainerOptions } from "../../models/trainer.ts";
 import { type BenchConfig, benchLora } from "./configs.ts";
+import { productsOfStep } from "./products.ts";
 import { syntheticBase, syntheticBatch } from "./synthetic.ts";
 import { usefulFlops } from "./useful_flops.ts";
 
 /** What a training step costs. */
 export interface StepResult {
+  readonly tokens: number;
   readonly ms: number;
   readonly tokens_per_second: number;
-  /** Useful operations a second, see {@linkcode usefulFlops}. */
+  /** Useful 10⁹ operations a second, see {@linkcode usefulFlops}. */
   readonly gflops: number;
-  /** Time of the processor for recording a step and handing it to the device. */
+  /** 10⁹ operations a second of the step's products with frozen weights alone, at its own shapes; absent for long steps. */
+  readonly product_gflops?: number;
+  /** Time of the processor for recording a step. */
   readonly encode_ms: number;
-  /** Time on the device by kernel for one step; none where the device has no timestamps. */
-  readonly kernels: readonly KernelTime[];
+  /** Time on the device by kernel for one step; empty where the device has no timestamps. */
+  readonly breakdown: readonly KernelTime[];
+  /** Most bytes of GPU memory in use at once. */
+  readonly peak_bytes: number;
 }
 
 /** A step that takes longer than this is measured once, without a warm-up: compiling is little beside it. */
@@ -26,7 +32,8 @@ const longStepMs = 20_000;
 /** Groups of steps, of which the quickest counts. */
 const groups = 3;
 
-const options: Omit<TrainerOptions, "tokens"> = {
+/** How the measured trainers train. */
+export const trainerOptions: Omit<TrainerOptions, "tokens"> = {
   lora: benchLora,
   seed: 1,
   optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
@@ -38,31 +45,48 @@ interface Timed {
   readonly encodeMs: number;
 }
 
-/** Takes steps, waits for them, and gives the time of one. */
-async function timeSteps(trainer: Trainer, batch: PackedBatch, labelled: number, steps: number): Promise<Timed> {
-  const begin = performance.now();
-  for (let i = 0; i < steps; i++) {
-    trainer.accumulate(batch, labelled);
-    trainer.step(3e-4);
-  }
-  const encodeMs = (performance.now() - begin) / steps;
-  const metrics = await trainer.readMetrics();
-  const ms = (performance.now() - begin) / steps;
-  if (
-    !metrics.every(({ negativeLogLikelihood, gradientNorm }) => Number.isFinite(negativeLogLikelihood + gradientNorm))
-  ) {
-    throw new Error("the measured steps gave a loss or a gradient that is not finite");
-  }
-  return { ms, encodeMs };
+/** Labelled tokens of micro-batches. */
+export function labelledIn(batches: readonly PackedBatch[]): number {
+  return batches.reduce((sum, { labels }) => sum + labels.reduce((count, label) => count + (label >= 0 ? 1 : 0), 0), 0);
 }
 
-/** Measures the steps of a trainer on `base`: a warm-up, then the quickest group of `steps`, then one step by kernel. */
+/**
+ * Takes optimizer steps over the same micro-batches, waits for them, and gives the time of one. A software driver computes
+ * within queue.submit, so that on one the time spent there is no time of recording.
+ */
+export async function takeSteps(trainer: Trainer, batches: readonly PackedBatch[], steps: number): Promise<Timed> {
+  const labelled = labelledIn(batches);
+  const { gpu, info } = trainer.device;
+  const submit = gpu.queue.submit;
+  let submitting = 0;
+  gpu.queue.submit = function (buffers) {
+    const begin = performance.now();
+    submit.call(this, buffers);
+    submitting += performance.now() - begin;
+  };
+  try {
+    const begin = performance.now();
+    for (let i = 0; i < steps; i++) {
+      for (const batch of batches) trainer.accumulate(batch, labelled);
+      trainer.step(3e-4);
+    }
+    const recorded = performance.now() - begin - (info.software ? submitting : 0);
+    const metrics = await trainer.readMetrics();
+    const ms = performance.now() - begin;
+    for (const { negativeLogLikelihood: loss, gradientNorm: norm } of metrics) {
+      if (!Number.isFinite(loss + norm)) throw new Error(`a measured step gave loss ${loss}, gradient norm ${norm}`);
+    }
+    return { ms: ms / steps, encodeMs: recorded / steps };
+  } finally {
+    gpu.queue.submit = submit;
+  }
+}
+
+/** Measures the steps of a trainer on `base`: a warm-up, one step by kernel, then the quickest group of `steps`. */
 async function measure(device: Device, base: BaseWeights, batch: PackedBatch, steps: number) {
-  const labelled = batch.labels.filter((label) => label >= 0).length;
-  const tokens = batch.ids.length;
   const timings = Timings.of(device);
   const run = async <T>(timings: Timings | undefined, body: (trainer: Trainer) => Promise<T>) => {
-    const trainer = new Trainer(device, base, { ...options, tokens, timings });
+    const trainer = new Trainer(device, base, { ...trainerOptions, tokens: batch.ids.length, timings });
     try {
       return await body(trainer);
     } finally {
@@ -70,47 +94,54 @@ async function measure(device: Device, base: BaseWeights, batch: PackedBatch, st
     }
   };
   try {
-    let { first, kernels } = await run(timings, async (trainer) => {
-      const first = await timeSteps(trainer, batch, labelled, 1);
+    const { first, breakdown } = await run(timings, async (trainer) => {
+      const first = await takeSteps(trainer, [batch], 1);
       if (timings && first.ms < longStepMs) {
         await timings.read(); // that was the warm-up
-        await timeSteps(trainer, batch, labelled, 1);
+        await takeSteps(trainer, [batch], 1);
       }
-      return { first, kernels: await timings?.read() ?? [] };
+      return { first, breakdown: await timings?.read() ?? [] };
     });
-    if (first.ms < longStepMs) {
-      first = await run(undefined, async (trainer) => {
-        let best = await timeSteps(trainer, batch, labelled, steps);
-        for (let group = 1; group < groups; group++) {
-          const next = await timeSteps(trainer, batch, labelled, steps);
-          if (next.ms < best.ms) best = next;
-        }
-        return best;
-      });
-    }
-    return { ...first, kernels };
+    if (first.ms >= longStepMs) return { ...first, breakdown };
+    const best = await run(undefined, async (trainer) => {
+      let best = await takeSteps(trainer, [batch], steps);
+      for (let group = 1; group < groups; group++) {
+        const next = await takeSteps(trainer, [batch], steps);
+        if (next.ms < best.ms) best = next;
+      }
+      return best;
+    });
+    return { ...best, breakdown };
   } finally {
     timings?.close();
   }
 }
 
-/** Measures the training step of a configuration; `tokens` shortens its rows where given. */
+/** Measures the training step of a configuration. */
 export async function benchStep(
   device: Device,
   { model, rows, rowTokens }: BenchConfig,
   bits: WeightBits,
   steps: number,
 ): Promise<StepResult> {
+  device.peak = device.allocated;
   const { base, close } = await syntheticBase(device, model, bits);
   try {
     const batch = syntheticBatch(model.vocabularySize, rows, rowTokens);
-    const { ms, encodeMs, kernels } = await measure(device, base, batch, steps);
+    const tokens = batch.ids.length;
+    const { ms, encodeMs, breakdown } = await measure(device, base, batch, steps);
+    const peak_bytes = device.peak;
+    const flops = usefulFlops(model, benchLora, batch);
+    const long = ms >= longStepMs;
     return {
+      tokens,
       ms,
-      tokens_per_second: batch.ids.length / ms * 1000,
-      gflops: usefulFlops(model, benchLora, batch).total / ms / 1e6,
+      tokens_per_second: tokens / ms * 1000,
+      gflops: flops.total / ms / 1e6,
+      ...(!long && { product_gflops: flops.products / await productsOfStep(device, base, batch) / 1e6 }),
       encode_ms: encodeMs,
-      kernels,
+      breakdown,
+      peak_bytes,
     };
   } finally {
     close();

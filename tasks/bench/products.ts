@@ -1,0 +1,114 @@
+// The products with frozen weights, which are most of a training step.
+import type { Device } from "../../kernels/device.ts";
+import { paddedRows, product, productTransposed } from "../../kernels/product.ts";
+import { createTensor, firstRows, type Tensor } from "../../kernels/tensor.ts";
+import type { Weight, WeightBits } from "../../kernels/weight.ts";
+import type { BaseWeights } from "../../models/base_file.ts";
+import type { PackedBatch } from "../../models/batch.ts";
+import { LORA_TARGETS } from "../../models/formats/lora_names.ts";
+import { Meter } from "./measure.ts";
+import { hashFill, syntheticWeight, weightTensors } from "./synthetic.ts";
+
+/** Rows of activations M, columns of the result N, columns of x K, for y (M, N) = x (M, K)·Wᵀ. */
+export interface ProductShape {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+}
+
+/** The speed of a product. */
+export interface ProductResult extends ProductShape {
+  readonly op: "product" | "product_transposed";
+  readonly variant: string;
+  readonly bits: WeightBits;
+  readonly gflops: number;
+}
+
+/** Labelled rows that the head takes at once. */
+const headRows = 128;
+
+/** The shape at which all variants are compared. */
+export const comparedShape: ProductShape = { m: 256, n: 1024, k: 1024 };
+
+/** The weights of LLaMA-7B: attention, gate and up, down, head. */
+export const shapes7B: readonly ProductShape[] = [
+  { m: 256, n: 4096, k: 4096 },
+  { m: 256, n: 11008, k: 4096 },
+  { m: 256, n: 4096, k: 11008 },
+  { m: 256, n: 32000, k: 4096 },
+];
+
+/** Time in ms of the products with frozen weights that a training step needs at least, one after the other, alone. */
+export async function productsOfStep(device: Device, base: BaseWeights, batch: PackedBatch): Promise<number> {
+  const meter = new Meter(device);
+  const { stream } = meter;
+  const { hiddenSize, intermediateSize, vocabularySize } = base.config;
+  const widest = Math.max(hiddenSize, intermediateSize);
+  const tokens = batch.ids.length;
+  const labelled = batch.labels.reduce((sum, label) => sum + (label >= 0 ? 1 : 0), 0);
+  try {
+    return await meter.scope(async (made) => {
+      const make = (elements: number) => {
+        const tensor = createTensor(device, "bench", [elements]);
+        made.push(tensor);
+        hashFill(stream, tensor, made.length, 1);
+        return tensor;
+      };
+      const [narrow, wide, logits] = [make(tokens * widest), make(tokens * widest), make(headRows * vocabularySize)];
+      const shaped = (tensor: Tensor, rows: number, columns: number) =>
+        firstRows({ ...tensor, shape: [rows, columns] }, rows);
+      const both = (weight: Weight, rows: number, y: Tensor, forward: boolean, backward: boolean) => {
+        const [input, output] = [shaped(narrow, rows, weight.columns), shaped(y, rows, paddedRows(weight))];
+        if (forward) product(stream, input, weight, output);
+        if (backward) productTransposed(stream, output, weight, input);
+      };
+      return await meter.best(() => {
+        base.layers.forEach((layer, index) => {
+          for (const target of LORA_TARGETS) {
+            const backward = index > 0 || !["q_proj", "k_proj", "v_proj"].includes(target);
+            both(layer[target], tokens, wide, true, backward);
+          }
+        });
+        for (let begin = 0; begin < labelled; begin += headRows) {
+          both(base.head, Math.min(headRows, labelled - begin), logits, true, true);
+        }
+      });
+    });
+  } finally {
+    meter.close();
+  }
+}
+
+/** Measures x·Wᵀ and dy·W of one shape. */
+export async function benchProduct(
+  device: Device,
+  { m, n, k }: ProductShape,
+  bits: WeightBits,
+): Promise<ProductResult[]> {
+  const meter = new Meter(device);
+  try {
+    return await meter.scope(async (made) => {
+      const weight = syntheticWeight(meter.stream, "weight", [n, k], bits, 1);
+      made.push(...weightTensors(weight));
+      const [x, y] = [createTensor(device, "x", [m, k]), createTensor(device, "y", [m, n])];
+      made.push(x, y);
+      for (const tensor of [x, y]) hashFill(meter.stream, tensor, 2, 1);
+      const flops = 2 * m * n * k;
+      const result = async (op: ProductResult["op"], record: () => void): Promise<ProductResult> => ({
+        op,
+        variant: "default",
+        bits,
+        m,
+        n,
+        k,
+        gflops: flops / await meter.best(record) / 1e6,
+      });
+      return [
+        await result("product", () => product(meter.stream, x, weight, y)),
+        await result("product_transposed", () => productTransposed(meter.stream, y, weight, x)),
+      ];
+    });
+  } finally {
+    meter.close();
+  }
+}

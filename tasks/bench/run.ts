@@ -1,0 +1,111 @@
+// What `deno task bench` measures, in order, and the one object that it is printed as with --json.
+import type { Device, DeviceInfo } from "../../kernels/device.ts";
+import type { WeightBits } from "../../kernels/weight.ts";
+import { BENCH_CONFIGS, type BenchConfig, type BenchConfigName } from "./configs.ts";
+import { benchDecode, type DecodeResult } from "./decode.ts";
+import { benchMemoryBound, type MemoryBoundResult } from "./memory_bound.ts";
+import { benchPacking, type PackingResult } from "./packing.ts";
+import { benchProduct, comparedShape, type ProductResult, shapes7B } from "./products.ts";
+import { benchStep, type StepResult } from "./steps.ts";
+
+/** What can be measured. */
+export const BENCH_PARTS = ["kernels", "steps", "decode", "packing"] as const;
+
+/** One of the parts. */
+export type BenchPart = typeof BENCH_PARTS[number];
+
+/** Bits that weights may have. */
+export const BENCH_BITS: readonly WeightBits[] = [8, 32];
+
+/** What to measure. */
+export interface BenchOptions {
+  readonly parts: readonly BenchPart[];
+  readonly configs: readonly BenchConfigName[];
+  /** Bits of a base weight: 8 when left out, and for the kernels all. */
+  readonly bits?: WeightBits | undefined;
+  readonly steps: number;
+  /** Tokens of a micro-batch in place of the configuration's. */
+  readonly tokens?: number | undefined;
+  /** Folder of alpaca files for the packing. */
+  readonly data: string;
+}
+
+/** A result with the configuration that it was measured with. */
+export type Of<Result> = { readonly config: BenchConfigName; readonly bits: WeightBits } & Result;
+
+/** All that was measured. */
+export interface BenchReport {
+  readonly device: DeviceInfo;
+  readonly kernels: (ProductResult | MemoryBoundResult)[];
+  readonly steps: Of<StepResult>[];
+  readonly decode: Of<DecodeResult>[];
+  readonly packing: Of<PackingResult>[];
+  /** Parts that could not be measured, and why. */
+  readonly skipped: { readonly part: BenchPart; readonly reason: string }[];
+}
+
+/** Rows of at most this many tokens. */
+const longestRow = 256;
+
+function withTokens(config: BenchConfig, tokens: number | undefined): BenchConfig {
+  if (tokens === undefined) return config;
+  const rows = Math.ceil(tokens / longestRow);
+  return { ...config, rows, rowTokens: Math.ceil(tokens / rows) };
+}
+
+/** Configurations whose head has LLaMA's vocabulary, and one whose head is small. */
+const packingConfigs: readonly BenchConfigName[] = ["M", "M-32k"];
+
+/** Measures; `onPart` is told when a part is done, with the report so far. */
+export async function runBench(
+  device: Device,
+  options: BenchOptions,
+  onPart: (part: BenchPart, report: BenchReport) => void,
+  signal: AbortSignal,
+): Promise<BenchReport> {
+  const report: BenchReport = { device: device.info, kernels: [], steps: [], decode: [], packing: [], skipped: [] };
+  const bits = options.bits ?? 8;
+  const configs = options.configs.map((name) => ({ name, config: withTokens(BENCH_CONFIGS[name], options.tokens) }));
+  const measure: Record<BenchPart, () => Promise<void>> = {
+    async kernels() {
+      for (const bits of options.bits ? [options.bits] : BENCH_BITS) {
+        for (const shape of [comparedShape, ...shapes7B]) {
+          signal.throwIfAborted();
+          report.kernels.push(...await benchProduct(device, shape, bits));
+        }
+      }
+      report.kernels.push(...await benchMemoryBound(device, BENCH_CONFIGS["llama-7b"].model));
+    },
+    async steps() {
+      for (const { name, config } of configs) {
+        signal.throwIfAborted();
+        report.steps.push({ config: name, bits, ...await benchStep(device, config, bits, options.steps) });
+      }
+    },
+    async decode() {
+      for (const { name, config } of configs) {
+        signal.throwIfAborted();
+        report.decode.push({ config: name, bits, ...await benchDecode(device, config.model, bits) });
+      }
+    },
+    async packing() {
+      try {
+        Deno.readDirSync(options.data);
+      } catch {
+        report.skipped.push({ part: "packing", reason: `there is no folder ${options.data} of alpaca rows (--data)` });
+        return;
+      }
+      for (const name of packingConfigs) {
+        signal.throwIfAborted();
+        const result = await benchPacking(device, BENCH_CONFIGS[name], bits, options.data);
+        report.packing.push({ config: name, bits, ...result });
+      }
+    },
+  };
+  for (const part of BENCH_PARTS) {
+    if (!options.parts.includes(part)) continue;
+    await measure[part]();
+    onPart(part, report);
+  }
+  return report;
+}

@@ -1,0 +1,157 @@
+// The results of a bench for people to read.
+import Table from "cli-table3";
+import { format as formatBytes } from "@std/fmt/bytes";
+import type { Language } from "../cli/language.ts";
+import type { BenchPart, BenchReport } from "./run.ts";
+
+const EN = {
+  kernels: "Kernels",
+  breakdown: "time on the device by kernel",
+  steps: "Training steps (forward, loss, backward, optimizer; LoRA rank 8 on q and v)",
+  decode: "Generation",
+  packing: "Packing without padding and a head on labelled rows, against padded micro-batches of 4 rows",
+  op: "kernel",
+  size: "size",
+  bits: "bits",
+  variant: "variant",
+  config: "model",
+  tokens: "tokens",
+  msStep: "ms a step",
+  perSecond: "tokens/s",
+  useful: "useful GFLOP/s",
+  products: "its products",
+  ratio: "ratio",
+  encode: "encoding ms",
+  peak: "peak memory",
+  dispatches: "dispatches",
+  share: "%",
+  all: "all",
+  prompt: "prompt tokens/s",
+  rows: "rows",
+  padded: "padded tokens",
+  packedRate: "packed tokens/s",
+  paddedRate: "padded tokens/s",
+  skipped: (part: string, reason: string) => `${part} skipped: ${reason}`,
+};
+
+const ZH: typeof EN = {
+  kernels: "计算内核",
+  breakdown: "各内核在设备上的用时",
+  steps: "训练步（前向、损失、反向、优化器；LoRA 秩 8，作用于 q 和 v）",
+  decode: "生成",
+  packing: "无填充打包且只对带标签的行算输出层，对比每 4 行填充对齐的微批",
+  op: "内核",
+  size: "尺寸",
+  bits: "位数",
+  variant: "变体",
+  config: "模型",
+  tokens: "token 数",
+  msStep: "每步毫秒",
+  perSecond: "token/秒",
+  useful: "有效 GFLOP/s",
+  products: "其矩阵乘",
+  ratio: "比值",
+  encode: "录制毫秒",
+  peak: "显存峰值",
+  dispatches: "派发数",
+  share: "%",
+  all: "合计",
+  prompt: "提示 token/秒",
+  rows: "行数",
+  padded: "填充后 token",
+  packedRate: "打包 token/秒",
+  paddedRate: "填充 token/秒",
+  skipped: (part, reason) => `跳过 ${part}：${reason}`,
+};
+
+type Cell = string | number;
+
+function table(title: string, head: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const table = new Table({ head: [...head], style: { head: [], border: [], compact: true } });
+  for (const row of rows) table.push(row.map(String));
+  return `${title}\n${table}`;
+}
+
+const fixed = (value: number, digits = 1) => value.toFixed(digits);
+
+/** The tables of one part of a report. */
+export function partTables(part: BenchPart, report: BenchReport, language: Language): string {
+  const t = language === "zh" ? ZH : EN;
+  const skipped = report.skipped.filter((skip) => skip.part === part).map(({ reason }) => t.skipped(part, reason));
+  return [...skipped, ...tablesOf[part](report, t)].join("\n");
+}
+
+const tablesOf: Record<BenchPart, (report: BenchReport, t: typeof EN) => string[]> = {
+  kernels: ({ kernels }, t) => [
+    table(
+      t.kernels,
+      [t.op, t.variant, t.bits, t.size, "GFLOP/s", "GB/s"],
+      kernels.map((result) =>
+        "gflops" in result
+          ? [
+            result.op,
+            result.variant,
+            result.bits,
+            `${result.m} x ${result.n} x ${result.k}`,
+            fixed(result.gflops),
+            "",
+          ]
+          : [result.op, "", "", result.size, "", fixed(result.gbps)]
+      ),
+    ),
+  ],
+  steps: ({ steps }, t) => [
+    ...steps.map(({ config, bits, breakdown }) => {
+      const total = breakdown.reduce((sum, { ms }) => sum + ms, 0);
+      return table(`${config}, ${bits} bits: ${t.breakdown}`, [t.op, t.dispatches, "ms", t.share], [
+        ...breakdown.map(({ kernel, dispatches, ms }) => [kernel, dispatches, fixed(ms, 2), fixed(ms / total * 100)]),
+        [t.all, "", fixed(total, 2), ""],
+      ]);
+    }),
+    table(
+      t.steps,
+      [t.config, t.bits, t.tokens, t.msStep, t.perSecond, t.useful, t.products, t.ratio, t.encode, t.peak],
+      steps.map((step) => [
+        step.config,
+        step.bits,
+        step.tokens,
+        fixed(step.ms),
+        fixed(step.tokens_per_second),
+        fixed(step.gflops),
+        step.product_gflops === undefined ? "" : fixed(step.product_gflops),
+        step.product_gflops === undefined ? "" : fixed(step.gflops / step.product_gflops, 2),
+        fixed(step.encode_ms),
+        formatBytes(step.peak_bytes),
+      ]),
+    ),
+  ],
+  decode: ({ decode }, t) => [
+    table(
+      t.decode,
+      [t.config, t.bits, t.perSecond, t.prompt],
+      decode.map((result) => [
+        result.config,
+        result.bits,
+        fixed(result.tokens_per_second),
+        fixed(result.prompt_tokens_per_second),
+      ]),
+    ),
+  ],
+  packing: ({ packing }, t) =>
+    packing.length === 0 ? [] : [
+      table(
+        t.packing,
+        [t.config, t.bits, t.rows, t.tokens, t.padded, t.packedRate, t.paddedRate, t.ratio],
+        packing.map((result) => [
+          result.config,
+          result.bits,
+          result.rows,
+          result.tokens,
+          result.padded_tokens,
+          fixed(result.packed_tokens_per_second),
+          fixed(result.padded_tokens_per_second),
+          fixed(result.ratio, 2),
+        ]),
+      ),
+    ],
+};
