@@ -25,12 +25,18 @@ const options = z.object({
     zh: "微批的 token 数，代替模型自带的",
   }),
   only: z.array(z.enum(BENCH_PARTS)).optional().describe("what to measure (all)").meta({ zh: "要测的部分（全部）" }),
+  gpuMemory: z.number().positive().default(7.4).describe("GB of GPU memory that a training may take").meta({
+    zh: "训练可用的显存（GB）",
+  }),
   data: z.string().default("../shared/data/alpaca-chinese").describe("folder of alpaca rows for the packing").meta({
     zh: "用于测打包的 alpaca 数据文件夹",
   }),
   json: z.boolean().default(false).describe("print one JSON object").meta({ zh: "输出一个 JSON 对象" }),
   lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "提示信息的语言" }),
 });
+
+/** Long enough to meet a moment in which other work on the machine leaves this one alone. */
+const repeatMs = 500;
 
 await runMain(detectLanguage(Deno.args), async (signal) => {
   const language = detectLanguage(Deno.args);
@@ -51,14 +57,19 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
     );
     throw new UsageError(lines.join("\n"));
   }
-  const { config, only, json, ...rest } = checked.data;
+  const { config, only, json, gpuMemory, ...rest } = checked.data;
   const parts = only ?? (parsed.values["config"] === undefined ? BENCH_PARTS : ["steps" as const]);
   const device = await openDevice();
   try {
     if (!json) console.log(device.info.description);
-    const report = await runBench(device, { parts, configs: config, ...rest }, (part, report) => {
-      if (!json) console.log(partTables(part, report, language));
-    }, signal);
+    const report = await runBench(
+      device,
+      { parts, configs: config, memory: gpuMemory * 1e9, repeatMs, ...rest },
+      (part, report) => {
+        if (!json) console.log(partTables(part, report, language));
+      },
+      signal,
+    );
     if (json) console.log(JSON.stringify(report));
   } finally {
     device.close();

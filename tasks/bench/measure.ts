@@ -5,15 +5,13 @@ import { Timings } from "../../kernels/timings.ts";
 
 /** A group of calls that is timed as one lasts about so long, beside which starting and waiting are little. */
 const groupMs = { timestamps: 20, clock: 250 };
-/** Time for one measurement: a case that takes longer is still measured once. */
-const budgetMs = 600;
-
 /** Records launches and measures them on the device. */
 export class Meter {
   readonly stream: Stream;
   readonly #timings: Timings | undefined;
 
-  constructor(readonly device: Device) {
+  /** Every measurement is repeated for `repeatMs`; one that takes longer is still made. */
+  constructor(readonly device: Device, readonly repeatMs: number) {
     this.#timings = Timings.of(device);
     this.stream = new Stream(device, { timings: this.#timings });
   }
@@ -36,7 +34,7 @@ export class Meter {
     const group = this.#timings ? groupMs.timestamps : groupMs.clock;
     const count = Math.min(1000, Math.max(1, Math.ceil(group / Math.max(once, 0.001))));
     let best = this.#timings ? once : Infinity;
-    for (let spent = 0; spent < budgetMs;) {
+    for (let spent = 0; spent < this.repeatMs;) {
       const ms = await this.#time(record, count);
       best = Math.min(best, ms / count);
       spent += ms + 1;

@@ -1,17 +1,17 @@
 // Kernels whose time is that of moving data: how many bytes they must read and write a second.
 import { adamw } from "../../kernels/adamw.ts";
 import { crossEntropy } from "../../kernels/cross_entropy.ts";
-import type { Device } from "../../kernels/device.ts";
 import { embed } from "../../kernels/embed.ts";
 import { rmsNorm, rmsNormBackward } from "../../kernels/rms_norm.ts";
 import { rope } from "../../kernels/rope.ts";
 import { fill, gatherRows, scatterRows } from "../../kernels/rows.ts";
 import { swiglu, swigluBackward } from "../../kernels/swiglu.ts";
 import { createTensor, reshape, type Tensor, upload } from "../../kernels/tensor.ts";
+import { weightTensors } from "../../kernels/weight.ts";
 import type { LlamaConfig } from "../../models/formats/config.ts";
 import { ropeTable } from "../../models/rope_table.ts";
-import { Meter } from "./measure.ts";
-import { hashFill, syntheticWeight, weightTensors } from "./synthetic.ts";
+import type { Meter } from "./measure.ts";
+import { hashFill, syntheticWeight } from "./synthetic.ts";
 
 /** The speed of a kernel that moves data. */
 export interface MemoryBoundResult {
@@ -93,31 +93,27 @@ function casesOf(meter: Meter, config: LlamaConfig, make: (shape: number[], dtyp
 }
 
 /** Measures the memory-bound kernels at the sizes of a model, 256 tokens at once. */
-export async function benchMemoryBound(device: Device, config: LlamaConfig): Promise<MemoryBoundResult[]> {
-  const meter = new Meter(device);
-  try {
-    return await meter.scope(async (made) => {
-      const make = (shape: number[], dtype?: "u32") => {
-        const tensor = createTensor(device, "bench", shape, dtype);
-        made.push(tensor);
-        if (dtype === undefined) hashFill(meter.stream, tensor, made.length, 1);
-        return tensor;
-      };
-      const results: MemoryBoundResult[] = [];
-      for (const { op, size, values, record } of casesOf(meter, config, make)) {
-        results.push({ op, size: size.join(" x "), gbps: values * 4 / await meter.best(record) / 1e6 });
-      }
-      const { vocabularySize, hiddenSize } = config;
-      const embedding = syntheticWeight(meter.stream, "embedding", [vocabularySize, hiddenSize], 8, 1);
-      made.push(...weightTensors(embedding));
-      const [ids, y] = [make([tokens], "u32"), make([tokens, hiddenSize])];
-      upload(device, ids, Uint32Array.from({ length: tokens }, (_, t) => Math.imul(t, 7919) % vocabularySize));
-      const ms = await meter.best(() => embed(meter.stream, ids, embedding, y));
-      // Int8 is read, float32 written.
-      results.push({ op: "embed", size: `${tokens} x ${hiddenSize}`, gbps: tokens * hiddenSize * 5 / ms / 1e6 });
-      return results;
-    });
-  } finally {
-    meter.close();
-  }
+export async function benchMemoryBound(meter: Meter, config: LlamaConfig): Promise<MemoryBoundResult[]> {
+  const { device, stream } = meter;
+  return await meter.scope(async (made) => {
+    const make = (shape: number[], dtype?: "u32") => {
+      const tensor = createTensor(device, "bench", shape, dtype);
+      made.push(tensor);
+      if (dtype === undefined) hashFill(stream, tensor, made.length, 1);
+      return tensor;
+    };
+    const results: MemoryBoundResult[] = [];
+    for (const { op, size, values, record } of casesOf(meter, config, make)) {
+      results.push({ op, size: size.join(" x "), gbps: values * 4 / await meter.best(record) / 1e6 });
+    }
+    const { vocabularySize, hiddenSize } = config;
+    const embedding = syntheticWeight(stream, "embedding", [vocabularySize, hiddenSize], 8, 1);
+    made.push(...weightTensors(embedding));
+    const [ids, y] = [make([tokens], "u32"), make([tokens, hiddenSize])];
+    upload(device, ids, Uint32Array.from({ length: tokens }, (_, t) => Math.imul(t, 7919) % vocabularySize));
+    const ms = await meter.best(() => embed(stream, ids, embedding, y));
+    // Int8 is read, float32 written.
+    results.push({ op: "embed", size: `${tokens} x ${hiddenSize}`, gbps: tokens * hiddenSize * 5 / ms / 1e6 });
+    return results;
+  });
 }

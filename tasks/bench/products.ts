@@ -1,13 +1,13 @@
 // The products with frozen weights, which are most of a training step.
-import type { Device } from "../../kernels/device.ts";
 import { paddedRows, product, productTransposed } from "../../kernels/product.ts";
 import { createTensor, firstRows, type Tensor } from "../../kernels/tensor.ts";
-import type { Weight, WeightBits } from "../../kernels/weight.ts";
+import { type Weight, type WeightBits, weightTensors } from "../../kernels/weight.ts";
+import { defaultHeadRows as headRows } from "../../models/workspace_layout.ts";
 import type { BaseWeights } from "../../models/base_file.ts";
 import type { PackedBatch } from "../../models/batch.ts";
 import { LORA_TARGETS } from "../../models/formats/lora_names.ts";
-import { Meter } from "./measure.ts";
-import { hashFill, syntheticWeight, weightTensors } from "./synthetic.ts";
+import type { Meter } from "./measure.ts";
+import { hashFill, syntheticWeight } from "./synthetic.ts";
 
 /** Rows of activations M, columns of the result N, columns of x K, for y (M, N) = x (M, K)·Wᵀ. */
 export interface ProductShape {
@@ -24,9 +24,6 @@ export interface ProductResult extends ProductShape {
   readonly gflops: number;
 }
 
-/** Labelled rows that the head takes at once. */
-const headRows = 128;
-
 /** The shape at which all variants are compared. */
 export const comparedShape: ProductShape = { m: 256, n: 1024, k: 1024 };
 
@@ -39,76 +36,67 @@ export const shapes7B: readonly ProductShape[] = [
 ];
 
 /** Time in ms of the products with frozen weights that a training step needs at least, one after the other, alone. */
-export async function productsOfStep(device: Device, base: BaseWeights, batch: PackedBatch): Promise<number> {
-  const meter = new Meter(device);
-  const { stream } = meter;
+export async function productsOfStep(meter: Meter, base: BaseWeights, batch: PackedBatch): Promise<number> {
+  const { device, stream } = meter;
   const { hiddenSize, intermediateSize, vocabularySize } = base.config;
   const widest = Math.max(hiddenSize, intermediateSize);
   const tokens = batch.ids.length;
   const labelled = batch.labels.reduce((sum, label) => sum + (label >= 0 ? 1 : 0), 0);
-  try {
-    return await meter.scope(async (made) => {
-      const make = (elements: number) => {
-        const tensor = createTensor(device, "bench", [elements]);
-        made.push(tensor);
-        hashFill(stream, tensor, made.length, 1);
-        return tensor;
-      };
-      const [narrow, wide, logits] = [make(tokens * widest), make(tokens * widest), make(headRows * vocabularySize)];
-      const shaped = (tensor: Tensor, rows: number, columns: number) =>
-        firstRows({ ...tensor, shape: [rows, columns] }, rows);
-      const both = (weight: Weight, rows: number, y: Tensor, forward: boolean, backward: boolean) => {
-        const [input, output] = [shaped(narrow, rows, weight.columns), shaped(y, rows, paddedRows(weight))];
-        if (forward) product(stream, input, weight, output);
-        if (backward) productTransposed(stream, output, weight, input);
-      };
-      return await meter.best(() => {
-        base.layers.forEach((layer, index) => {
-          for (const target of LORA_TARGETS) {
-            const backward = index > 0 || !["q_proj", "k_proj", "v_proj"].includes(target);
-            both(layer[target], tokens, wide, true, backward);
-          }
-        });
-        for (let begin = 0; begin < labelled; begin += headRows) {
-          both(base.head, Math.min(headRows, labelled - begin), logits, true, true);
+  return await meter.scope(async (made) => {
+    const make = (elements: number) => {
+      const tensor = createTensor(device, "bench", [elements]);
+      made.push(tensor);
+      hashFill(stream, tensor, made.length, 1);
+      return tensor;
+    };
+    const logitsWidth = Math.ceil(vocabularySize / 4) * 4;
+    const [narrow, wide, logits] = [make(tokens * widest), make(tokens * widest), make(headRows * logitsWidth)];
+    const shaped = (tensor: Tensor, rows: number, columns: number) =>
+      firstRows({ ...tensor, shape: [rows, columns] }, rows);
+    const both = (weight: Weight, rows: number, y: Tensor, backward: boolean) => {
+      const [input, output] = [shaped(narrow, rows, weight.columns), shaped(y, rows, paddedRows(weight))];
+      product(stream, input, weight, output);
+      if (backward) productTransposed(stream, output, weight, input);
+    };
+    return await meter.best(() => {
+      base.layers.forEach((layer, index) => {
+        for (const target of LORA_TARGETS) {
+          both(layer[target], tokens, wide, index > 0 || !["q_proj", "k_proj", "v_proj"].includes(target));
         }
       });
+      for (let begin = 0; begin < labelled; begin += headRows) {
+        both(base.head, Math.min(headRows, labelled - begin), logits, true);
+      }
     });
-  } finally {
-    meter.close();
-  }
+  });
 }
 
 /** Measures x·Wᵀ and dy·W of one shape. */
 export async function benchProduct(
-  device: Device,
+  meter: Meter,
   { m, n, k }: ProductShape,
   bits: WeightBits,
 ): Promise<ProductResult[]> {
-  const meter = new Meter(device);
-  try {
-    return await meter.scope(async (made) => {
-      const weight = syntheticWeight(meter.stream, "weight", [n, k], bits, 1);
-      made.push(...weightTensors(weight));
-      const [x, y] = [createTensor(device, "x", [m, k]), createTensor(device, "y", [m, n])];
-      made.push(x, y);
-      for (const tensor of [x, y]) hashFill(meter.stream, tensor, 2, 1);
-      const flops = 2 * m * n * k;
-      const result = async (op: ProductResult["op"], record: () => void): Promise<ProductResult> => ({
-        op,
-        variant: "default",
-        bits,
-        m,
-        n,
-        k,
-        gflops: flops / await meter.best(record) / 1e6,
-      });
-      return [
-        await result("product", () => product(meter.stream, x, weight, y)),
-        await result("product_transposed", () => productTransposed(meter.stream, y, weight, x)),
-      ];
+  const { device, stream } = meter;
+  return await meter.scope(async (made) => {
+    const weight = syntheticWeight(stream, "weight", [n, k], bits, 1);
+    made.push(...weightTensors(weight));
+    const [x, y] = [createTensor(device, "x", [m, k]), createTensor(device, "y", [m, n])];
+    made.push(x, y);
+    for (const tensor of [x, y]) hashFill(stream, tensor, 2, 1);
+    const flops = 2 * m * n * k;
+    const result = async (op: ProductResult["op"], record: () => void): Promise<ProductResult> => ({
+      op,
+      variant: "default",
+      bits,
+      m,
+      n,
+      k,
+      gflops: flops / await meter.best(record) / 1e6,
     });
-  } finally {
-    meter.close();
-  }
+    return [
+      await result("product", () => product(stream, x, weight, y)),
+      await result("product_transposed", () => productTransposed(stream, y, weight, x)),
+    ];
+  });
 }

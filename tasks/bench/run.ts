@@ -3,10 +3,11 @@ import type { Device, DeviceInfo } from "../../kernels/device.ts";
 import type { WeightBits } from "../../kernels/weight.ts";
 import { BENCH_CONFIGS, type BenchConfig, type BenchConfigName } from "./configs.ts";
 import { benchDecode, type DecodeResult } from "./decode.ts";
+import { Meter } from "./measure.ts";
 import { benchMemoryBound, type MemoryBoundResult } from "./memory_bound.ts";
 import { benchPacking, type PackingResult } from "./packing.ts";
 import { benchProduct, comparedShape, type ProductResult, shapes7B } from "./products.ts";
-import { benchStep, type StepResult } from "./steps.ts";
+import { benchStep, type StepMemory, type StepResult } from "./steps.ts";
 
 /** What can be measured. */
 export const BENCH_PARTS = ["kernels", "steps", "decode", "packing"] as const;
@@ -26,6 +27,10 @@ export interface BenchOptions {
   readonly steps: number;
   /** Tokens of a micro-batch in place of the configuration's. */
   readonly tokens?: number | undefined;
+  /** Bytes of GPU memory that a training may take. */
+  readonly memory: number;
+  /** Every measurement is repeated for this time in ms, that of a step for ten times as long. */
+  readonly repeatMs: number;
   /** Folder of alpaca files for the packing. */
   readonly data: string;
 }
@@ -40,6 +45,8 @@ export interface BenchReport {
   readonly steps: Of<StepResult>[];
   readonly decode: Of<DecodeResult>[];
   readonly packing: Of<PackingResult>[];
+  /** The memory of the largest training of `steps`. */
+  memory?: Of<StepMemory>;
   /** Parts that could not be measured, and why. */
   readonly skipped: { readonly part: BenchPart; readonly reason: string }[];
 }
@@ -68,18 +75,28 @@ export async function runBench(
   const configs = options.configs.map((name) => ({ name, config: withTokens(BENCH_CONFIGS[name], options.tokens) }));
   const measure: Record<BenchPart, () => Promise<void>> = {
     async kernels() {
-      for (const bits of options.bits ? [options.bits] : BENCH_BITS) {
-        for (const shape of [comparedShape, ...shapes7B]) {
-          signal.throwIfAborted();
-          report.kernels.push(...await benchProduct(device, shape, bits));
+      const meter = new Meter(device, options.repeatMs);
+      try {
+        for (const bits of options.bits ? [options.bits] : BENCH_BITS) {
+          for (const shape of [comparedShape, ...shapes7B]) {
+            signal.throwIfAborted();
+            report.kernels.push(...await benchProduct(meter, shape, bits));
+          }
         }
+        report.kernels.push(...await benchMemoryBound(meter, BENCH_CONFIGS["llama-7b"].model));
+      } finally {
+        meter.close();
       }
-      report.kernels.push(...await benchMemoryBound(device, BENCH_CONFIGS["llama-7b"].model));
     },
     async steps() {
       for (const { name, config } of configs) {
         signal.throwIfAborted();
-        report.steps.push({ config: name, bits, ...await benchStep(device, config, bits, options.steps) });
+        const { steps, memory, repeatMs } = options;
+        const result = await benchStep(device, config, bits, { steps, memory, repeatMs: 10 * repeatMs });
+        report.steps.push({ config: name, bits, ...result });
+        if (result.memory.allocated > (report.memory?.allocated ?? 0)) {
+          report.memory = { config: name, bits, ...result.memory };
+        }
       }
     },
     async decode() {

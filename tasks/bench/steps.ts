@@ -4,8 +4,11 @@ import { type KernelTime, Timings } from "../../kernels/timings.ts";
 import type { WeightBits } from "../../kernels/weight.ts";
 import type { BaseWeights } from "../../models/base_file.ts";
 import type { PackedBatch } from "../../models/batch.ts";
+import { type MemoryPlan, planTraining } from "../../models/memory_plan.ts";
 import { Trainer, type TrainerOptions } from "../../models/trainer.ts";
+import { defaultHeadRows } from "../../models/workspace_layout.ts";
 import { type BenchConfig, benchLora } from "./configs.ts";
+import { Meter } from "./measure.ts";
 import { productsOfStep } from "./products.ts";
 import { syntheticBase, syntheticBatch } from "./synthetic.ts";
 import { usefulFlops } from "./useful_flops.ts";
@@ -23,14 +26,23 @@ export interface StepResult {
   readonly encode_ms: number;
   /** Time on the device by kernel for one step; empty where the device has no timestamps. */
   readonly breakdown: readonly KernelTime[];
-  /** Most bytes of GPU memory in use at once. */
-  readonly peak_bytes: number;
+  readonly memory: StepMemory;
+}
+
+/** The GPU memory of a training, in bytes. */
+export interface StepMemory {
+  readonly planned: number;
+  /** Most in use at once. */
+  readonly allocated: number;
+  readonly categories: MemoryPlan["categories"];
+  /** Layers whose activations backward computes again, so that the rest fits. */
+  readonly recomputed_layers: number;
 }
 
 /** A step that takes longer than this is measured once, without a warm-up: compiling is little beside it. */
 const longStepMs = 20_000;
-/** Groups of steps, of which the quickest counts. */
-const groups = 3;
+/** At least so many groups of steps are timed; the quickest counts. */
+const leastGroups = 3;
 
 /** How the measured trainers train. */
 export const trainerOptions: Omit<TrainerOptions, "tokens"> = {
@@ -82,11 +94,27 @@ export async function takeSteps(trainer: Trainer, batches: readonly PackedBatch[
   }
 }
 
-/** Measures the steps of a trainer on `base`: a warm-up, one step by kernel, then the quickest group of `steps`. */
-async function measure(device: Device, base: BaseWeights, batch: PackedBatch, steps: number) {
+/** How steps are measured. */
+export interface StepOptions {
+  /** Steps that are timed together. */
+  readonly steps: number;
+  /** Bytes of GPU memory that the training may take. */
+  readonly memory: number;
+  /** Every measurement is repeated for this time. */
+  readonly repeatMs: number;
+}
+
+/** Measures the steps of a trainer on `base`: a warm-up, one step by kernel, then the quickest group of steps. */
+async function measure(
+  base: BaseWeights,
+  batch: PackedBatch,
+  device: Device,
+  keptLayers: number,
+  options: StepOptions,
+) {
   const timings = Timings.of(device);
   const run = async <T>(timings: Timings | undefined, body: (trainer: Trainer) => Promise<T>) => {
-    const trainer = new Trainer(device, base, { ...trainerOptions, tokens: batch.ids.length, timings });
+    const trainer = new Trainer(device, base, { ...trainerOptions, tokens: batch.ids.length, keptLayers, timings });
     try {
       return await body(trainer);
     } finally {
@@ -94,54 +122,77 @@ async function measure(device: Device, base: BaseWeights, batch: PackedBatch, st
     }
   };
   try {
-    const { first, breakdown } = await run(timings, async (trainer) => {
+    const { first, allocated, breakdown } = await run(timings, async (trainer) => {
       const first = await takeSteps(trainer, [batch], 1);
+      const allocated = device.peak; // what reading the timestamps takes does not count
       if (timings && first.ms < longStepMs) {
         await timings.read(); // that was the warm-up
         await takeSteps(trainer, [batch], 1);
       }
-      return { first, breakdown: await timings?.read() ?? [] };
+      return { first, allocated, breakdown: await timings?.read() ?? [] };
     });
-    if (first.ms >= longStepMs) return { ...first, breakdown };
+    if (first.ms >= longStepMs) return { ...first, allocated, breakdown };
     const best = await run(undefined, async (trainer) => {
-      let best = await takeSteps(trainer, [batch], steps);
-      for (let group = 1; group < groups; group++) {
-        const next = await takeSteps(trainer, [batch], steps);
+      const begin = performance.now();
+      let best = await takeSteps(trainer, [batch], options.steps);
+      for (let group = 1; group < leastGroups || performance.now() - begin < options.repeatMs; group++) {
+        const next = await takeSteps(trainer, [batch], options.steps);
         if (next.ms < best.ms) best = next;
       }
       return best;
     });
-    return { ...best, breakdown };
+    return { ...best, allocated, breakdown };
   } finally {
     timings?.close();
   }
 }
 
-/** Measures the training step of a configuration. */
+async function productTime(device: Device, base: BaseWeights, batch: PackedBatch, repeatMs: number): Promise<number> {
+  const meter = new Meter(device, repeatMs);
+  try {
+    return await productsOfStep(meter, base, batch);
+  } finally {
+    meter.close();
+  }
+}
+
+/**
+ * Measures the training step of a configuration.
+ *
+ * @throws {MemoryError} when it does not fit
+ */
 export async function benchStep(
   device: Device,
   { model, rows, rowTokens }: BenchConfig,
   bits: WeightBits,
-  steps: number,
+  options: StepOptions,
 ): Promise<StepResult> {
+  const batch = syntheticBatch(model.vocabularySize, rows, rowTokens);
+  const tokens = batch.ids.length;
+  const plan = planTraining(
+    { config: model, bits, lora: benchLora, tokens, headRows: defaultHeadRows },
+    options.memory,
+  );
   device.peak = device.allocated;
   const { base, close } = await syntheticBase(device, model, bits);
   try {
-    const batch = syntheticBatch(model.vocabularySize, rows, rowTokens);
-    const tokens = batch.ids.length;
-    const { ms, encodeMs, breakdown } = await measure(device, base, batch, steps);
-    const peak_bytes = device.peak;
+    const { ms, encodeMs, allocated, breakdown } = await measure(base, batch, device, plan.keptLayers, options);
     const flops = usefulFlops(model, benchLora, batch);
-    const long = ms >= longStepMs;
+    const productMs = ms >= longStepMs ? undefined : await productTime(device, base, batch, options.repeatMs);
     return {
       tokens,
       ms,
       tokens_per_second: tokens / ms * 1000,
       gflops: flops.total / ms / 1e6,
-      ...(!long && { product_gflops: flops.products / await productsOfStep(device, base, batch) / 1e6 }),
+      ...(productMs !== undefined && { product_gflops: flops.products / productMs / 1e6 }),
       encode_ms: encodeMs,
       breakdown,
-      peak_bytes,
+      memory: {
+        planned: plan.total,
+        allocated,
+        categories: plan.categories,
+        recomputed_layers: plan.recomputedLayers,
+      },
     };
   } finally {
     close();

@@ -41,11 +41,6 @@ export function syntheticWeight(
   return weight;
 }
 
-/** The tensors that a weight is made of. */
-export function weightTensors(weight: Weight): Tensor[] {
-  return [weight.blocks, ...(weight.scales ? [weight.scales] : [])];
-}
-
 /** A base of hashed weights, with a function that frees it. */
 export interface SyntheticBase {
   readonly base: BaseWeights;

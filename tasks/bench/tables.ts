@@ -1,7 +1,8 @@
 // The results of a bench for people to read.
 import Table from "cli-table3";
-import { format as formatBytes } from "@std/fmt/bytes";
 import type { Language } from "../cli/language.ts";
+import { formatBytes } from "../cli/memory_lines.ts";
+import { messagesIn } from "../cli/messages.ts";
 import type { BenchPart, BenchReport } from "./run.ts";
 
 const EN = {
@@ -22,7 +23,11 @@ const EN = {
   products: "its products",
   ratio: "ratio",
   encode: "encoding ms",
-  peak: "peak memory",
+  memory: (config: string) => `Memory of the training of ${config}`,
+  bytes: "bytes",
+  planned: "planned",
+  allocated: "allocated at the peak",
+  recomputed: "layers recomputed",
   dispatches: "dispatches",
   share: "%",
   all: "all",
@@ -52,7 +57,11 @@ const ZH: typeof EN = {
   products: "其矩阵乘",
   ratio: "比值",
   encode: "录制毫秒",
-  peak: "显存峰值",
+  memory: (config) => `训练 ${config} 的显存`,
+  bytes: "字节",
+  planned: "计划",
+  allocated: "峰值实际占用",
+  recomputed: "重算层数",
   dispatches: "派发数",
   share: "%",
   all: "合计",
@@ -78,7 +87,21 @@ const fixed = (value: number, digits = 1) => value.toFixed(digits);
 export function partTables(part: BenchPart, report: BenchReport, language: Language): string {
   const t = language === "zh" ? ZH : EN;
   const skipped = report.skipped.filter((skip) => skip.part === part).map(({ reason }) => t.skipped(part, reason));
-  return [...skipped, ...tablesOf[part](report, t)].join("\n");
+  const memory = part === "steps" ? memoryTable(report, t, language) : [];
+  return [...skipped, ...tablesOf[part](report, t), ...memory].join("\n");
+}
+
+function memoryTable({ memory }: BenchReport, t: typeof EN, language: Language): string[] {
+  if (!memory) return [];
+  const row = (name: string, bytes: number) => [name, formatBytes(bytes), bytes];
+  const categories = Object.entries(memory.categories).filter(([, bytes]) => bytes > 0);
+  return [
+    table(t.memory(memory.config), ["", "", t.bytes], [
+      ...categories.map(([name, bytes]) => row(messagesIn(language).memoryCategory(name), bytes)),
+      row(t.planned, memory.planned),
+      row(t.allocated, memory.allocated),
+    ]),
+  ];
 }
 
 const tablesOf: Record<BenchPart, (report: BenchReport, t: typeof EN) => string[]> = {
@@ -110,7 +133,19 @@ const tablesOf: Record<BenchPart, (report: BenchReport, t: typeof EN) => string[
     }),
     table(
       t.steps,
-      [t.config, t.bits, t.tokens, t.msStep, t.perSecond, t.useful, t.products, t.ratio, t.encode, t.peak],
+      [
+        t.config,
+        t.bits,
+        t.tokens,
+        t.msStep,
+        t.perSecond,
+        t.useful,
+        t.products,
+        t.ratio,
+        t.encode,
+        t.recomputed,
+        t.allocated,
+      ],
       steps.map((step) => [
         step.config,
         step.bits,
@@ -121,7 +156,8 @@ const tablesOf: Record<BenchPart, (report: BenchReport, t: typeof EN) => string[
         step.product_gflops === undefined ? "" : fixed(step.product_gflops),
         step.product_gflops === undefined ? "" : fixed(step.gflops / step.product_gflops, 2),
         fixed(step.encode_ms),
-        formatBytes(step.peak_bytes),
+        step.memory.recomputed_layers,
+        formatBytes(step.memory.allocated),
       ]),
     ),
   ],

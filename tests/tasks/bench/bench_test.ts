@@ -1,0 +1,100 @@
+import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { openDevice } from "../../../kernels/device.ts";
+import { fill } from "../../../kernels/rows.ts";
+import { createTensor } from "../../../kernels/tensor.ts";
+import { Meter } from "../../../tasks/bench/measure.ts";
+import { paddedBatches } from "../../../tasks/bench/packing.ts";
+import { benchProduct } from "../../../tasks/bench/products.ts";
+import { BENCH_PARTS, type BenchReport, runBench } from "../../../tasks/bench/run.ts";
+import { partTables } from "../../../tasks/bench/tables.ts";
+import { benchMemoryBound } from "../../../tasks/bench/memory_bound.ts";
+import { BENCH_CONFIGS } from "../../../tasks/bench/configs.ts";
+
+Deno.test("runBench() measures a training step: memory as planned, rates that fit together, a little encoding", async () => {
+  const device = await openDevice();
+  try {
+    const done: string[] = [];
+    const options = {
+      parts: BENCH_PARTS.filter((part) => part !== "kernels"),
+      configs: ["quickstart"],
+      steps: 1,
+      tokens: 64,
+      memory: 1e9,
+      repeatMs: 10,
+      data: "no such folder",
+    } as const;
+    const report = await runBench(device, options, (part) => done.push(part), new AbortController().signal);
+    assertEquals(done, ["steps", "decode", "packing"]);
+    const step = report.steps[0]!;
+    assertEquals(step.memory.allocated, step.memory.planned);
+    assertEquals(report.memory?.allocated, step.memory.planned);
+    assertEquals(Math.round(step.tokens_per_second * step.ms / 1000), 64);
+    assertLess(step.encode_ms, step.ms);
+    assertGreater(step.product_gflops ?? 0, 0);
+    if (device.info.features.includes("timestamp-query")) {
+      const dispatches = Object.fromEntries(step.breakdown.map((time) => [time.kernel, time.dispatches]));
+      assertEquals(dispatches["embed"], 1);
+      assertEquals(dispatches["adamw"], 1);
+      // Seven projections of four layers and the head; backward without q, k and v of the lowest layer.
+      assertEquals(dispatches["product"], 29);
+      assertEquals(dispatches["product_transposed"], 26);
+    }
+    assertGreater(report.decode[0]!.tokens_per_second, 0);
+    assertEquals(report.skipped.map(({ part }) => part), ["packing"]);
+    assert(partTables("steps", report, "en").includes("quickstart"));
+    assert(partTables("packing", report, "zh").includes("no such folder"));
+  } finally {
+    device.close();
+  }
+});
+
+Deno.test("kernel results name op, variant, bits and shape, and print as a table", async () => {
+  const device = await openDevice();
+  const meter = new Meter(device, 1);
+  try {
+    const products = await benchProduct(meter, { m: 9, n: 12, k: 8 }, 8);
+    assertEquals(products.map(({ op, m, n, k }) => [op, m, n, k]), [
+      ["product", 9, 12, 8],
+      ["product_transposed", 9, 12, 8],
+    ]);
+    const moved = await benchMemoryBound(meter, BENCH_CONFIGS.quickstart.model);
+    for (const { op, gbps } of moved) assertGreater(gbps, 0, op);
+    const empty: BenchReport = { device: device.info, kernels: [], steps: [], decode: [], packing: [], skipped: [] };
+    const text = partTables("kernels", { ...empty, kernels: [...products, ...moved] }, "en");
+    for (const { op } of moved) assert(text.includes(op), op);
+  } finally {
+    meter.close();
+    device.close();
+  }
+});
+
+Deno.test("a meter's time of a call does not grow with the number of calls", async () => {
+  const device = await openDevice();
+  const meter = new Meter(device, 50);
+  try {
+    await meter.scope(async (made) => {
+      const [small, large] = [createTensor(device, "small", [1 << 12]), createTensor(device, "large", [1 << 20])];
+      made.push(small, large);
+      const quick = await meter.best(() => fill(meter.stream, small, 1));
+      const slow = await meter.best(() => fill(meter.stream, large, 1));
+      assertGreater(slow, quick);
+    });
+  } finally {
+    meter.close();
+    device.close();
+  }
+});
+
+Deno.test("paddedBatches() pads four rows to the longest, to a multiple of eight, and labels every position", () => {
+  const row = (length: number) => ({
+    ids: new Uint32Array(length).fill(length),
+    labelled: new Uint8Array(length).fill(1, 3),
+  });
+  const batches = paddedBatches([5, 9, 16, 3, 20].map(row));
+  assertEquals(batches.map(({ ids }) => ids.length), [4 * 16, 24]);
+  const [first] = batches;
+  assertEquals([...first!.ids.subarray(0, 17)], [...Array(5).fill(5), ...Array(11).fill(0), 9]);
+  assertEquals([...first!.positions.subarray(14, 18)], [14, 15, 0, 1]);
+  assertEquals([...first!.starts.subarray(14, 18)], [0, 0, 16, 16]);
+  assert(first!.labels.every((label) => label >= 0));
+});
