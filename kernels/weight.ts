@@ -125,6 +125,16 @@ export function blockRows(values: Float32Array, rows: number, columns: number): 
   return blocks;
 }
 
+/** The rows that float32 blocks hold, row-major and without the padding: what {@linkcode blockRows} was given. */
+export function unblockRows(blocks: Float32Array, rows: number, columns: number): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(rows * columns);
+  for (let n = 0; n < rows; n++) {
+    const at = (n >> 2) * columns * 4 + (n & 3) * 4;
+    for (let k = 0; k < columns; k++) values[n * columns + k] = blocks[at + (k >> 2) * 16 + (k & 3)]!;
+  }
+  return values;
+}
+
 /**
  * Allocates an empty weight; fill it with {@linkcode uploadRows} or by writing to the tensors of its parts. `maxBytes`
  * bounds each buffer: what the device can bind, unless a test asks for less. Errors: columns not a multiple of 4.

@@ -1,14 +1,17 @@
-// The backward pass of a LoRA step: gradients of A and B only, the base is frozen. Each layer is computed again from its
-// kept input, then walked backwards; nothing below the lowest adapted layer is touched.
+// The backward pass of a step. With LoRA the base is frozen: gradients of A and B only, and nothing below the lowest
+// adapted layer is touched. With `pass.full` all weights get theirs. Layers that keep no activations are computed again from
+// their input, then walked backwards.
 import { attentionBackward } from "../kernels/attention.ts";
 import { crossEntropy, sumInto } from "../kernels/cross_entropy.ts";
+import { embedGradient } from "../kernels/embed.ts";
 import { loraExpand, loraOuter, loraReduce } from "../kernels/lora.ts";
 import { type Into, productTransposed } from "../kernels/product.ts";
-import { rmsNormBackward } from "../kernels/rms_norm.ts";
+import { rmsNormBackward, rmsNormWeightGradient } from "../kernels/rms_norm.ts";
 import { rope } from "../kernels/rope.ts";
 import { fill, scatterRows } from "../kernels/rows.ts";
 import { swigluBackward } from "../kernels/swiglu.ts";
 import { firstRows, type Tensor } from "../kernels/tensor.ts";
+import { weightGradient } from "../kernels/weight_gradient.ts";
 import type { LoraTarget } from "./formats/lora_names.ts";
 import {
   activations,
@@ -31,7 +34,8 @@ interface Flow {
 }
 
 function projectBackward(pass: Pass, layer: number, target: LoraTarget, { x, dy, dx, into = "set" }: Flow): void {
-  const { stream, lora, space } = pass;
+  const { stream, lora, full, space } = pass;
+  if (full) weightGradient(stream, dy, x, full.gradients.layers[layer]![target]);
   if (dx) productTransposed(stream, dy, pass.base.layers[layer]![target], dx, into);
   const module = lora?.module(layer, target);
   if (!module?.gradients) return;
@@ -44,9 +48,23 @@ function projectBackward(pass: Pass, layer: number, target: LoraTarget, { x, dy,
   if (dx) loraExpand(stream, dh, module.a, dx, 1, dropout);
 }
 
+/** Through a layer's norm: adds to the stream's gradient. */
+function normBackward(
+  pass: Pass,
+  layer: number,
+  name: "input_layernorm" | "post_attention_layernorm",
+  x: Tensor,
+  dy: Tensor,
+): void {
+  const { stream, base, full, space } = pass;
+  const { normEpsilon } = base.config;
+  if (full) rmsNormWeightGradient(stream, x, dy, full.partials, full.gradients.layers[layer]![name], normEpsilon);
+  rmsNormBackward(stream, x, base.layers[layer]![name], dy, cut(pass, space.gradients!.stream), normEpsilon, true);
+}
+
 /** Through the feed-forward part: adds to the stream's gradient. Replaces gate and up by their gradients. */
 function gatedBackward(pass: Pass, layer: number): void {
-  const { stream, base, space } = pass;
+  const { stream, space } = pass;
   const [dStream, dNormed, dActivated] = (["stream", "normedMiddle", "activated"] as const)
     .map((name) => cut(pass, space.gradients![name])) as [Tensor, Tensor, Tensor];
   const { gate, up, activated, middle, normedMiddle: normed } = activations(
@@ -62,13 +80,12 @@ function gatedBackward(pass: Pass, layer: number): void {
   swigluBackward(stream, dActivated, gate, up);
   projectBackward(pass, layer, "gate_proj", { x: normed, dy: gate, dx: dNormed });
   projectBackward(pass, layer, "up_proj", { x: normed, dy: up, dx: dNormed, into: "add" });
-  const { post_attention_layernorm: weight } = base.layers[layer]!;
-  rmsNormBackward(stream, middle, weight, dNormed, dStream, base.config.normEpsilon, true);
+  normBackward(pass, layer, "post_attention_layernorm", middle, dNormed);
 }
 
 /** Through attention: adds to the stream's gradient, unless this is the lowest layer, where only A and B get theirs. */
 function attentionPartBackward(pass: Pass, layer: number, x: Tensor, lowest: boolean): void {
-  const { stream, base, space, batch } = pass;
+  const { stream, space, batch } = pass;
   const gradients = space.gradients!;
   const [dStream, dNormed, dAttended] = [
     cut(pass, gradients.stream),
@@ -91,12 +108,13 @@ function attentionPartBackward(pass: Pass, layer: number, x: Tensor, lowest: boo
   projectBackward(pass, layer, "q_proj", { x: normed, dy: dq, dx });
   projectBackward(pass, layer, "k_proj", { x: normed, dy: dk, dx, into: "add" });
   projectBackward(pass, layer, "v_proj", { x: normed, dy: dv, dx, into: "add" });
-  if (dx) rmsNormBackward(stream, x, base.layers[layer]!.input_layernorm, dx, dStream, base.config.normEpsilon, true);
+  if (dx) normBackward(pass, layer, "input_layernorm", x, dx);
 }
 
 /** The loss and its gradient with respect to the last residual stream: metrics[at] += Σ −log p; rows without a label get 0. */
 function headBackward(pass: Pass, gradientScale: number, metrics: Tensor, at: number): void {
-  const { stream, base, space } = pass;
+  const { stream, base, full, space } = pass;
+  const { normEpsilon } = base.config;
   const dStream = cut(pass, space.gradients!.stream);
   fill(stream, dStream, 0);
   for (const { rows, labels, count } of headChunks(pass)) {
@@ -108,31 +126,30 @@ function headBackward(pass: Pass, gradientScale: number, metrics: Tensor, at: nu
       firstRows(space.head.gradientNormed, count),
       firstRows(space.head.gradientHidden, count),
     ];
+    const hidden = firstRows(space.head.hidden, count);
     productTransposed(stream, logits, base.head, dNormed);
-    rmsNormBackward(
-      stream,
-      firstRows(space.head.hidden, count),
-      base.norm,
-      dNormed,
-      dHidden,
-      base.config.normEpsilon,
-      false,
-    );
+    if (full) {
+      weightGradient(stream, logits, firstRows(space.head.normed, count), full.gradients.head);
+      rmsNormWeightGradient(stream, hidden, dNormed, full.partials, full.gradients.norm, normEpsilon);
+    }
+    rmsNormBackward(stream, hidden, base.norm, dNormed, dHidden, normEpsilon, false);
     scatterRows(stream, dHidden, rows, dStream);
   }
 }
 
 /**
- * Adds the gradients of Σ −log p · gradientScale to LoRA's, after `forward(pass)`; metrics[at] += Σ −log p.
- * `gradientScale` is 1 / labelled tokens of the whole optimizer step.
+ * Adds the gradients of Σ −log p · gradientScale to those of LoRA or of all weights, after `forward(pass)`;
+ * metrics[at] += Σ −log p. `gradientScale` is 1 / labelled tokens of the whole optimizer step.
  */
 export function backward(pass: Pass, gradientScale: number, metrics: Tensor, at: number): void {
-  const lowest = pass.lora!.lowestLayer;
+  const { stream, full, space, lora } = pass;
+  const lowest = full ? 0 : lora!.lowestLayer;
   headBackward(pass, gradientScale, metrics, at);
   for (let layer = pass.base.config.layers - 1; layer >= lowest; layer--) {
     const x = streamAt(pass, layer);
     layerRecompute(pass, layer, x);
     gatedBackward(pass, layer);
-    attentionPartBackward(pass, layer, x, layer === lowest);
+    attentionPartBackward(pass, layer, x, layer === lowest && !full);
   }
+  if (full) embedGradient(stream, full.tokens, cut(pass, space.gradients!.stream), full.gradients.embedding);
 }

@@ -3,7 +3,7 @@
 // in float32. It is written and read as a stream: peak memory is a few thousand rows of one tensor.
 import { join } from "@std/path";
 import type { Device } from "../kernels/device.ts";
-import { createTensor, type Tensor, upload } from "../kernels/tensor.ts";
+import { createTensor, upload } from "../kernels/tensor.ts";
 import {
   blockRows,
   createWeight,
@@ -11,15 +11,17 @@ import {
   quantizeRows,
   uploadRows,
   uploadScales,
-  type Weight,
   type WeightBits,
 } from "../kernels/weight.ts";
+import { assembleBase, type BaseTensor, type BaseWeights } from "./base_weights.ts";
 import type { LlamaConfig } from "./formats/config.ts";
 import { readConfig } from "./formats/config.ts";
 import { FormatError } from "./formats/error.ts";
 import { llamaTensors } from "./formats/llama_tensors.ts";
 import { openSafetensors, type SafetensorsFile, type TensorEntry, writeSafetensors } from "./formats/safetensors.ts";
 import type { ModelWeights } from "./formats/weights.ts";
+
+export type { BaseWeights, LayerWeights } from "./base_weights.ts";
 
 const file = "base.safetensors";
 const layout = "vicuna 4x4 blocks, version 1";
@@ -115,32 +117,6 @@ export async function writeBase(
   await writeSafetensors(join(directory, file), counted, { layout, bits: String(bits) });
 }
 
-/** The weights of one layer on the device. */
-export interface LayerWeights {
-  readonly input_layernorm: Tensor;
-  readonly post_attention_layernorm: Tensor;
-  readonly q_proj: Weight;
-  readonly k_proj: Weight;
-  readonly v_proj: Weight;
-  readonly o_proj: Weight;
-  readonly gate_proj: Weight;
-  readonly up_proj: Weight;
-  readonly down_proj: Weight;
-}
-
-/** A frozen base on the device. */
-export interface BaseWeights {
-  readonly config: LlamaConfig;
-  readonly bits: WeightBits;
-  /** (V, C). */
-  readonly embedding: Weight;
-  readonly layers: readonly LayerWeights[];
-  /** (C). */
-  readonly norm: Tensor;
-  /** (V, C); the embedding itself where the two are tied. */
-  readonly head: Weight;
-}
-
 async function loadWeight(
   device: Device,
   source: SafetensorsFile,
@@ -180,7 +156,7 @@ export async function loadBase(
       `cannot load ${source.path}: wanted the layout "${layout}", found "${source.metadata["layout"]}"`,
     );
   }
-  const loaded = new Map<string, Weight | Tensor>();
+  const loaded = new Map<string, BaseTensor>();
   for (const { name, shape } of llamaTensors(config)) {
     const [rows, columns] = shape as [number, number?];
     const found = source.tensors.get(name);
@@ -197,17 +173,5 @@ export async function loadBase(
       loaded.set(name, tensor);
     }
   }
-  const layer = (index: number) => {
-    const parts = [...loaded].filter(([name]) => name.startsWith(`model.layers.${index}.`));
-    return Object.fromEntries(parts.map(([name, part]) => [name.split(".").at(-2)!, part])) as unknown as LayerWeights;
-  };
-  const embedding = loaded.get("model.embed_tokens.weight") as Weight;
-  return {
-    config,
-    bits,
-    embedding,
-    layers: Array.from({ length: config.layers }, (_, index) => layer(index)),
-    norm: loaded.get("model.norm.weight") as Tensor,
-    head: (loaded.get("lm_head.weight") as Weight | undefined) ?? embedding,
-  };
+  return assembleBase(config, bits, loaded);
 }

@@ -1,7 +1,7 @@
 // The forward pass, written as the list of kernel launches that it is. All functions record onto the stream only.
 import { attention } from "../kernels/attention.ts";
 import { crossEntropy, sumInto } from "../kernels/cross_entropy.ts";
-import { embed } from "../kernels/embed.ts";
+import { embed, type TokensById } from "../kernels/embed.ts";
 import { type Dropout, loraExpand, loraReduce } from "../kernels/lora.ts";
 import { type Into, product } from "../kernels/product.ts";
 import { rmsNorm } from "../kernels/rms_norm.ts";
@@ -29,7 +29,9 @@ export interface KeyValueCache {
 export interface Pass {
   readonly stream: Stream;
   readonly base: BaseWeights;
-  readonly lora: Lora | undefined;
+  readonly lora?: Lora | undefined;
+  /** Where the gradients of all weights go, when they are trained. */
+  readonly full?: { readonly gradients: BaseWeights; readonly partials: Tensor; readonly tokens: TokensById };
   readonly space: Workspace;
   readonly batch: DeviceBatch;
   /** Dropout of LoRA's inputs: none unless training. `step` counts micro-batches. */

@@ -1,4 +1,4 @@
-import { adamw, type AdamWOptions, clipNorm, normPartials } from "../kernels/adamw.ts";
+import { adamw, type AdamWOptions, type AdamWState, clipNorm, normPartials } from "../kernels/adamw.ts";
 import type { Device } from "../kernels/device.ts";
 import { Stream } from "../kernels/stream.ts";
 import { createTensor, destroyTensors, download, type Tensor, upload } from "../kernels/tensor.ts";
@@ -10,12 +10,11 @@ import { LossMeter, lossMeterBytes } from "./evaluator.ts";
 import type { AdapterTensor } from "./formats/adapter.ts";
 import { Lora, type LoraConfig } from "./lora.ts";
 import { forward, type Pass } from "./pass.ts";
-import { createWorkspace, type Workspace } from "./workspace.ts";
+import { createWorkspace, type Workspace, type WorkspaceSize } from "./workspace.ts";
 import { defaultHeadRows, trainingWorkspace } from "./workspace_layout.ts";
 
-/** How a LoRA adapter is trained. */
-export interface TrainerOptions {
-  readonly lora: LoraConfig;
+/** How something is trained. */
+export interface StepOptions {
   /** Most tokens of a micro-batch. */
   readonly tokens: number;
   /**
@@ -25,14 +24,25 @@ export interface TrainerOptions {
   readonly keptLayers?: number;
   /** Labelled rows whose logits exist at once, a multiple of 64. */
   readonly headRows?: number;
-  /** Seeds A and dropout. */
-  readonly seed: number;
   /** AdamW without its learning rate, which each step brings. */
   readonly optimizer: Omit<AdamWOptions, "learningRate">;
   /** Gradients are scaled down to this norm. */
   readonly maxGradientNorm: number;
   /** Measures every dispatch, for benches. */
   readonly timings?: Timings | undefined;
+}
+
+/** How a LoRA adapter is trained. */
+export interface TrainerOptions extends StepOptions {
+  readonly lora: LoraConfig;
+  /** Seeds A and dropout. */
+  readonly seed: number;
+}
+
+/** A flat tensor that is trained, with what the optimizer keeps for it. */
+export interface Trained extends AdamWState {
+  /** Whether weight decay applies to it. */
+  readonly decays: boolean;
 }
 
 /** What one optimizer step was like. */
@@ -54,9 +64,9 @@ export function trainerBytes(): number {
   return Object.values(ownShapes).reduce((sum, [values]) => sum + values * 4, lossMeterBytes);
 }
 
-/** Trains a LoRA adapter on a frozen base: micro-batches are accumulated, then a step is taken. Nothing is read back in a step. */
-export class Trainer {
-  readonly lora: Lora;
+/** Trains: micro-batches are accumulated, then a step is taken. Nothing is read back in a step. */
+export abstract class StepTrainer {
+  readonly #trained: readonly Trained[];
   readonly #stream: Stream;
   readonly #space: Workspace;
   readonly #partials: Tensor;
@@ -68,36 +78,37 @@ export class Trainer {
   #steps = 0;
   #unread = 0;
 
-  constructor(readonly device: Device, readonly base: BaseWeights, readonly options: TrainerOptions) {
-    this.lora = new Lora(device, base.config, options.lora, true);
-    this.lora.initialize(options.seed);
+  /** @param trained all that a step changes */
+  protected constructor(
+    readonly device: Device,
+    readonly base: BaseWeights,
+    readonly options: StepOptions,
+    trained: readonly Trained[],
+    size: WorkspaceSize,
+  ) {
+    this.#trained = trained;
     this.#stream = new Stream(device, { timings: options.timings });
-    const { tokens, headRows = defaultHeadRows, keptLayers = base.config.layers } = options;
-    const size = trainingWorkspace(base.config, options.lora, { tokens, headRows, keptLayers });
     this.#space = createWorkspace(device, base.config, size);
     this.#meter = new LossMeter(this.#stream, this.#space, base);
-    this.#partials = createTensor(device, "norm partials", ownShapes.partials);
+    this.#partials = createTensor(device, "norm partials", [normPartials * trained.length]);
     this.#clip = createTensor(device, "clip", ownShapes.clip);
     this.#metrics = createTensor(device, "metrics", ownShapes.metrics);
   }
 
-  #pass(batch: PackedBatch, lora: Lora | undefined, training: boolean): Pass {
-    // Work recorded earlier reads the batch that is about to be replaced.
-    this.#stream.flush();
-    return {
-      stream: this.#stream,
-      base: this.base,
-      lora,
-      space: this.#space,
-      batch: uploadBatch(this.#space, this.base.config, batch, this.device),
-      ...(training && { dropout: { seed: this.options.seed, step: this.#microBatches } }),
-    };
-  }
+  /** What a training pass over a micro-batch has beside the base: an adapter, gradients of the weights. */
+  protected abstract extras(batch: PackedBatch, microBatch: number): Pick<Pass, "lora" | "dropout" | "full">;
 
   /** Adds a micro-batch's gradients. `labelled` is the number of labelled tokens in the whole optimizer step. */
   accumulate(batch: PackedBatch, labelled: number): void {
     if (this.#unread === metricSlots) throw new Error("read the metrics before more steps are taken");
-    const pass = this.#pass(batch, this.lora, true);
+    this.#stream.flush(); // work recorded earlier reads the batch that is about to be replaced
+    const pass: Pass = {
+      stream: this.#stream,
+      base: this.base,
+      space: this.#space,
+      batch: uploadBatch(this.#space, this.base.config, batch, this.device),
+      ...this.extras(batch, this.#microBatches),
+    };
     forward(pass);
     backward(pass, 1 / labelled, this.#metrics, this.#unread * 2);
     this.#stream.flush();
@@ -106,19 +117,15 @@ export class Trainer {
 
   /** Takes the optimizer step of what was accumulated. A gradient that is not finite changes nothing; see the metrics. */
   step(learningRate: number): void {
-    const { gradients, firstMoment, secondMoment } = this.lora.training!;
-    const state = { weights: this.lora.weights, gradients, firstMoment, secondMoment };
     const { optimizer, maxGradientNorm } = this.options;
-    clipNorm(
-      this.#stream,
-      [gradients],
-      this.#partials,
-      this.#clip,
-      this.#metrics,
-      this.#unread * 2 + 1,
-      maxGradientNorm,
-    );
-    adamw(this.#stream, state, this.#clip, ++this.#steps, { ...optimizer, learningRate });
+    const gradients = this.#trained.map((tensor) => tensor.gradients);
+    const at = this.#unread * 2 + 1;
+    clipNorm(this.#stream, gradients, this.#partials, this.#clip, this.#metrics, at, maxGradientNorm);
+    this.#steps++;
+    for (const { decays, ...state } of this.#trained) {
+      const options = { ...optimizer, learningRate, ...(!decays && { weightDecay: 0 }) };
+      adamw(this.#stream, state, this.#clip, this.#steps, options);
+    }
     this.#stream.flush();
     this.#unread++;
   }
@@ -136,6 +143,48 @@ export class Trainer {
     }));
   }
 
+  /** Σ −log p in nats of some micro-batches without dropout, through an adapter or none. Does not change the training. */
+  protected sumLosses(
+    batches: Iterable<PackedBatch>,
+    lora: Lora | undefined,
+    onBatch?: (done: number) => void,
+  ): Promise<number> {
+    return this.#meter.sum(batches, lora, onBatch);
+  }
+
+  /** Submits what was recorded. */
+  protected flush(): void {
+    this.#stream.flush();
+  }
+
+  /** Frees the trainer's memory; the base stays. */
+  close(): void {
+    this.#meter.close();
+    this.#stream.close();
+    this.#space.close();
+    destroyTensors(this.device, [this.#partials, this.#clip, this.#metrics]);
+  }
+}
+
+/** Trains a LoRA adapter on a frozen base. */
+export class Trainer extends StepTrainer {
+  readonly lora: Lora;
+  readonly #seed: number;
+
+  constructor(device: Device, base: BaseWeights, options: TrainerOptions) {
+    const lora = new Lora(device, base.config, options.lora, true);
+    lora.initialize(options.seed);
+    const { tokens, headRows = defaultHeadRows, keptLayers = base.config.layers } = options;
+    const size = trainingWorkspace(base.config, options.lora, { tokens, headRows, keptLayers });
+    super(device, base, options, [{ weights: lora.weights, ...lora.training!, decays: true }], size);
+    this.lora = lora;
+    this.#seed = options.seed;
+  }
+
+  protected override extras(_: PackedBatch, microBatch: number): Pick<Pass, "lora" | "dropout"> {
+    return { lora: this.lora, dropout: { seed: this.#seed, step: microBatch } };
+  }
+
   /**
    * Σ −log p in nats over the labelled tokens of some micro-batches, without dropout; with or without the adapter. Does
    * not change the state of training.
@@ -144,27 +193,24 @@ export class Trainer {
     batches: Iterable<PackedBatch>,
     options: { readonly adapter: boolean; readonly onBatch?: (done: number) => void },
   ): Promise<number> {
-    return this.#meter.sum(batches, options.adapter ? this.lora : undefined, options.onBatch);
+    return this.sumLosses(batches, options.adapter ? this.lora : undefined, options.onBatch);
   }
 
   /** The adapter's matrices as they are now, in PEFT's shapes. */
   async adapter(): Promise<AdapterTensor[]> {
-    this.#stream.flush();
+    this.flush();
     return await this.lora.read();
   }
 
   /** The accumulated, unclipped gradients in PEFT's shapes: for tests. */
   async gradients(): Promise<AdapterTensor[]> {
-    this.#stream.flush();
+    this.flush();
     return await this.lora.read(this.lora.training!.gradients);
   }
 
-  /** Frees the trainer's memory; the base stays. */
-  close(): void {
-    this.#meter.close();
-    this.#stream.close();
-    this.#space.close();
+  /** Frees the trainer's memory and the adapter; the base stays. */
+  override close(): void {
+    super.close();
     this.lora.close();
-    destroyTensors(this.device, [this.#partials, this.#clip, this.#metrics]);
   }
 }

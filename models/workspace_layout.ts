@@ -2,7 +2,7 @@
 // buffers whose uses never meet share one: WebGPU forbids reading and writing one buffer in a dispatch, so whole buffers
 // are shared, never parts of them. Shape letters as in docs/architecture.md.
 import type { LlamaConfig } from "./formats/config.ts";
-import type { LoraTarget } from "./formats/lora_names.ts";
+import { LORA_TARGETS, type LoraTarget } from "./formats/lora_names.ts";
 import { type LoraConfig, lowestAdapted, paddedRank } from "./lora.ts";
 
 /** How large a workspace is. */
@@ -35,6 +35,13 @@ export function trainingWorkspace(
 ): WorkspaceSize {
   const training = { lowestLayer: lowestAdapted(config, lora), targets: lora.targets, keptLayers };
   return { tokens, headRows, rank: paddedRank(lora), training };
+}
+
+/** The size of a workspace that trains all weights. */
+export function fullTrainingWorkspace(
+  { tokens, headRows, keptLayers }: { tokens: number; headRows: number; keptLayers: number },
+): WorkspaceSize {
+  return { tokens, headRows, rank: 0, training: { lowestLayer: 0, targets: LORA_TARGETS, keptLayers } };
 }
 
 /** Activations of one layer, by name. */

@@ -70,3 +70,22 @@ export function toFloat32(dtype: Dtype, bytes: Uint8Array<ArrayBuffer>, where: s
       throw new FormatError(`${where} has element type ${dtype}; wanted F32, F16 or BF16`);
   }
 }
+
+/** Element types that weights are written in. */
+export const FLOAT_DTYPES = ["F32", "F16", "BF16"] as const;
+
+/** An element type that weights are written in. */
+export type FloatDtype = (typeof FLOAT_DTYPES)[number];
+
+/** Narrows float32 to F32, F16 or BF16 bytes, little-endian; the nearest value, of two as near the even one. */
+export function fromFloat32(dtype: FloatDtype, values: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  if (dtype === "F32") return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  if (dtype === "F16") return new Uint8Array(new Float16Array(values).buffer);
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  // Half of a unit in the last place is added, a little less where that is even: NaN, which this could overflow, is kept.
+  const halves = Uint16Array.from(
+    words,
+    (word, i) => Number.isNaN(values[i]) ? 0x7fc0 : (word + 0x7fff + (word >>> 16 & 1)) / 65536,
+  );
+  return new Uint8Array(halves.buffer);
+}

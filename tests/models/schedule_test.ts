@@ -1,6 +1,6 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { ropeFrequencies } from "../../models/rope_table.ts";
-import { learningRateAt } from "../../models/schedule.ts";
+import { learningRateAt, learningRateOf } from "../../models/schedule.ts";
 import { readConfig } from "../../models/formats/config.ts";
 
 Deno.test("learningRateAt() rises linearly over the warm-up and falls to nothing at the end", () => {
@@ -10,6 +10,17 @@ Deno.test("learningRateAt() rises linearly over the warm-up and falls to nothing
   assertAlmostEquals(learningRateAt(200, 3e-4, 100, 300), 1.5e-4);
   assertEquals(learningRateAt(300, 3e-4, 100, 300), 0);
   assertEquals(learningRateAt(0, 3e-4, 0, 10), 3e-4);
+});
+
+Deno.test("learningRateOf() falls along half a cosine to a share of the peak and stays there", () => {
+  const cosine = { schedule: "cosine", learningRate: 1e-3, warmupSteps: 10, minimumRatio: 0.1 } as const;
+  assertAlmostEquals(learningRateOf(5, cosine, 110), 5e-4);
+  assertAlmostEquals(learningRateOf(10, cosine, 110), 1e-3);
+  assertAlmostEquals(learningRateOf(60, cosine, 110), 5.5e-4);
+  assertAlmostEquals(learningRateOf(35, cosine, 110), 1e-3 * (0.1 + 0.9 * (1 + Math.SQRT1_2) / 2));
+  assertAlmostEquals(learningRateOf(110, cosine, 110), 1e-4);
+  assertAlmostEquals(learningRateOf(500, cosine, 110), 1e-4);
+  assertEquals(learningRateOf(60, { ...cosine, schedule: "linear" }, 110), 5e-4);
 });
 
 Deno.test("ropeFrequencies() stretches slow pairs by LLaMA 3's factor and leaves fast ones alone", async () => {

@@ -1,0 +1,128 @@
+// Training all weights, against the naive implementation of it in float64 (reference/).
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { buildMicroBatch } from "../../datasets/packing.ts";
+import { openDevice } from "../../kernels/device.ts";
+import { readConfig } from "../../models/formats/config.ts";
+import { FullTrainer } from "../../models/full_trainer.ts";
+import { loadModel } from "../../models/model_folder.ts";
+import { learningRateOf } from "../../models/schedule.ts";
+import { Random } from "../kernels/harness.ts";
+import { goldenFolder, goldenNames, openGoldenBase } from "./golden_base.ts";
+import { labelledIn, randomRows, weightsOf } from "./reference/inputs.ts";
+import { ReferenceModel, ReferenceOptimizer } from "./reference/reference_model.ts";
+
+const optimizer = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8 };
+const options = { tokens: 64, optimizer: { ...optimizer, weightDecay: 0.1 }, maxGradientNorm: 1 };
+
+/** Largest difference, as a share of the largest wanted value. */
+function relativeError(found: Float32Array, wanted: Float64Array): number {
+  const most = wanted.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+  return found.reduce((worst, value, i) => Math.max(worst, Math.abs(value - wanted[i]!)), 0) / most;
+}
+
+for (const name of goldenNames) {
+  Deno.test(`30 steps on all weights agree with the float64 reference, network ${name}`, async () => {
+    const device = await openDevice();
+    const base = await loadModel(device, `${goldenFolder}${name}`, 3000); // so that large weights lie in parts
+    assert(base.embedding.parts.length > 1);
+    const trainer = new FullTrainer(device, base, { ...options, keptLayers: 1, headRows: 64 });
+    const { config } = base;
+    const model = new ReferenceModel(config, await weightsOf(name, 32));
+    const parameters = [...model.parameters];
+    const reference = new ReferenceOptimizer(
+      parameters.map(([key, parameter]) => ({ parameter, weightDecay: key.includes("norm") ? 0 : 0.1 })),
+      { ...optimizer, maxGradientNorm: 1 },
+    );
+    const rows = randomRows(new Random(3), config.vocabularySize, [9, 19, 5, 14, 2, 11, 23, 3, 8, 16]);
+    const [steps, schedule] = [30, {
+      schedule: "cosine",
+      learningRate: 1e-2,
+      warmupSteps: 3,
+      minimumRatio: 0.1,
+    }] as const;
+    const wanted: { loss: number; norm: number }[] = [];
+    for (let step = 0; step < steps; step++) {
+      const at = (i: number) => rows[(step % 5 * 2 + i) % rows.length]!;
+      const microBatches = [[at(0), at(1), at(2)], [at(3)], [at(4), at(5)]];
+      const labelled = labelledIn(microBatches.flat());
+      let loss = 0;
+      for (const list of microBatches) {
+        trainer.accumulate(buildMicroBatch(list), labelled);
+        loss += model.accumulate(list, labelled);
+      }
+      if (step === 0) {
+        const gradients = await trainer.read("gradients");
+        assertEquals([...gradients.keys()], parameters.map(([key]) => key));
+        for (const [key, { gradient }] of parameters) {
+          const error = relativeError(gradients.get(key)!, gradient);
+          assert(error < 1e-5, `gradient of ${key} is off by ${error}`);
+        }
+      }
+      const rate = learningRateOf(step, schedule, steps);
+      trainer.step(rate);
+      wanted.push({ loss, norm: reference.step(rate) });
+    }
+    const found = await trainer.readMetrics();
+    wanted.forEach(({ loss, norm }, step) => {
+      assertAlmostEquals(found[step]!.negativeLogLikelihood / loss, 1, 1e-4, `loss of step ${step}`);
+      assertAlmostEquals(found[step]!.gradientNorm / norm, 1, 1e-4, `gradient norm of step ${step}`);
+    });
+    const weights = await trainer.read("weights");
+    for (const [key, { value }] of parameters) {
+      const error = relativeError(weights.get(key)!, value);
+      assert(error < 2e-5, `${key} is off by ${error} of its largest value`);
+    }
+    trainer.close();
+    device.close();
+  });
+}
+
+Deno.test("training all weights gives the same bits however many layers keep their activations", async () => {
+  const results = [];
+  for (const keptLayers of [0, 1, 2]) {
+    const device = await openDevice();
+    const base = await loadModel(device, `${goldenFolder}grouped`);
+    const trainer = new FullTrainer(device, base, { ...options, keptLayers });
+    const rows = randomRows(new Random(1), base.config.vocabularySize, [12, 30, 9]);
+    for (let step = 0; step < 3; step++) {
+      trainer.accumulate(buildMicroBatch(rows), labelledIn(rows));
+      trainer.step(1e-2);
+    }
+    results.push(await trainer.read("weights"));
+    trainer.close();
+    device.close();
+  }
+  assertEquals(results[1], results[0]);
+  assertEquals(results[2], results[0]);
+});
+
+Deno.test("FullTrainer refuses an int8 network", async () => {
+  const { device, base } = await openGoldenBase("plain", 8);
+  assertThrows(() => new FullTrainer(device, base, options), RangeError, "weights of 8 bits");
+  device.close();
+});
+
+for (const [dtype, tolerance] of [["F32", 0], ["BF16", 2 ** -8], ["F16", 2 ** -11]] as const) {
+  Deno.test(`a network that was written as ${dtype} is read again within its rounding`, async () => {
+    const device = await openDevice();
+    const base = await loadModel(device, `${goldenFolder}plain`, 3000);
+    const trainer = new FullTrainer(device, base, options);
+    const directory = await Deno.makeTempDir();
+    await trainer.write(directory, dtype);
+    await Deno.copyFile(`${goldenFolder}plain/config.json`, `${directory}/config.json`);
+    assertEquals((await readConfig(directory)).hiddenSize, base.config.hiddenSize);
+    const again = new FullTrainer(device, await loadModel(device, directory), options);
+    const [before, after] = [await trainer.read("weights"), await again.read("weights")];
+    for (const [name, values] of before) {
+      const read = after.get(name)!;
+      values.forEach((value, i) =>
+        assert(
+          Math.abs(read[i]! - value) <= tolerance * Math.abs(value) + tolerance * 1e-4,
+          `${name} ${i}: ${read[i]}, was ${value}`,
+        )
+      );
+    }
+    await Deno.remove(directory, { recursive: true });
+    device.close();
+  });
+}
