@@ -23,7 +23,8 @@ import type { ModelWeights } from "./formats/weights.ts";
 
 export type { BaseWeights, LayerWeights } from "./base_weights.ts";
 
-const file = "base.safetensors";
+/** Name of the file. */
+export const baseFile = "base.safetensors";
 const layout = "vicuna 4x4 blocks, version 1";
 
 /** Values of a stretch of rows that is read, packed and written at once: 16 MiB of float32. */
@@ -114,7 +115,7 @@ export async function writeBase(
       }
     },
   }));
-  await writeSafetensors(join(directory, file), counted, { layout, bits: String(bits) });
+  await writeSafetensors(join(directory, baseFile), counted, { layout, bits: String(bits) });
 }
 
 async function loadWeight(
@@ -138,18 +139,25 @@ async function loadWeight(
   return weight;
 }
 
+/** How to load a base. */
+export interface LoadOptions {
+  /** Bounds each buffer of a weight; what the device can bind when left out. */
+  readonly maxBytes?: number;
+  /** What the SHA-256 of base.safetensors should be: compared while it is loaded, without a second reading. */
+  readonly sha256?: string;
+}
+
 /**
- * Loads a base that {@linkcode writeBase} wrote onto the device. `maxBytes` bounds each buffer of a weight.
+ * Loads a base that {@linkcode writeBase} wrote onto the device.
  *
  * @throws {FormatError} when the file is missing, of another layout, or does not fit config.json beside it
+ * @throws {DamagedFileError} when its SHA-256 is another
  */
-export async function loadBase(
-  device: Device,
-  directory: string,
-  maxBytes: number = maxBindingBytes(device),
-): Promise<BaseWeights> {
+export async function loadBase(device: Device, directory: string, options: LoadOptions = {}): Promise<BaseWeights> {
+  const { maxBytes = maxBindingBytes(device), sha256 } = options;
   const config = await readConfig(directory);
-  using source = await openSafetensors(join(directory, file));
+  using source = await openSafetensors(join(directory, baseFile));
+  if (sha256 !== undefined) source.hashWhileReading();
   const bits = Number(source.metadata["bits"]);
   if (source.metadata["layout"] !== layout || (bits !== 8 && bits !== 32)) {
     throw new FormatError(
@@ -173,5 +181,6 @@ export async function loadBase(
       loaded.set(name, tensor);
     }
   }
+  if (sha256 !== undefined) await source.verify(sha256);
   return assembleBase(config, bits, loaded);
 }

@@ -2,10 +2,20 @@
 export class FormatError extends Error {
   /** The command line prints the message of such an error alone, without a stack. */
   readonly userFacing = true as const;
-  override readonly name = "FormatError";
+  override readonly name: string = "FormatError";
 }
 
 /** Quotes a name from a file for a message: control characters escaped, long names cut. */
 export function quoted(name: string): string {
   return JSON.stringify(name.length > 120 ? `${name.slice(0, 120)}…` : name);
+}
+
+/** A file is not the one that it should be: its SHA-256 differs. */
+export class DamagedFileError extends FormatError {
+  override readonly name: string = "DamagedFileError";
+
+  /** Names the file. */
+  constructor(readonly path: string) {
+    super(`${path} is damaged: its SHA-256 is not what it was when it was written`);
+  }
 }

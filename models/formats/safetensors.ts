@@ -1,5 +1,6 @@
+import { createHash, type Hash } from "node:crypto";
 import { elementBytes, toFloat32 } from "./dtype.ts";
-import { FormatError, quoted } from "./error.ts";
+import { DamagedFileError, FormatError, quoted } from "./error.ts";
 import { headerLength, parseHeader, type SafetensorsHeader, type TensorInfo } from "./safetensors_header.ts";
 
 export { type SafetensorsHeader, type TensorInfo } from "./safetensors_header.ts";
@@ -15,12 +16,35 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   try {
     const { size } = await file.stat();
     if (size < 8) throw new FormatError(`${path} has ${size} bytes: too short for a safetensors file`);
-    const length = headerLength(await readExactly(file, 0, 8, path), size, path);
-    const header = parseHeader(await readExactly(file, 8, length, path), size - 8 - length, path);
-    return new SafetensorsFile(path, file, header);
+    const start = await readExactly(file, 0, 8, path);
+    const length = headerLength(start, size, path);
+    const text = await readExactly(file, 8, length, path);
+    const header = parseHeader(text, size - 8 - length, path);
+    return new SafetensorsFile(path, file, header, new SequentialHash(size).next(0, start).next(8, text));
   } catch (error) {
     file.close();
     throw error;
+  }
+}
+
+/** SHA-256 of a file as far as it was read from its beginning without a gap. */
+class SequentialHash {
+  readonly #hash: Hash = createHash("sha256");
+  /** Bytes hashed. */
+  position = 0;
+
+  constructor(readonly size: number) {}
+
+  /** Takes what was read at `offset`, if it is what comes next. */
+  next(offset: number, bytes: Uint8Array): this {
+    if (offset !== this.position) return this;
+    this.#hash.update(bytes);
+    this.position += bytes.length;
+    return this;
+  }
+
+  digest(): string {
+    return this.#hash.copy().digest("hex");
   }
 }
 
@@ -33,10 +57,13 @@ export class SafetensorsFile implements Disposable {
   /** The free text pairs under `__metadata__`. */
   readonly metadata: Readonly<Record<string, string>>;
   readonly #file: Deno.FsFile;
+  readonly #sequence: SequentialHash;
+  #hashing = false;
   #queue: Promise<unknown> = Promise.resolve();
 
   /** Use {@linkcode openSafetensors}. */
-  constructor(path: string, file: Deno.FsFile, header: SafetensorsHeader) {
+  constructor(path: string, file: Deno.FsFile, header: SafetensorsHeader, hash: SequentialHash) {
+    this.#sequence = hash;
     this.path = path;
     this.#file = file;
     this.tensors = header.tensors;
@@ -55,9 +82,36 @@ export class SafetensorsFile implements Disposable {
     const { byteOffset, byteLength } = this.#tensor(name);
     const stop = end ?? byteLength;
     checkRange(begin, stop, byteLength, `bytes of ${this.#where(name)}`);
-    const read = this.#queue.then(() => readExactly(this.#file, byteOffset + begin, stop - begin, this.#where(name)));
+    return await this.#read(byteOffset + begin, stop - begin, this.#where(name));
+  }
+
+  #read(offset: number, length: number, where: string): Promise<Uint8Array<ArrayBuffer>> {
+    const read = this.#queue.then(async () => {
+      const bytes = await readExactly(this.#file, offset, length, where);
+      if (this.#hashing) this.#sequence.next(offset, bytes);
+      return bytes;
+    });
     this.#queue = read.catch(() => {});
-    return await read;
+    return read;
+  }
+
+  /** From now on, what is read in the order of the file is hashed on the way, for {@linkcode verify}. */
+  hashWhileReading(): void {
+    this.#hashing = true;
+  }
+
+  /**
+   * Compares the file's SHA-256. What was not hashed while it was read, from the first gap on, is read now.
+   *
+   * @throws {DamagedFileError} when it differs
+   */
+  async verify(sha256: string): Promise<void> {
+    this.#hashing = true;
+    const piece = 1 << 24;
+    for (let { position, size } = this.#sequence; position < size; { position } = this.#sequence) {
+      await this.#read(position, Math.min(piece, size - position), this.path);
+    }
+    if (this.#sequence.digest() !== sha256) throw new DamagedFileError(this.path);
   }
 
   /**

@@ -9,6 +9,20 @@ export class PipelineError extends Error {
   readonly userFacing = true as const;
 }
 
+/**
+ * A file that a stage reads is not what its producer published. Thrown by stages that verify a large input while they
+ * read it (`verifies`); the runner then sets the producer's result aside, computes it again, and starts the stage anew.
+ */
+export class DamagedInputError extends PipelineError {
+  /** Name of the class, for messages. */
+  override readonly name: string = "DamagedInputError";
+
+  /** Names the input of the stage, as in `inputs`, and the file relative to the input's folder. */
+  constructor(readonly input: string, readonly file: string) {
+    super(`reading ${file} of the input ${input}: it is not what was published (SHA-256 differs)`);
+  }
+}
+
 /** A stage was called with arguments that do not fit it. Says where in the user's pipeline that happened. */
 export class StageArgumentError extends PipelineError {
   /** Name of the class, for messages. */

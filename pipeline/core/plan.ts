@@ -79,14 +79,14 @@ async function planStep(
   byKey: Map<string, PlannedStage>,
   foresight: ForesightKeeper,
 ): Promise<PlannedStage> {
-  const { resolver, store, verify, signal } = session;
+  const { resolver, store, verify, largeFileBytes, signal } = session;
   signal.throwIfAborted();
   const partial = await resolver.record(step);
   if (partial.unknown.size > 0) {
     return { ...await planWaiting(step, partial, session), expects: await foresight.of(step) };
   }
   const key = keyOf(partial.record);
-  const found = await store.lookup(step.node.stage.name, key, { verify, signal });
+  const found = await store.lookup(step.node.stage.name, key, { verify, largeFileBytes, signal });
   if (found.state === "hit") {
     resolver.setResult(step, found.entry);
     return { status: "cached", stage: step.name, key, durationMs: found.entry.manifest.durationMs };

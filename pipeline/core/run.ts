@@ -1,4 +1,4 @@
-import { PipelineError } from "./errors.ts";
+import { DamagedInputError, PipelineError } from "./errors.ts";
 import type { PipelineEvent, StageStatus } from "./events.ts";
 import { describeReason, type Reason } from "./explain.ts";
 import { isDiskFull } from "./files.ts";
@@ -140,13 +140,34 @@ class Runner {
     return { pipeline, stages, targets };
   }
 
+  /** Deals with a step; if a stage finds a large file of an input damaged, its producer is dealt with anew first. */
   async #dealWith(step: Step): Promise<void> {
+    for (let repairs = 0;; repairs++) {
+      try {
+        return await this.#settle(step);
+      } catch (error) {
+        const producer = error instanceof DamagedInputError ? step.inputs.get(error.input)?.from : undefined;
+        if (producer === undefined || !isStep(producer) || repairs === step.inputs.size) throw error;
+        await this.#repair(producer, (error as DamagedInputError).file);
+      }
+    }
+  }
+
+  async #repair(producer: Step, file: string): Promise<void> {
+    const damaged = this.#results.get(producer);
+    if (damaged === undefined) throw new Error(`${producer.name} gave an input before it had a result`);
+    this.#byKey.delete(damaged.key);
+    await this.#session.store.quarantine(producer.node.stage.name, damaged.key);
+    await this.#settle(producer, `${file} is not what was published (SHA-256 differs)`);
+  }
+
+  async #settle(step: Step, damage?: string): Promise<void> {
     const started = performance.now();
     const { resolver, history, signal } = this.#session;
     signal.throwIfAborted();
     const partial = await resolver.record(step);
     const key = keyOf(partial.record);
-    const { entry, status, reason } = await this.#obtain(step, partial, key);
+    const { entry, status, reason } = await this.#obtain(step, partial, key, damage);
     this.#byKey.set(key, entry);
     resolver.setResult(step, entry);
     // An explanation that cannot be kept is no reason to fail.
@@ -164,6 +185,7 @@ class Runner {
     step: Step,
     partial: PartialRecord,
     key: string,
+    damage: string | undefined,
   ): Promise<{ entry: Entry; status: StageStatus; reason?: Reason }> {
     const known = this.#byKey.get(key);
     if (known !== undefined) return { entry: known, status: "fresh" };
@@ -175,7 +197,8 @@ class Runner {
     // Another process may have published the key, or mended it, since it was looked up.
     const found = await this.#lookup(step, key);
     if (found.state === "hit") return { entry: found.entry, status: "cached" };
-    const reason = await explainMiss(step.name, partial, found, this.#session);
+    const miss: typeof found = damage === undefined ? found : { state: "damaged", detail: damage };
+    const reason = await explainMiss(step.name, partial, miss, this.#session);
     if (found.state === "damaged") await store.quarantine(step.node.stage.name, key);
     const because = describeReason(reason);
     this.#emit({ type: "stage-start", stage: step.name, key, reason, because });
@@ -184,8 +207,8 @@ class Runner {
   }
 
   #lookup(step: Step, key: string): Promise<Lookup> {
-    const { store, verify, signal } = this.#session;
-    return store.lookup(step.node.stage.name, key, { verify, signal });
+    const { store, verify, largeFileBytes, signal } = this.#session;
+    return store.lookup(step.node.stage.name, key, { verify, largeFileBytes, signal });
   }
 }
 

@@ -19,9 +19,17 @@ export interface SessionOptions {
   readonly name?: string;
   /** Believe the cache without reading it again. Names and lengths of files are still compared. */
   readonly trustCache?: boolean;
+  /**
+   * Files of this size and larger are verified when a stage reads them rather than whenever they are found in the cache,
+   * so that a run that needs nothing of a large model does not read it. Default 64 MiB.
+   */
+  readonly largeFileBytes?: number;
   /** Stops the run. */
   readonly signal?: AbortSignal;
 }
+
+/** Default of {@link SessionOptions.largeFileBytes}. */
+const LARGE_FILE_BYTES = 64 * 2 ** 20;
 
 /** A pipeline's options do not fit. */
 export class PipelineOptionsError extends PipelineError {
@@ -50,6 +58,8 @@ export interface Session {
   readonly signal: AbortSignal;
   /** Whether hits are read again. */
   readonly verify: boolean;
+  /** Files from this size on are verified when they are read. */
+  readonly largeFileBytes: number;
 }
 
 /** Validates the options, builds the graph, and opens the cache. */
@@ -69,6 +79,7 @@ export async function openSession(pipeline: Pipeline, options: SessionOptions): 
     resolver: new Resolver(index, signal),
     signal,
     verify: options.trustCache !== true,
+    largeFileBytes: options.largeFileBytes ?? LARGE_FILE_BYTES,
   };
 }
 

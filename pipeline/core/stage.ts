@@ -39,6 +39,11 @@ export type StageDefinition<
   /** Computes the result: writes files below `output.dir` and returns the meta of the output's kind. */
   run(context: StageContext<I, z.output<P>, z.output<S>>): Promise<MetaOf<O>> | MetaOf<O>;
   /**
+   * Inputs whose large files `run` compares itself with the SHA-256 in `inputs.NAME.files` while it reads them, throwing
+   * a {@link DamagedInputError} where they differ, so that they need not be read twice.
+   */
+  readonly verifies?: readonly (keyof I & string)[];
+  /**
    * Tells, quickly and without computing, what can be known before the stage runs: for plans. Left out, nothing is told.
    * What it throws is shown beside the stage in the plan.
    */
@@ -96,6 +101,7 @@ export function defineStage<
     params: definition.params ?? z.object({}),
     settings: definition.settings ?? z.object({}),
     output: definition.output,
+    verifies: definition.verifies ?? [],
     run: definition.run.bind(definition) as unknown as StageSpec["run"],
     ...(definition.foresee && { foresee: definition.foresee.bind(definition) as unknown as ForeseeOfSpec }),
   });

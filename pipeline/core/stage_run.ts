@@ -1,8 +1,8 @@
 import { join } from "@std/path";
-import { PipelineError } from "./errors.ts";
+import { DamagedInputError, PipelineError } from "./errors.ts";
 import type { PipelineEvent } from "./events.ts";
-import { removeQuietly } from "./files.ts";
-import type { Step } from "./graph.ts";
+import { hashFile, removeQuietly } from "./files.ts";
+import { isStep, type Step } from "./graph.ts";
 import { cloneJson, findJsonFault, type JsonObject } from "./json.ts";
 import { type Manifest, outputDigest } from "./manifest.ts";
 import { ProgressGate } from "./progress_gate.ts";
@@ -21,6 +21,7 @@ export async function runStage(
   const { store, resolver, signal } = session;
   const { stage, settings } = step.node;
   await resolver.checkLeaves(step);
+  if (session.verify) await verifyLargeInputs(step, session);
   const scratch = store.scratchDir(stage.name, key);
   await Deno.mkdir(scratch, { recursive: true });
   const staging = await store.stage(stage.name);
@@ -58,6 +59,18 @@ export async function runStage(
     return entry;
   } finally {
     await store.discard(staging);
+  }
+}
+
+/** Reads the large files that were not read when they were found in the cache, but for those that the stage verifies. */
+async function verifyLargeInputs(step: Step, { resolver, largeFileBytes, signal }: Session): Promise<void> {
+  for (const [name, input] of step.inputs) {
+    if (!isStep(input.from) || step.node.stage.verifies.includes(name.replace(/\[\d+\]$/, ""))) continue;
+    const outcome = await resolver.peek(input, `${step.name}, input ${name}`);
+    for (const { path, size, sha256 } of outcome?.files ?? []) {
+      if (outcome === undefined || size < largeFileBytes) continue;
+      if ((await hashFile(join(outcome.dir, path), signal)).sha256 !== sha256) throw new DamagedInputError(name, path);
+    }
   }
 }
 

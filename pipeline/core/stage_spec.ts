@@ -186,6 +186,8 @@ export interface StageSpec {
   readonly output: AnyKind;
   /** Computes the result. */
   readonly run: (context: StageContext<InputDeclarations, JsonObject, JsonObject>) => Promise<JsonObject> | JsonObject;
+  /** Inputs whose large files it verifies while it reads them. */
+  readonly verifies: readonly string[];
   /** Tells what it can before it runs. */
   readonly foresee?: (
     context: ForesightContext<InputDeclarations, JsonObject, JsonObject>,

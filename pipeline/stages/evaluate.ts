@@ -5,7 +5,7 @@ import { template } from "../../datasets/templates.ts";
 import { TokenReader } from "../../datasets/token_reader.ts";
 import { type Device, openDevice } from "../../kernels/device.ts";
 import { answer } from "../../models/answer.ts";
-import { type BaseWeights, loadBase } from "../../models/base_file.ts";
+import type { BaseWeights } from "../../models/base_file.ts";
 import { Evaluator } from "../../models/evaluator.ts";
 import { readAdapter } from "../../models/formats/adapter.ts";
 import { Generator } from "../../models/generator.ts";
@@ -14,6 +14,7 @@ import { loadTokenizer, type Tokenizer } from "../../models/tokenizer.ts";
 import { defineStage, PipelineError, type Stage, z } from "../core/mod.ts";
 import { type AnsweredSample, type EvaluationResults, reportText } from "./evaluation_report.ts";
 import { adapter, base, report, tokens } from "./kinds.ts";
+import { loadBaseInput } from "./load_base_input.ts";
 import { checkTokens, lossOfSplit } from "./loss.ts";
 
 const params = z.object({
@@ -43,6 +44,7 @@ export const evaluate: Stage<
   inputs: { base, adapter, tokens },
   params,
   output: report,
+  verifies: ["base"],
   async run({ inputs, params, output, progress, log, device: note, signal }) {
     checkTokens(inputs.base.meta, inputs.tokens.meta);
     if (inputs.tokens.meta.validation.rows === 0) {
@@ -52,7 +54,7 @@ export const evaluate: Stage<
     const device = await openDevice();
     note(device.info.description);
     try {
-      const loaded = await loadBase(device, inputs.base.dir);
+      const loaded = await loadBaseInput(device, inputs.base);
       const trained = await readAdapter(inputs.adapter.dir);
       const total = inputs.tokens.meta.validation.tokens * 2;
       const lora = new Lora(device, loaded.config, trained, false);

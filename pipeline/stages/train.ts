@@ -1,12 +1,12 @@
 import { BatchOrder } from "../../datasets/batch_order.ts";
 import { TokenReader } from "../../datasets/token_reader.ts";
 import { openDevice } from "../../kernels/device.ts";
-import { loadBase } from "../../models/base_file.ts";
 import { LORA_TARGETS, type LoraTarget, writeAdapter } from "../../models/formats/adapter.ts";
 import { Trainer } from "../../models/trainer.ts";
 import { defaultHeadRows } from "../../models/workspace_layout.ts";
 import { defineStage, PipelineError, type Stage, z } from "../core/mod.ts";
 import { adapter, base, tokens } from "./kinds.ts";
+import { loadBaseInput } from "./load_base_input.ts";
 import { checkTokens } from "./loss.ts";
 import { TrainingLog } from "./training_log.ts";
 import { loraOf, planMemory } from "./training_memory.ts";
@@ -96,6 +96,7 @@ export const train: Stage<{ readonly base: typeof base; readonly tokens: typeof 
     params,
     settings,
     output: adapter,
+    verifies: ["base"],
     async foresee({ inputs, params, settings }) {
       const { config, bits } = inputs.base.meta;
       const { maxTokens, train, validation } = inputs.tokens.meta;
@@ -126,7 +127,7 @@ export const train: Stage<{ readonly base: typeof base; readonly tokens: typeof 
       const device = await openDevice();
       report(device.info.description);
       try {
-        const trainer = new Trainer(device, await loadBase(device, inputs.base.dir), {
+        const trainer = new Trainer(device, await loadBaseInput(device, inputs.base), {
           lora: loraOf(params.lora, config),
           tokens,
           headRows: params.headRows,

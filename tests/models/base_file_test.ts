@@ -1,7 +1,9 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { createHash } from "node:crypto";
 import { buildMicroBatch } from "../../datasets/packing.ts";
 import { openDevice } from "../../kernels/device.ts";
 import { loadBase, writeBase } from "../../models/base_file.ts";
+import { DamagedFileError } from "../../models/formats/error.ts";
 import { readConfig } from "../../models/formats/config.ts";
 import { openWeights } from "../../models/formats/weights.ts";
 import { Trainer } from "../../models/trainer.ts";
@@ -23,7 +25,7 @@ for (const bits of [8, 32] as const) {
       const losses: number[] = [];
       for (const maxBytes of [undefined, 100 * bits]) {
         const device = await openDevice();
-        const base = await loadBase(device, directory, maxBytes);
+        const base = await loadBase(device, directory, maxBytes === undefined ? {} : { maxBytes });
         const most = Math.max(...[base.embedding, base.layers[0]!.down_proj].map(({ parts }) => parts.length));
         assert(maxBytes ? most > 2 : most === 1, `${most} parts`);
         const trainer = new Trainer(device, base, {
@@ -41,3 +43,36 @@ for (const bits of [8, 32] as const) {
     });
   });
 }
+
+/** Bytes that this process has read so far, where the system tells. */
+function bytesRead(): number | undefined {
+  if (Deno.build.os !== "linux") return undefined;
+  return Number(Deno.readTextFileSync("/proc/self/io").match(/rchar: (\d+)/)?.[1]);
+}
+
+Deno.test("loadBase() verifies the file while it loads it: no byte is read twice, and a flipped bit is found", async () => {
+  await inFolder(async (directory) => {
+    using weights = await openWeights(model);
+    await writeBase(weights, await readConfig(model), 8, directory);
+    await Deno.copyFile(`${model}/config.json`, `${directory}/config.json`);
+    const path = `${directory}/base.safetensors`;
+    const content = await Deno.readFile(path);
+    const sha256 = createHash("sha256").update(content).digest("hex");
+    const device = await openDevice();
+    await loadBase(device, directory); // whatever is read once for the process
+    const cost = async (options: { sha256?: string }) => {
+      const before = bytesRead();
+      await loadBase(device, directory, options);
+      return before === undefined ? 0 : bytesRead()! - before;
+    };
+    const [plain, verified] = [await cost({}), await cost({ sha256 })];
+    assert(verified - plain < content.length / 10, `${verified} bytes read instead of ${plain} for ${content.length}`);
+    for (const at of [content.length - 1, content.length >> 1]) {
+      const flipped = content.slice();
+      flipped[at]! ^= 1;
+      await Deno.writeFile(path, flipped);
+      await assertRejects(() => loadBase(device, directory, { sha256 }), DamagedFileError, path);
+    }
+    device.close();
+  });
+});
