@@ -89,3 +89,27 @@ export function fromFloat32(dtype: FloatDtype, values: Float32Array<ArrayBuffer>
   );
   return new Uint8Array(halves.buffer);
 }
+
+/**
+ * {@linkcode fromFloat32}, refusing what the element type cannot hold.
+ *
+ * @param where the tensor and its file, for the message
+ * @throws {FormatError} when a value is not finite, or too large for the type
+ */
+export function fromFiniteFloat32(
+  dtype: FloatDtype,
+  values: Float32Array<ArrayBuffer>,
+  where: string,
+): Uint8Array<ArrayBuffer> {
+  const bytes = fromFloat32(dtype, values);
+  const { buffer, byteOffset } = bytes;
+  const words = dtype === "F32"
+    ? new Uint32Array(buffer, byteOffset, values.length)
+    : new Uint16Array(buffer, byteOffset, values.length);
+  // Infinity has an exponent of ones, as NaN has.
+  const ones = { F32: 0x7f800000, F16: 0x7c00, BF16: 0x7f80 }[dtype];
+  for (let i = 0; i < words.length; i++) {
+    if ((words[i]! & ones) === ones) throw new FormatError(`${where}: ${values[i]} is not finite as ${dtype}`);
+  }
+  return bytes;
+}
