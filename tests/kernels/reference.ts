@@ -15,7 +15,11 @@ export function matmul(x: Float64Array, w: Float64Array, m: number, n: number, k
 
 /** The transpose of (rows, columns). */
 export function transpose(x: Float64Array, rows: number, columns: number): Float64Array {
-  return Float64Array.from({ length: rows * columns }, (_, i) => x[(i % rows) * columns + Math.floor(i / rows)]!);
+  const y = new Float64Array(rows * columns);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) y[j * rows + i] = x[i * columns + j]!;
+  }
+  return y;
 }
 
 export function rmsNorm(x: Float64Array, weight: Float64Array, epsilon: number): Float64Array {

@@ -7,18 +7,12 @@ import { FullTrainer } from "../../models/full_trainer.ts";
 import { loadModel } from "../../models/model_folder.ts";
 import { learningRateOf } from "../../models/schedule.ts";
 import { Random } from "../kernels/harness.ts";
-import { goldenFolder, goldenNames, openGoldenBase } from "./golden_base.ts";
+import { goldenFolder, goldenNames, openGoldenBase, relativeError } from "./golden_base.ts";
 import { labelledIn, randomRows, weightsOf } from "./reference/inputs.ts";
 import { ReferenceModel, ReferenceOptimizer } from "./reference/reference_model.ts";
 
 const optimizer = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8 };
 const options = { tokens: 64, optimizer: { ...optimizer, weightDecay: 0.1 }, maxGradientNorm: 1 };
-
-/** Largest difference, as a share of the largest wanted value. */
-function relativeError(found: Float32Array, wanted: Float64Array): number {
-  const most = wanted.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-  return found.reduce((worst, value, i) => Math.max(worst, Math.abs(value - wanted[i]!)), 0) / most;
-}
 
 for (const name of goldenNames) {
   Deno.test(`30 steps on all weights agree with the float64 reference, network ${name}`, async () => {

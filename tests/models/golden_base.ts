@@ -1,3 +1,5 @@
+import { assertEquals } from "@std/assert";
+import type { TokenRow } from "../../datasets/token_files.ts";
 import { type Device, openDevice } from "../../kernels/device.ts";
 import type { WeightBits } from "../../kernels/weight.ts";
 import { type BaseWeights, loadBase, writeBase } from "../../models/base_file.ts";
@@ -28,4 +30,19 @@ export async function openGoldenBase(
   const base = await loadBase(device, directory);
   await Deno.remove(directory, { recursive: true });
   return { device, base, config };
+}
+
+/** The rows that a golden network is trained on. */
+export const goldenRows = (name: GoldenName): TokenRow[] =>
+  goldens.configs[name].rows.map(({ ids, labels }) => ({
+    ids: Uint32Array.from(ids),
+    labelled: Uint8Array.from(labels, (label) => label >= 0 ? 1 : 0),
+  }));
+
+/** Largest |a − b| / max |b|: the relative error of a tensor as a whole. */
+export function relativeError(actual: Float32Array, wanted: ArrayLike<number>): number {
+  assertEquals(actual.length, wanted.length);
+  let most = 0;
+  for (let i = 0; i < wanted.length; i++) most = Math.max(most, Math.abs(wanted[i]!));
+  return actual.reduce((worst, value, i) => Math.max(worst, Math.abs(value - wanted[i]!)), 0) / (most || 1);
 }

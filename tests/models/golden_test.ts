@@ -12,26 +12,13 @@ import { forward, headForward } from "../../models/pass.ts";
 import { learningRateAt } from "../../models/schedule.ts";
 import { Trainer } from "../../models/trainer.ts";
 import { createWorkspace } from "../../models/workspace.ts";
-import { goldenFolder, type GoldenName, goldenNames, openGoldenBase } from "./golden_base.ts";
+import { goldenFolder, goldenNames, goldenRows, openGoldenBase, relativeError } from "./golden_base.ts";
 import goldens from "./goldens/goldens.json" with { type: "json" };
-
-const rowsOf = (name: GoldenName) =>
-  goldens.configs[name].rows.map(({ ids, labels }) => ({
-    ids: Uint32Array.from(ids),
-    labelled: Uint8Array.from(labels, (label) => label >= 0 ? 1 : 0),
-  }));
-
-/** Largest |a − b| / max |b|: the relative error of a tensor as a whole. */
-function relativeError(actual: Float32Array, wanted: Float32Array): number {
-  assertEquals(actual.length, wanted.length);
-  const most = wanted.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-  return actual.reduce((worst, value, i) => Math.max(worst, Math.abs(value - wanted[i]!)), 0) / (most || 1);
-}
 
 for (const name of goldenNames) {
   Deno.test(`logits of all rows packed together agree with transformers within 1e-4, configuration ${name}`, async () => {
     const { device, base, config } = await openGoldenBase(name, 32);
-    const rows = rowsOf(name);
+    const rows = goldenRows(name);
     const batch = buildMicroBatch(rows);
     const lora = new Lora(device, config, { rank: 4, alpha: 8, dropout: 0, targets: ["q_proj", "v_proj"] }, false);
     lora.load(await readAdapter(`${goldenFolder}${name}/qv`));
@@ -82,7 +69,7 @@ for (const name of goldenNames) {
         maxGradientNorm: training.max_grad_norm,
       });
       trainer.lora.load(adapter);
-      const rows = rowsOf(name);
+      const rows = goldenRows(name);
       const batches = microBatches.map((list) => buildMicroBatch(list.map((i) => rows[i]!)));
       const labelled = goldens.configs[name].labelled;
       assertEquals(batches.reduce((sum, batch) => sum + batch.labelledCount, 0), labelled);

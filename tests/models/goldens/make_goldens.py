@@ -44,6 +44,9 @@ TRAINING = dict(
     steps=20, warmup_steps=3, learning_rate=1e-2, betas=[0.9, 0.999], epsilon=1e-8, weight_decay=0.0,
     max_grad_norm=1.0,
 )  # fmt: skip
+FULL_TRAINING = TRAINING | dict(
+    schedule="cosine", minimum_ratio=0.1, betas=[0.9, 0.95], weight_decay=0.1,
+)  # fmt: skip
 
 
 def make_model(shape: dict, generator: torch.Generator) -> transformers.LlamaForCausalLM:
@@ -115,20 +118,30 @@ def accumulate(model, rows: list[dict]) -> float:
     return total
 
 
-def train(model, rows: list[dict]) -> dict:
-    weights = list(lora_weights(model).values())
+def make_schedule(optimizer, training: dict):
+    if training.get("schedule") == "cosine":
+        return transformers.get_cosine_with_min_lr_schedule_with_warmup(
+            optimizer, training["warmup_steps"], training["steps"], min_lr_rate=training["minimum_ratio"]
+        )
+    return transformers.get_linear_schedule_with_warmup(optimizer, training["warmup_steps"], training["steps"])
+
+
+def train(model, rows: list[dict], weights: list[torch.Tensor], training: dict) -> dict:
+    """Weight decay, if there is any, is for matrices only."""
+    groups = [
+        {"params": [weight for weight in weights if weight.dim() == 2], "weight_decay": training["weight_decay"]},
+        {"params": [weight for weight in weights if weight.dim() != 2], "weight_decay": 0.0},
+    ]
     optimizer = torch.optim.AdamW(
-        weights, lr=TRAINING["learning_rate"], betas=tuple(TRAINING["betas"]), eps=TRAINING["epsilon"],
-        weight_decay=TRAINING["weight_decay"], foreach=False,
+        [group for group in groups if group["params"]], lr=training["learning_rate"], betas=tuple(training["betas"]),
+        eps=training["epsilon"], foreach=False,
     )  # fmt: skip
-    schedule = transformers.get_linear_schedule_with_warmup(
-        optimizer, TRAINING["warmup_steps"], TRAINING["steps"]
-    )
+    schedule = make_schedule(optimizer, training)
     losses, norms, rates = [], [], []
-    for _ in range(TRAINING["steps"]):
+    for _ in range(training["steps"]):
         optimizer.zero_grad()
         losses.append(accumulate(model, rows))
-        norms.append(torch.nn.utils.clip_grad_norm_(weights, TRAINING["max_grad_norm"]).item())
+        norms.append(torch.nn.utils.clip_grad_norm_(weights, training["max_grad_norm"]).item())
         rates.append(schedule.get_last_lr()[0])
         optimizer.step()
         schedule.step()
@@ -165,9 +178,22 @@ def make_variant(directory: Path, base: Path, base_name: str, targets: list[str]
     loss = accumulate(model, rows)
     weights = lora_weights(model)
     tensors |= copies("grad", {name: weight.grad for name, weight in weights.items()})
-    result = {"loss": loss, **train(model, rows)}
+    result = {"loss": loss, **train(model, rows, list(weights.values()), TRAINING)}
     tensors |= copies("final", weights)
     save_file(tensors, directory / "results.safetensors")
+    return result
+
+
+def make_full(directory: Path, base: Path, rows: list[dict]) -> dict:
+    """All weights are trained; a head that is tied to the embedding is one tensor with it."""
+    model = transformers.LlamaForCausalLM.from_pretrained(base, dtype=torch.float32, attn_implementation="eager")
+    model.train()
+    weights = dict(model.named_parameters())
+    accumulate(model, rows)
+    tensors = copies("grad", {name: weight.grad for name, weight in weights.items()})
+    result = train(model, rows, list(weights.values()), FULL_TRAINING)
+    directory.mkdir()
+    save_file(tensors | copies("final", weights), directory / "results.safetensors")
     return result
 
 
@@ -186,7 +212,8 @@ def make_config(name: str, shape: dict, seed: int) -> dict:
         variant: make_variant(directory / variant, directory, name, targets, rows, seed + 1 + i)
         for i, (variant, targets) in enumerate(TARGETS.items())
     }
-    return {"rows": rows, "labelled": labelled(rows), "loss": loss, "variants": variants}
+    full = make_full(directory / "full", directory, rows)
+    return {"rows": rows, "labelled": labelled(rows), "loss": loss, "variants": variants, "full": full}
 
 
 def main() -> None:
@@ -200,6 +227,7 @@ def main() -> None:
             "peft": peft.__version__,
         },
         "training": TRAINING,
+        "full_training": FULL_TRAINING,
         "micro_batches": MICRO_BATCHES,
         "configs": {name: make_config(name, shape, 100 * (i + 1)) for i, (name, shape) in enumerate(CONFIGS.items())},
     }
