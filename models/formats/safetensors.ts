@@ -1,7 +1,9 @@
 import { createHash, type Hash } from "node:crypto";
+import { type ByteFile, openByteFile } from "./byte_file.ts";
 import { elementBytes, toFloat32 } from "./dtype.ts";
-import { DamagedFileError, FormatError, quoted } from "./error.ts";
+import { DamagedFileError, FormatError } from "./error.ts";
 import { headerLength, parseHeader, type SafetensorsHeader, type TensorInfo } from "./safetensors_header.ts";
+import { checkRange, rowsOf, type TensorFile, tensorOf, tensorWhere } from "./tensor_file.ts";
 
 export { type SafetensorsHeader, type TensorInfo } from "./safetensors_header.ts";
 export { type TensorEntry, writeSafetensors } from "./safetensors_writer.ts";
@@ -12,15 +14,15 @@ export { type TensorEntry, writeSafetensors } from "./safetensors_writer.ts";
  * @throws {FormatError} when the header is not valid, naming the file and the tensor
  */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
-  const file = await Deno.open(path);
+  const file = await openByteFile(path);
   try {
-    const { size } = await file.stat();
+    const { size } = file;
     if (size < 8) throw new FormatError(`${path} has ${size} bytes: too short for a safetensors file`);
-    const start = await readExactly(file, 0, 8, path);
+    const start = await file.read(0, 8);
     const length = headerLength(start, size, path);
-    const text = await readExactly(file, 8, length, path);
+    const text = await file.read(8, length);
     const header = parseHeader(text, size - 8 - length, path);
-    return new SafetensorsFile(path, file, header, new SequentialHash(size).next(0, start).next(8, text));
+    return new SafetensorsFile(file, header, new SequentialHash(size).next(0, start).next(8, text));
   } catch (error) {
     file.close();
     throw error;
@@ -49,22 +51,21 @@ class SequentialHash {
 }
 
 /** An open safetensors file. Reads may overlap in time; they are done one after the other. */
-export class SafetensorsFile implements Disposable {
+export class SafetensorsFile implements TensorFile {
   /** The file, as it was given. */
   readonly path: string;
   /** Tensors by name, in the order of the header. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** The free text pairs under `__metadata__`. */
   readonly metadata: Readonly<Record<string, string>>;
-  readonly #file: Deno.FsFile;
+  readonly #file: ByteFile;
   readonly #sequence: SequentialHash;
   #hashing = false;
-  #queue: Promise<unknown> = Promise.resolve();
 
   /** Use {@linkcode openSafetensors}. */
-  constructor(path: string, file: Deno.FsFile, header: SafetensorsHeader, hash: SequentialHash) {
+  constructor(file: ByteFile, header: SafetensorsHeader, hash: SequentialHash) {
     this.#sequence = hash;
-    this.path = path;
+    this.path = file.path;
     this.#file = file;
     this.tensors = header.tensors;
     this.metadata = header.metadata;
@@ -79,20 +80,17 @@ export class SafetensorsFile implements Disposable {
    * @throws {RangeError} when begin and end are not inside the tensor
    */
   async readBytes(name: string, begin = 0, end?: number): Promise<Uint8Array<ArrayBuffer>> {
-    const { byteOffset, byteLength } = this.#tensor(name);
+    const { byteOffset, byteLength } = tensorOf(this, name);
+    const where = tensorWhere(this.path, name);
     const stop = end ?? byteLength;
-    checkRange(begin, stop, byteLength, `bytes of ${this.#where(name)}`);
-    return await this.#read(byteOffset + begin, stop - begin, this.#where(name));
+    checkRange(begin, stop, byteLength, `bytes of ${where}`);
+    return await this.#read(byteOffset + begin, stop - begin, where);
   }
 
-  #read(offset: number, length: number, where: string): Promise<Uint8Array<ArrayBuffer>> {
-    const read = this.#queue.then(async () => {
-      const bytes = await readExactly(this.#file, offset, length, where);
-      if (this.#hashing) this.#sequence.next(offset, bytes);
-      return bytes;
-    });
-    this.#queue = read.catch(() => {});
-    return read;
+  async #read(offset: number, length: number, where: string): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = await this.#file.read(offset, length, where);
+    if (this.#hashing) this.#sequence.next(offset, bytes);
+    return bytes;
   }
 
   /** From now on, what is read in the order of the file is hashed on the way, for {@linkcode verify}. */
@@ -122,13 +120,11 @@ export class SafetensorsFile implements Disposable {
    * @throws {RangeError} when the rows are not inside the tensor
    */
   async readFloat32(name: string, rowBegin = 0, rowEnd?: number): Promise<Float32Array<ArrayBuffer>> {
-    const { dtype, shape } = this.#tensor(name);
-    const rows = shape[0] ?? 1;
-    const stop = rowEnd ?? rows;
-    checkRange(rowBegin, stop, rows, `rows of ${this.#where(name)}`);
-    const rowBytes = shape.slice(1).reduce((product, size) => product * size, elementBytes(dtype));
-    const bytes = await this.readBytes(name, rowBegin * rowBytes, stop * rowBytes);
-    return toFloat32(dtype, bytes, this.#where(name));
+    const { dtype, shape } = tensorOf(this, name);
+    const where = tensorWhere(this.path, name);
+    const { begin, end, width } = rowsOf(shape, rowBegin, rowEnd, where);
+    const rowBytes = width * elementBytes(dtype);
+    return toFloat32(dtype, await this.readBytes(name, begin * rowBytes, end * rowBytes), where);
   }
 
   /** Closes the file. */
@@ -140,37 +136,4 @@ export class SafetensorsFile implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
-
-  #tensor(name: string): TensorInfo {
-    const info = this.tensors.get(name);
-    if (info === undefined) throw new FormatError(`${this.path} has no tensor ${quoted(name)}`);
-    return info;
-  }
-
-  #where(name: string): string {
-    return `${this.path}: tensor ${quoted(name)}`;
-  }
-}
-
-function checkRange(begin: number, end: number, limit: number, what: string): void {
-  if (!Number.isSafeInteger(begin) || !Number.isSafeInteger(end) || begin < 0 || begin > end || end > limit) {
-    throw new RangeError(`Cannot read ${what}: wanted a range inside 0…${limit}, found ${begin}…${end}`);
-  }
-}
-
-async function readExactly(
-  file: Deno.FsFile,
-  offset: number,
-  length: number,
-  where: string,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
-  await file.seek(offset, Deno.SeekMode.Start);
-  let filled = 0;
-  while (filled < length) {
-    const count = await file.read(bytes.subarray(filled));
-    if (count === null) throw new FormatError(`${where}: the file ended ${length - filled} bytes too early`);
-    filled += count;
-  }
-  return bytes;
 }

@@ -2,41 +2,49 @@ import { join } from "@std/path";
 import { z } from "zod";
 import { FormatError, quoted } from "./error.ts";
 import { fileExists, readJsonFile } from "./json_file.ts";
-import { openSafetensors, type SafetensorsFile, type TensorInfo } from "./safetensors.ts";
+import { folderNames, WEIGHT_SIGNS, weightForm } from "./weight_forms.ts";
+import { openSafetensors } from "./safetensors.ts";
+import { type TensorDescription, type TensorFile, tensorOf } from "./tensor_file.ts";
+import { openTorchFile } from "./torch_file.ts";
 
-const SINGLE_FILE = "model.safetensors";
-const INDEX_FILE = "model.safetensors.index.json";
+type Open = (path: string) => Promise<TensorFile>;
 
 /**
- * Opens the weights of a Hugging Face model folder: model.safetensors, or the shards that
- * model.safetensors.index.json lists. Only headers are read.
+ * Opens the weights of a model folder: model.safetensors or pytorch_model.bin, or the shards that their index lists. Only
+ * headers are read.
  *
  * @throws {FormatError} when there are no weights, or a file or the index is not valid
  */
 export async function openWeights(directory: string): Promise<ModelWeights> {
-  const single = join(directory, SINGLE_FILE);
-  if (await fileExists(single)) {
-    const file = await openSafetensors(single);
-    return new ModelWeights(single, new Map([...file.tensors.keys()].map((name) => [name, file])), [file]);
-  }
-  const index = join(directory, INDEX_FILE);
-  const record = await readJsonFile(index);
-  if (record === undefined) throw await noWeights(directory);
-  return await openShards(directory, index, parseIndex(record, index));
+  const form = weightForm(await folderNames(directory));
+  if (form === "safetensors") return await openFolder(directory, "model.safetensors", openSafetensors);
+  if (form === "torch") return await openFolder(directory, "pytorch_model.bin", openTorchFile);
+  throw new FormatError(`${directory} has no model weights: looked for ${WEIGHT_SIGNS.join(", ")}`);
+}
+
+/** Weights as transformers saves them: one file, or shards beside an index. */
+async function openFolder(directory: string, single: string, open: Open): Promise<ModelWeights> {
+  if (await fileExists(join(directory, single))) return allOf(await open(join(directory, single)));
+  const index = join(directory, `${single}.index.json`);
+  return await openShards(directory, index, parseIndex(await readJsonFile(index), index), open);
+}
+
+function allOf(file: TensorFile): ModelWeights {
+  return new ModelWeights(file.path, new Map([...file.tensors.keys()].map((name) => [name, file])), [file]);
 }
 
 /** The tensors of a model, in one file or several. */
 export class ModelWeights implements Disposable {
   readonly #source: string;
-  readonly #places: ReadonlyMap<string, SafetensorsFile>;
-  readonly #files: readonly SafetensorsFile[];
+  readonly #places: ReadonlyMap<string, TensorFile>;
+  readonly #files: readonly TensorFile[];
 
   /**
    * Use {@linkcode openWeights}.
    *
    * @param source the file that says which tensors there are, for messages
    */
-  constructor(source: string, places: ReadonlyMap<string, SafetensorsFile>, files: readonly SafetensorsFile[]) {
+  constructor(source: string, places: ReadonlyMap<string, TensorFile>, files: readonly TensorFile[]) {
     this.#source = source;
     this.#places = places;
     this.#files = files;
@@ -58,12 +66,12 @@ export class ModelWeights implements Disposable {
   }
 
   /**
-   * Element type, shape and place of a tensor.
+   * Element type and shape of a tensor.
    *
    * @throws {FormatError} when there is none of that name
    */
-  info(name: string): TensorInfo {
-    return this.#file(name).tensors.get(name)!;
+  info(name: string): TensorDescription {
+    return tensorOf(this.#file(name), name);
   }
 
   /**
@@ -86,15 +94,15 @@ export class ModelWeights implements Disposable {
     if (found.length !== shape.length || found.some((size, i) => size !== shape[i])) {
       throw new FormatError(
         `${file.path}: tensor ${quoted(name)} has the shape [${found.join(", ")}]; ` +
-          `config.json asks for [${shape.join(", ")}]`,
+          `the configuration asks for [${shape.join(", ")}]`,
       );
     }
   }
 
   /**
-   * Reads an F32, F16 or BF16 tensor, or rows of it (indices of the first dimension), as float32.
+   * Reads a tensor of floats, or rows of it (indices of the first dimension), as float32.
    *
-   * @throws {FormatError} when there is no such tensor, or it is of another element type
+   * @throws {FormatError} when there is no such tensor, or its element type is not read
    */
   async readFloat32(name: string, rowBegin = 0, rowEnd?: number): Promise<Float32Array<ArrayBuffer>> {
     return await this.#file(name).readFloat32(name, rowBegin, rowEnd);
@@ -110,23 +118,11 @@ export class ModelWeights implements Disposable {
     this.close();
   }
 
-  #file(name: string): SafetensorsFile {
+  #file(name: string): TensorFile {
     const file = this.#places.get(name);
     if (file === undefined) throw new FormatError(`${this.#source} has no tensor ${quoted(name)}, which is needed`);
     return file;
   }
-}
-
-async function noWeights(directory: string): Promise<FormatError> {
-  const wanted = `${directory} has no model weights: looked for ${SINGLE_FILE} and ${INDEX_FILE}`;
-  for (const old of ["pytorch_model.bin", "pytorch_model.bin.index.json", "consolidated.00.pth"]) {
-    if (await fileExists(join(directory, old))) {
-      return new FormatError(
-        `${wanted}. ${old} is there, but PyTorch files are not read yet: convert the model to safetensors first`,
-      );
-    }
-  }
-  return new FormatError(wanted);
 }
 
 function parseIndex(record: unknown, path: string): Map<string, string> {
@@ -143,12 +139,17 @@ function parseIndex(record: unknown, path: string): Map<string, string> {
   return shards;
 }
 
-async function openShards(directory: string, index: string, shards: Map<string, string>): Promise<ModelWeights> {
-  const files = new Map<string, SafetensorsFile>();
+async function openShards(
+  directory: string,
+  index: string,
+  shards: Map<string, string>,
+  open: Open,
+): Promise<ModelWeights> {
+  const files = new Map<string, TensorFile>();
   try {
-    const places = new Map<string, SafetensorsFile>();
+    const places = new Map<string, TensorFile>();
     for (const [name, shard] of shards) {
-      const file = files.get(shard) ?? await openShard(join(directory, shard), index, name);
+      const file = files.get(shard) ?? await openShard(join(directory, shard), index, name, open);
       files.set(shard, file);
       if (!file.tensors.has(name)) {
         throw new FormatError(`${index} says that tensor ${quoted(name)} is in ${quoted(shard)}, but it is not there`);
@@ -162,9 +163,9 @@ async function openShards(directory: string, index: string, shards: Map<string, 
   }
 }
 
-async function openShard(path: string, index: string, tensor: string): Promise<SafetensorsFile> {
+async function openShard(path: string, index: string, tensor: string, open: Open): Promise<TensorFile> {
   if (!await fileExists(path)) {
     throw new FormatError(`${index} says that tensor ${quoted(tensor)} is in ${path}, but there is no such file`);
   }
-  return await openSafetensors(path);
+  return await open(path);
 }

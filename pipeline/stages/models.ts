@@ -1,4 +1,5 @@
 import { basename, join } from "@std/path";
+import { isModelFile } from "../../models/formats/weight_forms.ts";
 import { buildTokenizer } from "../../models/formats/tokenizer_builder.ts";
 import { readExampleBatches } from "../../datasets/read_examples.ts";
 import { template } from "../../datasets/templates.ts";
@@ -6,13 +7,16 @@ import { writeRandomModel } from "../../models/init_model.ts";
 import { defineStage, inputFolder, type Ref, type Stage, z } from "../core/mod.ts";
 import { dataset, modelFiles } from "./kinds.ts";
 
-/** The files of a model folder that count; others, such as a README or weights in other forms, are not read. */
-const modelFile =
-  /^(config\.json|model.*\.safetensors|model\.safetensors\.index\.json|tokenizer\.(json|model)|tokenizer_config\.json)$/;
-
-/** A Hugging Face model folder of the user's: config.json, model.safetensors (or shards with their index), tokenizer. */
+/**
+ * A model folder of the user's: config.json, tokenizer, and weights as model.safetensors or pytorch_model.bin (or shards
+ * with their index). Other files, such as a README or the same weights in a second form, do not count.
+ */
 export function modelFolder(path: string): Ref<typeof modelFiles> {
-  return inputFolder(modelFiles, path, { include: (name) => modelFile.test(name), meta: { name: basename(path) } });
+  const names = () => [...Deno.readDirSync(path)].map(({ name }) => name);
+  return inputFolder(modelFiles, path, {
+    include: (name) => isModelFile(name, names()),
+    meta: { name: basename(path) },
+  });
 }
 
 const params = z.object({
