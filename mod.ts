@@ -9,7 +9,7 @@ export * from "./pipeline/core/mod.ts";
 export * from "./pipeline/stages/kinds.ts";
 export { evaluate, type EvaluateParams } from "./pipeline/stages/evaluate.ts";
 export { merge, type MergeParams } from "./pipeline/stages/merge.ts";
-export { modelFolder, randomModel, type RandomModelParams } from "./pipeline/stages/models.ts";
+export { adapterFolder, modelFolder, randomModel, type RandomModelParams } from "./pipeline/stages/models.ts";
 export { quantize, type QuantizeParams } from "./pipeline/stages/quantize.ts";
 export { alpaca, belle, embeddedSamples, guanaco, rows, type RowsRef } from "./pipeline/stages/sources.ts";
 export { tokenize, type TokenizeParams } from "./pipeline/stages/tokenize.ts";

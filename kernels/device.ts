@@ -1,11 +1,19 @@
 // The one place that talks to navigator.gpu: opens a device with every limit that the adapter offers, counts the memory
 // it hands out, and turns WebGPU's late errors into exceptions. It knows no model.
 
+/** What a device failed by: it is gone, it has not enough memory, or anything else. */
+export type DeviceFault = "lost" | "memory" | "other";
+
 /** A fault of the graphics device or its driver, with advice where there is any. */
 export class DeviceError extends Error {
   override name = "DeviceError";
   /** The command line prints such an error as one message, without a stack. */
   readonly userFacing = true as const;
+
+  /** Says what happened, and of which sort it is. */
+  constructor(message: string, readonly fault: DeviceFault = "other") {
+    super(message);
+  }
 }
 
 /** What is known of an adapter; enough to say on which device a result was made. */
@@ -52,15 +60,16 @@ export class Device {
   ) {
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
-      this.#fault ??= new DeviceError(
-        `the GPU refused an operation: ${(event as GPUUncapturedErrorEvent).error.message}`,
-      );
+      const { error } = event as GPUUncapturedErrorEvent;
+      this.#fault ??= error instanceof GPUOutOfMemoryError
+        ? new DeviceError(`the GPU is out of memory: ${error.message}`, "memory")
+        : new DeviceError(`the GPU refused an operation: ${error.message}`);
     });
     gpu.lost.then((lost) => {
       if (!this.#closed) {
         this.#fault ??= new DeviceError(
-          `the GPU device was lost (${lost.reason || "no reason given"}): ${lost.message}. ` +
-            "Lower the tokens of a micro-batch, or free GPU memory, and run again.",
+          `the GPU device was lost (${lost.reason || "no reason given"}): ${lost.message}`,
+          "lost",
         );
       }
     }, () => {});
@@ -71,7 +80,7 @@ export class Device {
     const size = Math.max(4, Math.ceil(bytes / 4) * 4);
     const most = this.gpu.limits.maxBufferSize;
     if (size > most) {
-      throw new DeviceError(`cannot make buffer ${label}: wanted ${size} bytes, the device allows ${most}`);
+      throw new DeviceError(`cannot make buffer ${label}: wanted ${size} bytes, the device allows ${most}`, "memory");
     }
     const buffer = this.gpu.createBuffer({ label, size, usage });
     this.allocated += size;

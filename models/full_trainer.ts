@@ -6,6 +6,7 @@ import { FullWeights } from "./full_weights.ts";
 import { readBaseTensor, writeModelWeights } from "./model_folder.ts";
 import type { Pass } from "./pass.ts";
 import { type StepOptions, StepTrainer } from "./trainer.ts";
+import type { NamedTensor } from "./training_state.ts";
 import { defaultHeadRows, fullTrainingWorkspace } from "./workspace_layout.ts";
 
 /** Trains all weights of a float32 network, in place. Weight decay applies to matrices only, not to the norms' weights. */
@@ -23,6 +24,10 @@ export class FullTrainer extends StepTrainer {
   protected override extras({ ids }: PackedBatch): Pick<Pass, "full"> {
     const { gradients, partials } = this.#weights;
     return { full: { gradients, partials, tokens: this.#weights.uploadTokens(ids) } };
+  }
+
+  protected override state(): NamedTensor[] {
+    return this.#weights.state();
   }
 
   /** Σ −log p in nats over the labelled tokens of some micro-batches. Does not change the state of training. */

@@ -6,6 +6,7 @@ import type { Device } from "../kernels/device.ts";
 import { weightTensors } from "../kernels/weight.ts";
 import { assembleBase, type BaseTensor, baseTensors, type BaseWeights, isMatrix } from "./base_weights.ts";
 import type { Trained } from "./trainer.ts";
+import type { NamedTensor } from "./training_state.ts";
 
 /** A network of zeros in the form of another: the same parts of the same sizes. */
 function zerosLike(device: Device, base: BaseWeights, what: string): BaseWeights {
@@ -71,7 +72,7 @@ export class FullWeights {
   }
 
   /** All that training changes from step to step: weights and both moments, as they lie on the device. */
-  state(): { readonly name: string; readonly tensor: Tensor }[] {
+  state(): NamedTensor[] {
     return Object.entries(this.#states).flatMap(([what, network]) =>
       [...baseTensors(network)].flatMap(([name, tensor]) => {
         if (!isMatrix(tensor)) return [{ name: `${what}.${name}`, tensor }];

@@ -10,6 +10,7 @@ import type { LlamaConfig } from "./formats/config.ts";
 import { FormatError } from "./formats/error.ts";
 import { projectionShape } from "./formats/llama_tensors.ts";
 import { LORA_TARGETS, type LoraTarget } from "./formats/lora_names.ts";
+import type { NamedTensor } from "./training_state.ts";
 
 /** What LoRA adapts, and how. */
 export interface LoraConfig {
@@ -177,6 +178,21 @@ export class Lora {
       }
       return { layer, target, a: values!.slice(a, a + rank * inFeatures), b: out, inFeatures, outFeatures };
     });
+  }
+
+  /** All that training changes from step to step, matrix by matrix: weights and both moments. Only while training. */
+  state(): NamedTensor[] {
+    const { firstMoment, secondMoment } = this.training!;
+    const rank = paddedRank(this.settings);
+    const flats = Object.entries({ weight: this.weights, first_moment: firstMoment, second_moment: secondMoment });
+    return flats.flatMap(([what, flat]) =>
+      this.#places.flatMap(({ layer, target, a, b, inFeatures, outFeatures }) =>
+        ([["A", a, inFeatures], ["B", b, outFeatures]] as const).map(([side, at, width]) => {
+          const name = `${what}.${layer}.${target}.${side}`;
+          return { name, tensor: view(flat, name, at, [rank, width]) };
+        })
+      )
+    );
   }
 
   /** Frees the adapter's memory. */

@@ -10,6 +10,7 @@ import { LossMeter, lossMeterBytes } from "./evaluator.ts";
 import type { AdapterTensor } from "./formats/adapter.ts";
 import { Lora, type LoraConfig } from "./lora.ts";
 import { forward, type Pass } from "./pass.ts";
+import { type NamedTensor, readTrainingState, writeTrainingState } from "./training_state.ts";
 import { createWorkspace, type Workspace, type WorkspaceSize } from "./workspace.ts";
 import { defaultHeadRows, trainingWorkspace } from "./workspace_layout.ts";
 
@@ -152,6 +153,28 @@ export abstract class StepTrainer {
     return this.#meter.sum(batches, lora, onBatch);
   }
 
+  /** Everything that a step changes, by names that stay. */
+  protected abstract state(): NamedTensor[];
+
+  /**
+   * Writes all that the next step depends on to a safetensors file: weights, moments, counters. Between steps only.
+   *
+   * @throws {FormatError} for a value that is not finite
+   */
+  async save(path: string): Promise<void> {
+    this.#stream.flush();
+    const counters = { steps: this.#steps, microBatches: this.#microBatches };
+    await writeTrainingState(this.device, path, this.state(), counters);
+  }
+
+  /** Takes up the state that a trainer with the same options has written; what follows is the same to the bit. */
+  async restore(path: string): Promise<void> {
+    this.#stream.flush();
+    const found = await readTrainingState(this.device, path, this.state(), ["steps", "microBatches"]);
+    this.#steps = found.steps;
+    this.#microBatches = found.microBatches;
+  }
+
   /** Submits what was recorded. */
   protected flush(): void {
     this.#stream.flush();
@@ -183,6 +206,10 @@ export class Trainer extends StepTrainer {
 
   protected override extras(_: PackedBatch, microBatch: number): Pick<Pass, "lora" | "dropout"> {
     return { lora: this.lora, dropout: { seed: this.#seed, step: microBatch } };
+  }
+
+  protected override state(): NamedTensor[] {
+    return this.lora.state();
   }
 
   /**

@@ -5,7 +5,10 @@ import type { InputDeclarations, ListInput, OptionalInput } from "./stage_spec.t
 /** The refs that a call of a stage passes for its inputs. */
 export type InputRefs<I extends InputDeclarations> =
   & { readonly [N in RequiredInputs<I>]: I[N] extends ListInput<infer K> ? readonly Ref<K>[] : RefOf<I[N]> }
-  & { readonly [N in Exclude<keyof I, RequiredInputs<I>>]?: I[N] extends OptionalInput<infer K> ? Ref<K> : never };
+  & {
+    readonly [N in Exclude<keyof I, RequiredInputs<I>>]?: I[N] extends OptionalInput<infer K> ? Ref<K> | undefined
+      : never;
+  };
 
 /** The names of the inputs that a call must give. */
 export type RequiredInputs<I> = { [N in keyof I]: I[N] extends OptionalInput<AnyKind> ? never : N }[keyof I];

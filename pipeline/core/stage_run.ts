@@ -24,6 +24,7 @@ export async function runStage(
   if (session.verify) await verifyLargeInputs(step, session);
   const scratch = store.scratchDir(stage.name, key);
   await Deno.mkdir(scratch, { recursive: true });
+  await Deno.mkdir(store.notesDir, { recursive: true });
   const staging = await store.stage(stage.name);
   try {
     const started = performance.now();
@@ -92,6 +93,7 @@ async function makeContext(
     settings: cloneJson(settings),
     output,
     scratch,
+    notes: session.store.notesDir,
     signal: session.signal,
     progress: (progress) => gate.report(progress),
     memory: (memory) => emit({ type: "stage-memory", stage: step.name, memory }),

@@ -153,6 +153,11 @@ export interface StageContext<I extends InputDeclarations, P, S> {
    * same key. Removed once the result is published. Holds whatever a continued run needs, such as checkpoints.
    */
   readonly scratch: string;
+  /**
+   * Absolute path of a folder of the cache that all stages share, for small notes that spare work and do not change a
+   * result, such as that a device was checked. Others may write to it at the same time, and it may be gone any time.
+   */
+  readonly notes: string;
   /** Reports how far the stage has come. Cheap; call it as often as is natural. */
   progress(progress: Progress): void;
   /** Says something to the user. */

@@ -57,6 +57,11 @@ export class Store {
     return join(this.#cacheDir, "scratch", stage, key);
   }
 
+  /** Path of the folder for notes that stages share. */
+  get notesDir(): string {
+    return join(this.#cacheDir, "notes");
+  }
+
   /** Looks a result up, on the disk each time. Changes nothing. */
   async lookup(stage: string, key: string, options: LookupOptions): Promise<Lookup> {
     const folder = this.#entryDir(stage, key);

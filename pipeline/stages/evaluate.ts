@@ -1,18 +1,16 @@
 import { join } from "@std/path";
-import type { Example } from "../../datasets/example.ts";
-import { readExampleBatches } from "../../datasets/read_examples.ts";
 import { template } from "../../datasets/templates.ts";
 import { TokenReader } from "../../datasets/token_reader.ts";
 import { type Device, openDevice } from "../../kernels/device.ts";
-import { answer } from "../../models/answer.ts";
 import type { BaseWeights } from "../../models/base_file.ts";
 import { Evaluator } from "../../models/evaluator.ts";
 import { readAdapter } from "../../models/formats/adapter.ts";
 import { Generator } from "../../models/generator.ts";
 import { Lora } from "../../models/lora.ts";
-import { loadTokenizer, type Tokenizer } from "../../models/tokenizer.ts";
+import { loadTokenizer } from "../../models/tokenizer.ts";
 import { defineStage, PipelineError, type Stage, z } from "../core/mod.ts";
 import { type AnsweredSample, type EvaluationResults, reportText } from "./evaluation_report.ts";
+import { answerAll, firstExamples } from "./held_out.ts";
 import { adapter, base, report, tokens } from "./kinds.ts";
 import { loadBaseInput } from "./load_base_input.ts";
 import { checkTokens, lossOfSplit } from "./loss.ts";
@@ -50,7 +48,7 @@ export const evaluate: Stage<
     if (inputs.tokens.meta.validation.rows === 0) {
       throw new PipelineError("evaluate: wanted validation rows, found none: set validation aside when merging");
     }
-    const examples = await firstExamples(join(inputs.tokens.dir, "validation.jsonl"), params.samples);
+    const examples = await firstExamples(inputs.tokens.dir, params.samples);
     const device = await openDevice();
     note(device.info.description);
     try {
@@ -105,34 +103,6 @@ export const evaluate: Stage<
     }
   },
 });
-
-async function firstExamples(path: string, count: number): Promise<Example[]> {
-  const examples: Example[] = [];
-  if (count === 0) return examples;
-  for await (const batch of readExampleBatches(path)) {
-    examples.push(...batch.slice(0, count - examples.length));
-    if (examples.length === count) break;
-  }
-  return examples;
-}
-
-/** Greedy answers to examples, with the adapter or without; "" where a prompt leaves no room. */
-async function answerAll(
-  generator: Generator,
-  tokenizer: Tokenizer,
-  prompts: readonly string[],
-  options: { maxNewTokens: number; signal: AbortSignal; onAnswer: () => void },
-): Promise<string[]> {
-  const answers: string[] = [];
-  const { maxNewTokens, signal, onAnswer } = options;
-  for (const text of prompts) {
-    const room = generator.positions - tokenizer.encode(text).length - 1;
-    const greedy = { temperature: 0, topP: 1, topK: 0, seed: 0, maxNewTokens: Math.min(maxNewTokens, room), signal };
-    answers.push(room > 0 ? await answer(generator, tokenizer, text, greedy) : "");
-    onAnswer();
-  }
-  return answers;
-}
 
 async function compareLosses(
   device: Device,

@@ -40,6 +40,10 @@ export function reportText(
 ): string {
   const { before, after, samples } = results;
   const { base: { meta: base }, adapter: { meta: adapter }, tokens: { meta: tokens } } = inputs;
+  const known = [
+    ...(adapter.parameters === undefined ? [] : [`${adapter.parameters.toLocaleString("en")} parameters`]),
+    ...(adapter.steps === undefined ? [] : [`${adapter.steps} optimizer steps`]),
+  ];
   const change = ((after.eval_loss / before.eval_loss - 1) * 100).toFixed(1);
   const rows = samples.map(({ instruction, input, expected, before, after }, i) =>
     `### ${i + 1}\n\n**Instruction 指令**\n\n${quote(instruction)}\n\n${
@@ -57,7 +61,7 @@ export function reportText(
 | perplexity 困惑度 | ${before.perplexity.toFixed(2)} | ${after.perplexity.toFixed(2)} |
 
 - Base 基座: ${base.name}, ${base.parameters.toLocaleString("en")} parameters, ${base.bits} bits
-- Adapter 适配器: ${adapter.parameters.toLocaleString("en")} parameters, ${adapter.steps} optimizer steps
+- Adapter 适配器: ${known.join(", ") || "not trained here 并非在此训练"}
 - Data 数据: ${tokens.train.rows} rows to train on, ${tokens.validation.rows} held out; ${tokens.validation.labelledTokens} tokens scored
 - Loss on 损失计算于: ${tokens.trainOnInputs ? "prompt and answer 指令与回答" : "the answers only 仅回答"}
 

@@ -113,17 +113,17 @@ export const base: Kind<"base", BaseMeta, { readonly tokenizer: typeof tokenizer
   tokenizer,
 });
 
-/** What is known of a trained adapter. */
+/** What is known of an adapter. Of one that was not trained here, nothing. */
 export interface AdapterMeta {
-  /** Optimizer steps taken. */
-  readonly steps: number;
+  /** Optimizer steps behind its weights. */
+  readonly steps?: number;
   /** Trained weights. */
-  readonly parameters: number;
+  readonly parameters?: number;
 }
 
 /**
  * A LoRA adapter in PEFT's form: adapter_config.json, adapter_model.safetensors; and how training went:
- * trainer_log.jsonl, trainer_state.json, loss_curve.svg.
+ * trainer_log.jsonl, trainer_state.json, loss_curve.svg, and adapters of earlier steps in checkpoint-<step>/.
  */
 export const adapter: Kind<"adapter", AdapterMeta> = kind<AdapterMeta>()("adapter");
 

@@ -5,7 +5,7 @@ import { readExampleBatches } from "../../datasets/read_examples.ts";
 import { template } from "../../datasets/templates.ts";
 import { writeRandomModel } from "../../models/init_model.ts";
 import { defineStage, inputFolder, type Ref, type Stage, z } from "../core/mod.ts";
-import { dataset, modelFiles } from "./kinds.ts";
+import { adapter, dataset, modelFiles } from "./kinds.ts";
 
 /**
  * A model folder of the user's: config.json, tokenizer, and weights as model.safetensors or pytorch_model.bin (or shards
@@ -17,6 +17,11 @@ export function modelFolder(path: string): Ref<typeof modelFiles> {
     include: (name) => isModelFile(name, names()),
     meta: { name: basename(path) },
   });
+}
+
+/** A PEFT adapter folder of the user's: adapter_config.json, adapter_model.safetensors. */
+export function adapterFolder(path: string): Ref<typeof adapter> {
+  return inputFolder(adapter, path, { include: (name) => /^adapter_(config\.json|model\.\w+)$/.test(name), meta: {} });
 }
 
 const params = z.object({

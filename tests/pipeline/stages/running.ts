@@ -34,9 +34,10 @@ export function run<T extends Record<string, AnyRef>>(
   folder: string,
   build: () => T,
   onEvent: (event: PipelineEvent) => void = () => {},
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<RunResult<T>> {
   const definition = pipeline({ name: "test", options: z.object({}), build });
-  return runPipeline(definition, { cacheDir: join(folder, "cache"), onEvent });
+  return runPipeline(definition, { cacheDir: join(folder, "cache"), onEvent, signal });
 }
 
 /** Makes a small tokenizer of these texts in a sub-folder, as an input of a pipeline. */

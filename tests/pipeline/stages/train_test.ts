@@ -1,55 +1,11 @@
 import { assert, assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { readAdapter } from "../../../models/formats/adapter.ts";
-import { belle } from "../../../pipeline/stages/sources.ts";
 import { evaluate } from "../../../pipeline/stages/evaluate.ts";
-import { merge } from "../../../pipeline/stages/merge.ts";
-import { randomModel } from "../../../pipeline/stages/models.ts";
-import { quantize } from "../../../pipeline/stages/quantize.ts";
-import { tokenize } from "../../../pipeline/stages/tokenize.ts";
-import { train, type TrainParams } from "../../../pipeline/stages/train.ts";
 import { pipeline, type PipelineEvent, planPipeline, z } from "../../../pipeline/core/mod.ts";
-import { run, withFolder, writeRows } from "./running.ts";
-
-/** Sums in words: enough for a tiny model to learn something of in a few steps. */
-function sampleRows(folder: string): string {
-  const rows = Array.from({ length: 40 }, (_, i) => ({
-    instruction: `${i % 7} 加 ${i % 5} 等于几？ (${i})`,
-    input: "",
-    output: `答案是 ${i % 7 + i % 5}。`,
-  }));
-  return writeRows(folder, "rows.jsonl", rows);
-}
-
-/** A pipeline on a tiny model, with these params for training. */
-function small(folder: string, params: TrainParams, options: { maxPositions?: number; validation?: number } = {}) {
-  const { maxPositions = 128, validation = 6 } = options;
-  const data = merge({ sources: [belle(sampleRows(folder))], validation, seed: 1 });
-  const model = randomModel({
-    data,
-    vocabularySize: 420,
-    hiddenSize: 16,
-    intermediateSize: 28,
-    layers: 2,
-    heads: 2,
-    maxPositions,
-    initializerRange: 0.2,
-  });
-  const base = quantize({ model });
-  const tokens = tokenize({ data, tokenizer: base.tokenizer, maxTokens: 96 });
-  const adapter = train({
-    base,
-    tokens,
-    lora: { rank: 3, alpha: 6, targets: ["q_proj", "v_proj", "down_proj"] },
-    batchSize: 7,
-    microBatchSize: 2,
-    warmupSteps: 1,
-    maxSteps: 6,
-    learningRate: 0.02,
-    ...params,
-  });
-  return { base, tokens, adapter };
-}
+import type { TrainParams } from "../../../pipeline/stages/train.ts";
+import { run, withFolder } from "./running.ts";
+import { small } from "./small_training.ts";
 
 const bytes = (dir: string) => Deno.readFile(join(dir, "adapter_model.safetensors"));
 

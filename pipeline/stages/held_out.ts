@@ -1,0 +1,66 @@
+import { join } from "@std/path";
+import type { Example } from "../../datasets/example.ts";
+import { readExampleBatches } from "../../datasets/read_examples.ts";
+import { template } from "../../datasets/templates.ts";
+import { answer } from "../../models/answer.ts";
+import { Generator } from "../../models/generator.ts";
+import { loadTokenizer, type Tokenizer } from "../../models/tokenizer.ts";
+import type { Trainer } from "../../models/trainer.ts";
+import type { StageInput } from "../core/mod.ts";
+import type { base, tokens } from "./kinds.ts";
+import type { TrainingSample } from "./training_log.ts";
+
+/** The first held-out examples of tokenised rows, as text. */
+export async function firstExamples(tokensDir: string, count: number): Promise<Example[]> {
+  const examples: Example[] = [];
+  if (count === 0) return examples;
+  for await (const batch of readExampleBatches(join(tokensDir, "validation.jsonl"))) {
+    examples.push(...batch.slice(0, count - examples.length));
+    if (examples.length === count) break;
+  }
+  return examples;
+}
+
+/** Greedy answers to prompts; "" where a prompt leaves no room. */
+export async function answerAll(
+  generator: Generator,
+  tokenizer: Tokenizer,
+  prompts: readonly string[],
+  options: { maxNewTokens: number; signal: AbortSignal; onAnswer?: () => void },
+): Promise<string[]> {
+  const answers: string[] = [];
+  const { maxNewTokens, signal, onAnswer } = options;
+  for (const text of prompts) {
+    const room = generator.positions - tokenizer.encode(text).length - 1;
+    const greedy = { temperature: 0, topP: 1, topK: 0, seed: 0, maxNewTokens: Math.min(maxNewTokens, room), signal };
+    answers.push(room > 0 ? await answer(generator, tokenizer, text, greedy) : "");
+    onAnswer?.();
+  }
+  return answers;
+}
+
+/** Held-out instructions that a training answers now and then, and most tokens of such an answer. */
+const inTraining = { count: 3, maxNewTokens: 48 };
+
+/**
+ * Greedy answers of a model in training to the first held-out instructions. Takes GPU memory of its own for its cache
+ * of keys and values, and frees it; the training is not touched.
+ */
+export async function answersInTraining(
+  trainer: Trainer,
+  inputs: { base: StageInput<typeof base>; tokens: StageInput<typeof tokens> },
+  signal: AbortSignal,
+): Promise<TrainingSample[]> {
+  const examples = await firstExamples(inputs.tokens.dir, inTraining.count);
+  using tokenizer = await loadTokenizer(join(inputs.base.dir, "tokenizer"));
+  const prompts = examples.map(template(inputs.tokens.meta.template).prompt);
+  const longest = Math.max(...prompts.map((prompt) => tokenizer.encode(prompt).length + 1));
+  const positions = Math.min(trainer.base.config.maxPositions, longest + inTraining.maxNewTokens);
+  const generator = new Generator(trainer.device, trainer.base, positions, trainer.lora);
+  try {
+    const answers = await answerAll(generator, tokenizer, prompts, { ...inTraining, signal });
+    return examples.map(({ instruction }, i) => ({ instruction, answer: answers[i] ?? "" }));
+  } finally {
+    generator.close();
+  }
+}

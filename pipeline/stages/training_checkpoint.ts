@@ -1,0 +1,87 @@
+import { join } from "@std/path";
+import type { DeviceRecord } from "../../models/device_check.ts";
+import { type Adapter, writeAdapter } from "../../models/formats/adapter.ts";
+import type { Trainer } from "../../models/trainer.ts";
+import type { StageOutput } from "../core/mod.ts";
+import { type Checkpoint, checkpointName } from "./checkpoints.ts";
+import type { LogSnapshot, TrainingLog } from "./training_log.ts";
+
+/** Names of the files of a checkpoint besides the adapter's own. */
+const files = {
+  /** Weights, moments and counters: all that the next step depends on. */
+  optimizer: "optimizer.safetensors",
+  state: "trainer_state.json",
+  /** The log, so that a continued one is whole. */
+  log: "log.json",
+  /** Where it was made. What a device chooses for speed and what may change last bits belongs here as well. */
+  device: "device.json",
+} as const;
+
+/** What people want of a checkpoint when training is over. */
+const published = ["adapter_config.json", "adapter_model.safetensors", files.state];
+
+/** What a checkpoint is written from. */
+export interface CheckpointContents {
+  readonly trainer: Trainer;
+  readonly adapter: Omit<Adapter, "tensors">;
+  readonly history: TrainingLog;
+  readonly device: DeviceRecord;
+  /** Optimizer steps taken. */
+  readonly step: number;
+}
+
+/**
+ * Writes the files of a checkpoint into a folder.
+ *
+ * @throws {FormatError} for weights or moments that are not finite
+ */
+export async function writeCheckpoint(dir: string, contents: CheckpointContents): Promise<void> {
+  const { trainer, adapter, history, device, step } = contents;
+  const best = history.best;
+  await writeAdapter(dir, { ...adapter, tensors: await trainer.adapter() });
+  await trainer.save(join(dir, files.optimizer));
+  await Deno.writeTextFile(join(dir, files.state), history.state(step, best ? checkpointName(best.step) : null));
+  await Deno.writeTextFile(join(dir, files.log), JSON.stringify(history.snapshot()));
+  await Deno.writeTextFile(join(dir, files.device), JSON.stringify(device, null, 2));
+}
+
+/** Takes a trainer to where a checkpoint was written. */
+export async function restoreTrainer(trainer: Trainer, { dir }: Checkpoint): Promise<void> {
+  await trainer.restore(join(dir, files.optimizer));
+}
+
+/** Takes a trainer to a checkpoint of an earlier run, and gives what that run had logged. */
+export async function continueFrom(
+  checkpoint: Checkpoint,
+  trainer: Trainer,
+  device: DeviceRecord,
+  log: (level: "info" | "warn", message: string) => void,
+): Promise<LogSnapshot> {
+  await restoreTrainer(trainer, checkpoint);
+  log("info", `going on from ${checkpointName(checkpoint.step)} of an earlier run`);
+  const read = async (name: string) => JSON.parse(await Deno.readTextFile(join(checkpoint.dir, name)));
+  const difference = differenceOfDevice(await read(files.device), device);
+  if (difference !== undefined) {
+    log("warn", `the checkpoint was made ${difference}: the last bits of the result may differ from an unbroken run's`);
+  }
+  return await read(files.log);
+}
+
+/** In which way a checkpoint was made elsewhere than on this device; undefined if it was not. */
+function differenceOfDevice(then: DeviceRecord, now: DeviceRecord): string | undefined {
+  const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+  if (!same(then.adapter, now.adapter)) {
+    return `on another device (${then.adapter.description}; this is ${now.adapter.description})`;
+  }
+  if (then.deno !== now.deno) return `with Deno ${then.deno} (this is ${now.deno})`;
+  return same(then.kernels, now.kernels) ? undefined : "with kernels of another version";
+}
+
+/** Puts what people want of a checkpoint into a stage's output, beside the result proper. Costs no disk where links work. */
+export async function publishCheckpoint({ step, dir }: Checkpoint, output: StageOutput): Promise<void> {
+  const to = output.volatile(`${checkpointName(step)}/`);
+  await Deno.mkdir(to, { recursive: true });
+  for (const name of published) {
+    await Deno.link(join(dir, name), join(to, name)).catch(() => Deno.copyFile(join(dir, name), join(to, name)));
+  }
+}

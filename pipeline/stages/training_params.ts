@@ -1,0 +1,107 @@
+import { defaultHeadRows } from "../../models/workspace_layout.ts";
+import { LORA_TARGETS, type LoraTarget } from "../../models/formats/lora_names.ts";
+import { optional, type StageContext, z } from "../core/mod.ts";
+import { adapter, base, tokens } from "./kinds.ts";
+
+const loraParams = z.object({
+  rank: z.number().int().min(1).max(256).default(8).describe("rank R of A and B"),
+  alpha: z.number().positive().default(16).describe("the adapter's output is scaled by alpha / rank"),
+  dropout: z.number().min(0).lt(1).default(0.05).describe("share of A's inputs dropped in training"),
+  targets: z.array(z.enum(LORA_TARGETS)).min(1).default(["q_proj", "v_proj"]).describe("projections to adapt"),
+  layers: z.number().int().min(0).default(0).describe("adapt only so many layers, the highest; 0: all"),
+});
+
+/** What decides the result of a training. */
+export const params = z.object({
+  lora: loraParams.prefault({}),
+  epochs: z.number().positive().default(3).describe("passes over the training rows"),
+  maxSteps: z.number().int().min(0).default(0).describe(
+    "optimizer steps to take instead of whole epochs; 0: by epochs",
+  ),
+  batchSize: z.number().int().min(1).default(128).describe("rows of an optimizer step"),
+  microBatchSize: z.number().int().min(1).default(4).describe(
+    "a micro-batch holds as many tokens as so many longest rows",
+  ),
+  headRows: z.number().int().min(64).multipleOf(64).default(defaultHeadRows).describe(
+    "labelled tokens whose logits exist at once",
+  ),
+  learningRate: z.number().positive().default(3e-4).describe("highest learning rate"),
+  warmupSteps: z.number().int().min(0).default(100).describe("steps over which the learning rate rises from 0"),
+  weightDecay: z.number().min(0).default(0).describe("AdamW's weight decay"),
+  maxGradientNorm: z.number().positive().default(1).describe("gradients are clipped to this norm"),
+  seed: z.number().int().min(0).max(0x7fffffff).default(42).describe("seed of A, of dropout and of the order of rows"),
+  earlyStopping: z.object({
+    patience: z.number().int().min(1).describe("validations without a lower loss after which training ends"),
+    everySteps: z.number().int().min(1).describe("steps between two validations"),
+  }).optional().describe("end when the validation loss no longer falls, and take the weights that had the lowest"),
+});
+
+/** What does not. */
+export const settings = z.object({
+  logSteps: z.number().int().min(1).max(200).default(20).describe("steps between two lines of the log"),
+  evalSteps: z.number().int().min(0).default(200).describe("steps between two validations; 0 for none"),
+  saveSteps: z.number().int().min(1).default(200).describe("steps between two checkpoints"),
+  saveTotalLimit: z.number().int().min(1).default(3).describe("newest checkpoints to keep; the best is kept besides"),
+  gpuMemory: z.number().min(0).default(0).describe(
+    "GB of GPU memory to use; 0: 7.4, or what a software driver has free",
+  ),
+  sampleSteps: z.number().int().min(0).default(0).describe("steps between two answers to held-out rows; 0 for none"),
+});
+
+/** What a training reads. */
+export const inputs = { base, tokens, resumeAdapter: optional(adapter) };
+
+/** Params and settings of the stage `train`. All have the defaults of Chinese-Vicuna. */
+export interface TrainParams {
+  /** What LoRA adapts: rank 8, alpha 16, dropout 0.05, q_proj and v_proj. */
+  readonly lora?: {
+    readonly rank?: number;
+    readonly alpha?: number;
+    readonly dropout?: number;
+    readonly targets?: LoraTarget[];
+    /** Adapt only so many layers, the highest; 0 for all. */
+    readonly layers?: number;
+  };
+  /** Passes over the training rows; 3. */
+  readonly epochs?: number;
+  /** Optimizer steps to take instead of whole epochs; 0 for by epochs. */
+  readonly maxSteps?: number;
+  /** Rows of an optimizer step; 128. */
+  readonly batchSize?: number;
+  /** A micro-batch holds as many tokens as so many rows of maxTokens; 4. */
+  readonly microBatchSize?: number;
+  /** Labelled tokens whose logits exist at once, a multiple of 64; 128. */
+  readonly headRows?: number;
+  /** Highest learning rate; 3e-4. */
+  readonly learningRate?: number;
+  /** Steps over which the learning rate rises from 0; 100. */
+  readonly warmupSteps?: number;
+  /** AdamW's weight decay; 0. */
+  readonly weightDecay?: number;
+  /** Gradients are clipped to this norm; 1. */
+  readonly maxGradientNorm?: number;
+  /** Seed of A, of dropout and of the order of rows; 42. */
+  readonly seed?: number;
+  /** Steps between two lines of the log; 20. Does not change the result. */
+  readonly logSteps?: number;
+  /** Steps between two validations, 0 for none; 200. Does not change the result; early stopping has its own. */
+  readonly evalSteps?: number;
+  /** Steps between two checkpoints, from which an interrupted training goes on; 200. Does not change the result. */
+  readonly saveSteps?: number;
+  /** Newest checkpoints to keep; the best is kept besides. 3. Does not change the result. */
+  readonly saveTotalLimit?: number;
+  /** Steps between two answers to held-out instructions, 0 for none; 0. Does not change the result. */
+  readonly sampleSteps?: number;
+  /** GB (10⁹ bytes) of GPU memory to use; 0 for 7.4, or what a software driver has free. Does not change the result. */
+  readonly gpuMemory?: number;
+  /** Ends when the validation loss no longer falls, and takes the weights that had the lowest. */
+  readonly earlyStopping?: {
+    /** Validations without a lower loss after which training ends. */
+    readonly patience: number;
+    /** Steps between two validations; evalSteps does not count then. */
+    readonly everySteps: number;
+  } | undefined;
+}
+
+/** What a running training is given. */
+export type TrainContext = StageContext<typeof inputs, z.output<typeof params>, z.output<typeof settings>>;
