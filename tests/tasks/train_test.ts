@@ -42,6 +42,7 @@ async function checkOutput(directory: string): Promise<void> {
   assertEquals(names, [
     "adapter_config.json",
     "adapter_model.safetensors",
+    "checkpoint-3",
     "loss_curve.svg",
     "report.md",
     "results.json",
@@ -54,7 +55,10 @@ async function checkOutput(directory: string): Promise<void> {
   assertEquals(adapter.tensors.length, 2);
   for (const { target, b } of adapter.tensors) assert(b.some((value) => value !== 0), `B of ${target} is zero`);
 
+  assertEquals((await readAdapter(join(directory, "checkpoint-3"))).tensors, adapter.tensors);
+
   const state = JSON.parse(await read("trainer_state.json"));
+  assertEquals(state.best_model_checkpoint, "checkpoint-3");
   assertEquals([state.global_step, state.max_steps], [3, 3]);
   const log = (await read("trainer_log.jsonl")).trimEnd().split("\n").map((line) => JSON.parse(line));
   assertEquals(log.map(({ step }) => step), [1, 2, 3, 3]);
