@@ -1,4 +1,5 @@
 import {
+  adapterFolder,
   evaluate,
   LORA_TARGETS,
   merge,
@@ -92,6 +93,21 @@ export default pipeline({
     evalSteps: z.number().int().min(0).default(200).describe("steps between two validations; 0 for none").meta({
       zh: "验证间隔步数；0 表示不验证",
     }),
+    saveSteps: z.number().int().min(1).default(200).describe(
+      "steps between two checkpoints, from which the same command goes on",
+    ).meta({ zh: "检查点间隔步数；中断后同一命令由此继续" }),
+    saveTotalLimit: z.number().int().min(1).default(3).describe("newest checkpoints to keep, besides the best").meta({
+      zh: "保留的最新检查点数（最佳的另外保留）",
+    }),
+    sampleSteps: z.number().int().min(0).default(0).describe(
+      "steps between two answers to held-out instructions while training; 0 for none",
+    ).meta({ zh: "训练中试答留出指令的间隔步数；0 表示不试答" }),
+    earlyStoppingPatience: z.number().int().min(0).default(0).describe(
+      "end after so many validations without a lower loss, with the best weights; 0: never",
+    ).meta({ zh: "连续若干次验证损失未降则提前结束，并取最佳权重；0 表示不提前结束" }),
+    resumeAdapter: z.string().optional().describe("folder of a PEFT adapter to begin with").meta({
+      zh: "以该文件夹中的 PEFT 适配器为起点",
+    }),
     samples: z.number().int().min(0).default(5).describe("held-out instructions answered before and after").meta({
       zh: "训练前后作答的留出指令数",
     }),
@@ -131,6 +147,13 @@ export default pipeline({
       gpuMemory: o.gpuMemory,
       logSteps: o.logSteps,
       evalSteps: o.evalSteps,
+      saveSteps: o.saveSteps,
+      saveTotalLimit: o.saveTotalLimit,
+      sampleSteps: o.sampleSteps,
+      earlyStopping: o.earlyStoppingPatience > 0
+        ? { patience: o.earlyStoppingPatience, everySteps: o.evalSteps }
+        : undefined,
+      resumeAdapter: o.resumeAdapter === undefined ? undefined : adapterFolder(o.resumeAdapter),
     });
     return { adapter, report: evaluate({ base, adapter, tokens, samples: o.samples }) };
   },

@@ -51,6 +51,8 @@ export default pipeline({
       seed,
       logSteps: 10,
       evalSteps: 100,
+      saveSteps: 20,
+      saveTotalLimit: 1,
     });
     return { adapter, report: evaluate({ base, adapter, tokens, samples: 5, maxNewTokens: 32 }) };
   },

@@ -22,7 +22,7 @@ export async function readStartingAdapter(dir: string, lora: Required<LoraConfig
     const ask = differences.map(({ name, found }) => `lora.${name} ${found}`).join(", ");
     throw new PipelineError(
       `beginning with the adapter in ${dir}: it has ${found}. To go on from it, ask for what it has: ${ask} ` +
-        "(flags --lora-rank, --lora-alpha, --lora-target-modules)",
+        "(flags --lora-rank, --lora-alpha, --lora-target-modules, --lora-layers)",
     );
   }
   return adapter;

@@ -72,7 +72,7 @@ const EN = {
   output: (dir: string) => `Results in ${dir}`,
   andMore: (count: number) => `and ${count} more`,
   stopping: "Stopping after this step; finished stages are kept. Ctrl-C again ends at once.",
-  stopped: "Stopped. The same command takes the finished stages from the cache.",
+  stopped: "Stopped. The same command takes the finished stages from the cache and goes on with a training.",
 
   memory: (total: string, limit: string) => `GPU memory ${total} of ${limit}`,
   memoryCategory: (name: string) => name,
@@ -181,7 +181,7 @@ const ZH: Messages = {
   output: (dir) => `结果位于 ${dir}`,
   andMore: (count) => `另有 ${count} 个文件`,
   stopping: "正在停止：当前步结束后退出，已完成的步骤会保留。再按一次 Ctrl-C 立即退出。",
-  stopped: "已停止。再次运行同一命令时，已完成的步骤取自缓存。",
+  stopped: "已停止。再次运行同一命令时，已完成的步骤取自缓存，训练从中断处继续。",
 
   memory: (total, limit) => `显存 ${total}，可用 ${limit}`,
   memoryCategory: (name) => CATEGORIES_ZH[name] ?? name,

@@ -11,7 +11,7 @@ export interface Renderer {
   close(): void;
 }
 
-/** How many files of the output are listed by name. */
+/** How many files and folders of the output are listed by name. */
 const LISTED_FILES = 12;
 
 /** The line that stays when a stage has its result: name, how it was come by, and why. */
@@ -35,7 +35,8 @@ export function outputLines(event: Extract<PipelineEvent, { type: "output-writte
   const shown = relative(Deno.cwd(), event.dir);
   const dir = shown === "" ? "." : shown.startsWith("..") ? event.dir : shown;
   const lines = [messages.output(join(dir, "/"))];
-  lines.push(...event.files.slice(0, LISTED_FILES).map((file) => `  ${file}`));
-  if (event.files.length > LISTED_FILES) lines.push(`  ${messages.andMore(event.files.length - LISTED_FILES)}`);
+  const names = [...new Set(event.files.map((file) => file.replace(/\/.*/, "/")))]; // a folder counts as one
+  lines.push(...names.slice(0, LISTED_FILES).map((name) => `  ${name}`));
+  if (names.length > LISTED_FILES) lines.push(`  ${messages.andMore(names.length - LISTED_FILES)}`);
   return lines;
 }

@@ -29,7 +29,11 @@ const EVENTS: PipelineEvent[] = [
   { type: "stage-log", stage: "train", level: "warn", message: "a row was cut" },
   { type: "stage-end", stage: "train", status: "ran", key: "k", digest: "d", dir: "/s", durationMs: 41_200, reason },
   { type: "pipeline-end", pipeline: "test", durationMs: 41_300, counts: { ran: 1, cached: 1, fresh: 0 } },
-  { type: "output-written", dir: join(Deno.cwd(), "out"), files: ["adapter.bin", "report.md"] },
+  {
+    type: "output-written",
+    dir: join(Deno.cwd(), "out"),
+    files: ["adapter.bin", "checkpoint-2/a", "checkpoint-2/b", "report.md"],
+  },
 ];
 
 Deno.test("PlainRenderer prints a line per start and end, and progress every five seconds", () => {
@@ -45,6 +49,7 @@ Deno.test("PlainRenderer prints a line per start and end, and progress every fiv
     "1 computed, 1 from the cache, 41 s",
     "Results in out/",
     "  adapter.bin",
+    "  checkpoint-2/",
     "  report.md",
   ]);
 });
@@ -54,7 +59,7 @@ Deno.test("PlainRenderer speaks Chinese", () => {
   const renderer = new PlainRenderer((line) => lines.push(line), messagesIn("zh"));
   for (const event of EVENTS) renderer.show(event);
   assertEquals(lines[0], "✓ tokenize  取自缓存");
-  assertEquals(lines.at(-5), "✓ train  已计算，用时 41 s  原因：learningRate 0.0003 -> 0.001");
+  assertEquals(lines.at(-6), "✓ train  已计算，用时 41 s  原因：learningRate 0.0003 -> 0.001");
 });
 
 Deno.test("TerminalRenderer keeps one live line within the width, and leaves nothing of it behind", () => {
