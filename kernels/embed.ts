@@ -2,7 +2,8 @@ import { expectShape } from "./check.ts";
 import { compile } from "./kernel.ts";
 import { grid1d, type Stream } from "./stream.ts";
 import type { Tensor } from "./tensor.ts";
-import type { Weight } from "./weight.ts";
+import { partTensors, type Weight } from "./weight.ts";
+import blockSource from "./weight_block.wgsl" with { type: "text" };
 import source from "./embed.wgsl" with { type: "text" };
 import gradientSource from "./embed_gradient.wgsl" with { type: "text" };
 
@@ -10,11 +11,12 @@ import gradientSource from "./embed_gradient.wgsl" with { type: "text" };
 export function embed(stream: Stream, ids: Tensor, embedding: Weight, y: Tensor): void {
   const tokens = ids.shape[0]!;
   expectShape("embed", y, [tokens, embedding.columns]);
-  const kernel = compile(stream.device, { name: "embed", source }, { BITS: embedding.bits });
-  const width4 = embedding.columns / 4;
-  for (const { firstRow, rows, blocks, scales } of embedding.parts) {
-    const tensors = { ids, blocks, y, ...(scales && { scales }) };
-    stream.run(kernel, tensors, { width4, tokens, firstRow, rows }, grid1d(tokens * width4));
+  const kernel = compile(stream.device, { name: "embed", source: blockSource + source }, { BITS: embedding.bits });
+  const columns4 = embedding.columns / 4;
+  for (const part of embedding.parts) {
+    const { firstRow, rows } = part;
+    const uniforms = { columns4, tokens, firstRow, rows };
+    stream.run(kernel, { ids, ...partTensors(part), y }, uniforms, grid1d(tokens * columns4));
   }
 }
 

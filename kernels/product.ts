@@ -1,30 +1,19 @@
 import { expectShape } from "./check.ts";
-import type { Device } from "./device.ts";
-import { compile } from "./kernel.ts";
+import { compile, type Kernel } from "./kernel.ts";
+import { defaultVariant, lanesOf, type ProductOp, type ProductVariant } from "./product_variants.ts";
 import type { Stream } from "./stream.ts";
 import type { Tensor } from "./tensor.ts";
-import type { Weight, WeightPart } from "./weight.ts";
-import source from "./product.wgsl" with { type: "text" };
+import { partTensors, type Weight, type WeightPart } from "./weight.ts";
+import blockSource from "./weight_block.wgsl" with { type: "text" };
+import threadSource from "./product.wgsl" with { type: "text" };
+import workgroupSource from "./product_workgroup.wgsl" with { type: "text" };
 
 /** What happens to the result: it replaces y, is added to y, or y becomes `residual` + it. */
 export type Into = "set" | "add" | { readonly residual: Tensor };
 
-/** How a product is cut into threads: each computes rows × 4·columns outputs. */
-interface Tile {
-  readonly shuffle: boolean;
-  readonly lanes: number;
-  readonly groupRows: number;
-  readonly rows: number;
-  readonly columns: number;
-}
-
-/** Large tiles share loads among many rows; few rows (a decode step) want many small threads. */
-function chooseTile(device: Device, rows: number): Tile {
-  const lanes = device.info.subgroupSize;
-  if (rows <= 4 || !lanes || lanes > 32) {
-    return { shuffle: false, lanes: lanes || 16, groupRows: rows <= 4 ? 1 : 4, rows: rows <= 1 ? 1 : 4, columns: 1 };
-  }
-  return { shuffle: true, lanes, groupRows: 2, rows: rows <= lanes ? lanes : Math.max(32, lanes), columns: 2 };
+/** How to compute a product other than by the device's choice. */
+export interface ProductOptions {
+  readonly variant?: ProductVariant;
 }
 
 /** Where a part's share of a product lies: inner and outer counts, strides and first columns in units of 4. */
@@ -46,47 +35,59 @@ function shareOf(weight: Weight, part: WeightPart, transposed: boolean): Share {
     : { inner4: columns4, outer4: rows4, xStride4: columns4, xFirst4: 0, yStride4: all4, yFirst4: first4 };
 }
 
-function runPart(
+function kernelOf(
   stream: Stream,
-  x: Tensor,
-  weight: Weight,
-  part: WeightPart,
-  y: Tensor,
+  op: ProductOp,
+  variant: ProductVariant,
+  { bits }: Weight,
+  inner4: number,
   into: Into,
-  transposed: boolean,
-): void {
-  const rows = x.shape[0]!;
-  const tile = chooseTile(stream.device, rows);
-  const share = shareOf(weight, part, transposed);
-  const kernel = compile(stream.device, { name: transposed ? "product_transposed" : "product", source }, {
+): Kernel {
+  const transposed = op === "product_transposed";
+  const source = blockSource + (variant.kind === "workgroup" ? workgroupSource : threadSource);
+  const step = bits === 4 && !transposed ? 2 : 1;
+  return compile(stream.device, { name: op, source }, {
     TRANSPOSED: transposed,
-    BITS: weight.bits,
+    BITS: bits,
     ADD: into === "add",
     RESIDUAL: typeof into === "object",
-    SHUFFLE: tile.shuffle,
-    LANES: tile.lanes,
-    GROUP_ROWS: tile.groupRows,
-    ROWS: tile.rows,
-    COLUMNS: tile.columns,
+    ROWS: variant.rows,
+    COLUMNS: variant.columns,
+    LANES: lanesOf(stream.device, variant),
+    GROUP_ROWS: variant.groupRows,
+    ...(variant.kind === "workgroup" ? { DEPTH: variant.depth } : {
+      SHUFFLE: variant.kind === "shuffle",
+      STEP: step,
+      TAIL: inner4 % step > 0,
+      PAIRS: bits === 4 && (!transposed || variant.columns % 2 === 0),
+    }),
   });
-  stream.run(
-    kernel,
-    {
-      x,
-      blocks: part.blocks,
-      y,
-      ...(part.scales && { scales: part.scales }),
-      ...(typeof into === "object" && { residual: into.residual }),
-    },
-    { rows, blocksPerRow: weight.columns / 4, ...share },
-    [Math.ceil(share.outer4 / (tile.lanes * tile.columns)), Math.ceil(rows / (tile.rows * tile.groupRows))],
-  );
 }
 
-function run(stream: Stream, x: Tensor, weight: Weight, y: Tensor, into: Into, transposed: boolean): void {
-  weight.parts.forEach((part, i) =>
-    runPart(stream, x, weight, part, y, transposed && i > 0 ? "add" : into, transposed)
-  );
+function run(
+  stream: Stream,
+  op: ProductOp,
+  x: Tensor,
+  weight: Weight,
+  y: Tensor,
+  into: Into,
+  options: ProductOptions,
+): void {
+  const rows = x.shape[0]!;
+  const variant = options.variant ?? defaultVariant(stream.device, rows);
+  const lanes = lanesOf(stream.device, variant);
+  const transposed = op === "product_transposed";
+  weight.parts.forEach((part, i) => {
+    // The sum over parts is in their order, so it is the same to the bit each time.
+    const then: Into = transposed && i > 0 ? "add" : into;
+    const share = shareOf(weight, part, transposed);
+    stream.run(
+      kernelOf(stream, op, variant, weight, share.inner4, then),
+      { x, ...partTensors(part), y, ...(typeof then === "object" && { residual: then.residual }) },
+      { rows, columns4: weight.columns / 4, ...share },
+      [Math.ceil(share.outer4 / (lanes * variant.columns)), Math.ceil(rows / (variant.rows * variant.groupRows))],
+    );
+  });
 }
 
 /** Columns of a product with a weight of N rows: N padded to a multiple of 4. */
@@ -95,15 +96,29 @@ export function paddedRows(weight: Weight): number {
 }
 
 /** y (T, N) = x (T, K)·Wᵀ for W (N, K). N counts padded to a multiple of 4; padding columns become 0. */
-export function product(stream: Stream, x: Tensor, weight: Weight, y: Tensor, into: Into = "set"): void {
+export function product(
+  stream: Stream,
+  x: Tensor,
+  weight: Weight,
+  y: Tensor,
+  into: Into = "set",
+  options: ProductOptions = {},
+): void {
   expectShape(`product with ${weight.name}`, x, [-1, weight.columns]);
   expectShape(`product with ${weight.name}`, y, [x.shape[0]!, paddedRows(weight)]);
-  run(stream, x, weight, y, into, false);
+  run(stream, "product", x, weight, y, into, options);
 }
 
 /** dx (T, K) = dy (T, N)·W for W (N, K): the gradient of {@linkcode product}'s input. Padding columns of dy are ignored if finite. */
-export function productTransposed(stream: Stream, dy: Tensor, weight: Weight, dx: Tensor, into: Into = "set"): void {
+export function productTransposed(
+  stream: Stream,
+  dy: Tensor,
+  weight: Weight,
+  dx: Tensor,
+  into: Into = "set",
+  options: ProductOptions = {},
+): void {
   expectShape(`transposed product with ${weight.name}`, dy, [-1, paddedRows(weight)]);
   expectShape(`transposed product with ${weight.name}`, dx, [dy.shape[0]!, weight.columns]);
-  run(stream, dy, weight, dx, into, true);
+  run(stream, "product_transposed", dy, weight, dx, into, options);
 }

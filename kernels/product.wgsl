@@ -1,27 +1,28 @@
-// Products with a frozen weight W (N, K) kept in 4 × 4 blocks (weight.ts), which serve both directions with one load:
+// Products with a frozen weight W (N, K) kept in blocks (weight_block.wgsl), which serve both directions with one load:
 //   forward     y (M, N) = x (M, K) · Wᵀ        sums over K, blocks along a row of blocks
 //   transposed  y (M, K) = x (M, N) · W         sums over N, blocks down a column of blocks
 // A thread computes ROWS × 4·COLUMNS outputs. With SHUFFLE a workgroup row is one subgroup of LANES threads: each lane
 // loads the activations of one row once and hands them round, so there are LANES times fewer loads. Without, every
-// thread loads its own. Int8 scales belong to rows of W: forward applies them to the result, transposed to the input.
+// thread loads its own. Row scales belong to rows of W: forward applies them to the result, transposed to the input.
 // W may be one part of a larger weight: then it takes or gives some columns of x or y only, from xFirst4 or yFirst4 on.
+// 4-bit blocks come in pairs: forward takes two steps of the inner loop at a time (STEP, an odd last one is TAIL),
+// transposed two columns.
 struct Uniforms {
-  rows: u32, inner4: u32, outer4: u32, blocksPerRow: u32,
+  rows: u32, inner4: u32, outer4: u32, columns4: u32,
   xStride4: u32, xFirst4: u32, yStride4: u32, yFirst4: u32,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
-//% if BITS == 8
-@group(0) @binding(2) var<storage, read> blocks: array<vec4u>;
-//% else
-@group(0) @binding(2) var<storage, read> blocks: array<vec4f>;
-//% end
+@group(0) @binding(2) var<storage, read> blocks: array<{{BITS == 32 ? "vec4f" : "vec4u"}}>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
-//% if BITS == 8
+//% if BITS != 32
 @group(0) @binding(4) var<storage, read> scales: array<vec4f>;   // (N / 4)
 //% end
+//% if BITS == 4
+@group(0) @binding(5) var<storage, read> factors: array<u32>;    // (N / 4, K / 16)
+//% end
 //% if RESIDUAL
-@group(0) @binding({{BITS == 8 ? 5 : 4}}) var<storage, read> residual: array<vec4f>; // the shape of y
+@group(0) @binding({{BITS == 4 ? 6 : BITS == 8 ? 5 : 4}}) var<storage, read> residual: array<vec4f>; // the shape of y
 //% end
 
 @compute @workgroup_size({{LANES}}, {{GROUP_ROWS}})
@@ -30,8 +31,12 @@ fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(local_invocation_
   let firstColumn = thread.x * {{COLUMNS}}u;
   let lastRow = u.rows - 1u;
   //% for j in 0..COLUMNS
-  // Columns beyond the end are computed from the last one and never stored.
+  // Columns beyond the end are computed from the last ones and never stored.
+  //% if PAIRS && TRANSPOSED
+  let column{{j}} = min(firstColumn + {{j - j % 2}}u, (u.outer4 - 1u) & ~1u) + {{j % 2}}u;
+  //% else
   let column{{j}} = min(firstColumn + {{j}}u, u.outer4 - 1u);
+  //% end
   //% end
   //% if SHUFFLE
   //% for q in 0..ROWS / LANES
@@ -47,56 +52,56 @@ fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(local_invocation_
   var sum{{i}}_{{j}} = vec4f();
   //% end
   //% end
-  for (var p = 0u; p < u.inner4; p++) {
+  //% for pass in 0..TAIL ? 2 : 1
+  {{pass === 0 ? `for (var p = 0u; p < u.inner4${TAIL ? " - 1u" : ""}; p += ${STEP}u) {` : "{ let p = u.inner4 - 1u;"}}
+    //% for s in 0..pass === 0 ? STEP : 1
     //% if SHUFFLE
     //% for q in 0..ROWS / LANES
-    let mine{{q}} = x[from{{q}} + p]{{TRANSPOSED && BITS == 8 ? " * scales[p]" : ""}};
+    let mine{{s}}_{{q}} = x[from{{q}} + p + {{s}}u]{{TRANSPOSED && BITS != 32 ? ` * scales[p + ${s}u]` : ""}};
     //% end
     //% end
     //% for j in 0..COLUMNS
-    //% if TRANSPOSED
-    let at{{j}} = p * u.blocksPerRow + column{{j}};
-    //% else
-    let at{{j}} = column{{j}} * u.blocksPerRow + p;
+    //% if PAIRS && TRANSPOSED && j % 2 === 0
+    let pair{{s}}_{{j}} = loadPair(p + {{s}}u, column{{j}} / 2u);
+    let block{{s}}_{{j}} = pair{{s}}_{{j}}.left;
+    let block{{s}}_{{j + 1}} = pair{{s}}_{{j}}.right;
     //% end
-    //% if BITS == 8
-    let block{{j}} = blocks[at{{j}}];
-    //% for t in 0..4
-    let row{{j}}_{{t}} = vec4f(unpack4xI8(block{{j}}.{{"xyzw"[t]}}));
+    //% if PAIRS && !TRANSPOSED && pass === 0 && s % 2 === 0
+    let pair{{s}}_{{j}} = loadPair(column{{j}}, p / 2u + {{s / 2}}u);
+    let block{{s}}_{{j}} = transpose(pair{{s}}_{{j}}.left);
+    let block{{s + 1}}_{{j}} = transpose(pair{{s}}_{{j}}.right);
     //% end
-    //% else
-    //% for t in 0..4
-    let row{{j}}_{{t}} = blocks[at{{j}} * 4u + {{t}}u];
+    //% if !PAIRS && TRANSPOSED
+    let block{{s}}_{{j}} = loadBlock(p + {{s}}u, column{{j}});
     //% end
-    //% end
-    //% if !TRANSPOSED
-    //% for t in 0..4
-    let column{{j}}_{{t}} = vec4f(row{{j}}_0.{{"xyzw"[t]}}, row{{j}}_1.{{"xyzw"[t]}}, row{{j}}_2.{{"xyzw"[t]}}, row{{j}}_3.{{"xyzw"[t]}});
-    //% end
+    //% if !TRANSPOSED && (!PAIRS || pass === 1)
+    let block{{s}}_{{j}} = transpose(loadBlock(column{{j}}, p + {{s}}u));
     //% end
     //% end
     //% for i in 0..ROWS
     //% if SHUFFLE
-    let a{{i}} = subgroupShuffle(mine{{Math.floor(i / LANES)}}, {{i % LANES}}u);
+    let a{{s}}_{{i}} = subgroupShuffle(mine{{s}}_{{Math.floor(i / LANES)}}, {{i % LANES}}u);
     //% else
-    let a{{i}} = x[from{{i}} + p]{{TRANSPOSED && BITS == 8 ? " * scales[p]" : ""}};
+    let a{{s}}_{{i}} = x[from{{i}} + p + {{s}}u]{{TRANSPOSED && BITS != 32 ? ` * scales[p + ${s}u]` : ""}};
     //% end
     //% for j in 0..COLUMNS
     //% for t in 0..4
-    sum{{i}}_{{j}} = fma(vec4f(a{{i}}.{{"xyzw"[t]}}), {{TRANSPOSED ? "row" : "column"}}{{j}}_{{t}}, sum{{i}}_{{j}});
+    sum{{i}}_{{j}} = fma(vec4f(a{{s}}_{{i}}.{{"xyzw"[t]}}), block{{s}}_{{j}}[{{t}}], sum{{i}}_{{j}});
+    //% end
     //% end
     //% end
     //% end
   }
+  //% end
   //% for j in 0..COLUMNS
   if (firstColumn + {{j}}u < u.outer4) {
-    //% if !TRANSPOSED && BITS == 8
+    //% if !TRANSPOSED && BITS != 32
     let scale = scales[column{{j}}];
     //% end
     //% for i in 0..ROWS
     if (row0 + {{i}}u <= lastRow) {
       let to = (row0 + {{i}}u) * u.yStride4 + u.yFirst4 + column{{j}};
-      y[to] = {{ADD ? "y[to] + " : RESIDUAL ? "residual[to] + " : ""}}sum{{i}}_{{j}}{{!TRANSPOSED && BITS == 8 ? " * scale" : ""}};
+      y[to] = {{ADD ? "y[to] + " : RESIDUAL ? "residual[to] + " : ""}}sum{{i}}_{{j}}{{!TRANSPOSED && BITS != 32 ? " * scale" : ""}};
     }
     //% end
   }

@@ -7,7 +7,8 @@ import { product, productTransposed } from "./product.ts";
 import { rmsNorm } from "./rms_norm.ts";
 import { Stream } from "./stream.ts";
 import { createTensor, destroyTensors, download, type Tensor, tensorOf, upload } from "./tensor.ts";
-import { quantizeRows, weightOf, weightTensors } from "./weight.ts";
+import { type WeightBits, weightOf, weightTensors } from "./weight.ts";
+import { packRows, unpackRows } from "./weight_pack.ts";
 
 /** The outcome of one check. */
 export interface SelfCheck {
@@ -39,15 +40,13 @@ function worst(found: Float32Array, wanted: ArrayLike<number>): number {
 
 type Make = (shape: number[], data?: ArrayLike<number>) => Tensor;
 
-function productCases(device: Device, stream: Stream, make: Make, keep: (tensor: Tensor) => void) {
+function productCases(device: Device, stream: Stream, make: Make, keep: (tensor: Tensor) => void, bits: WeightBits) {
   const [m, n, k] = [37, 44, 68];
   const [x, dy, w] = [values(m * k, 1), values(m * n, 2), values(n * k, 3)];
-  const weight = weightOf(device, "self-check weight", w, n, k, 8);
+  const weight = weightOf(device, "self-check weight", w, n, k, bits);
   weightTensors(weight).forEach(keep);
-  const { blocks, scales } = quantizeRows(w, n, k);
-  const stored = new Int8Array(blocks.buffer);
-  const at = (row: number, column: number) =>
-    stored[((row >> 2) * (k >> 2) + (column >> 2)) * 16 + (row & 3) * 4 + (column & 3)]! * scales[row]!;
+  const stored = unpackRows(packRows(w, n, k, bits), n, k, bits);
+  const at = (row: number, column: number) => stored[row * k + column]!;
   const [y, dx] = [make([m, n]), make([m, k])];
   product(stream, make([m, k], x), weight, y);
   productTransposed(stream, make([m, n], dy), weight, dx);
@@ -58,8 +57,8 @@ function productCases(device: Device, stream: Stream, make: Make, keep: (tensor:
     { length: m * k },
     (_, i) => sum(n, (p) => dy[Math.floor(i / k) * n + p]! * at(p, i % k)),
   );
-  return [{ name: "int8 product", tensor: y, wanted: forward }, {
-    name: "int8 product, transposed",
+  return [{ name: `${bits}-bit product`, tensor: y, wanted: forward }, {
+    name: `${bits}-bit product, transposed`,
     tensor: dx,
     wanted: backward,
   }];
@@ -103,7 +102,9 @@ export async function selfCheck(device: Device): Promise<SelfCheck[]> {
     return tensor;
   };
   try {
-    const cases: { name: string; tensor: Tensor; wanted: number[] }[] = productCases(device, stream, make, keep);
+    const cases: { name: string; tensor: Tensor; wanted: number[] }[] = ([8, 4] as const).flatMap((bits) =>
+      productCases(device, stream, make, keep, bits)
+    );
     cases.push(attentionCase(stream, make, indices(Array(19).fill(0))));
 
     const [x, weight, normed] = [values(3 * 20, 7), values(20, 8), make([3, 20])];

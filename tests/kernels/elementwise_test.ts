@@ -5,6 +5,8 @@ import { rope } from "../../kernels/rope.ts";
 import { fill, gatherRows, scatterRows } from "../../kernels/rows.ts";
 import { swiglu, swigluBackward } from "../../kernels/swiglu.ts";
 import { weightOf } from "../../kernels/weight.ts";
+import { rowBytes } from "../../kernels/weight_layout.ts";
+import { packRows, unpackRows } from "../../kernels/weight_pack.ts";
 import { assertClose, kernelTest, numericGradient, Random } from "./harness.ts";
 import * as reference from "./reference.ts";
 
@@ -70,21 +72,17 @@ for (const [heads, headSize] of [[1, 8], [3, 24], [2, 128]] as const) {
   });
 }
 
-for (const bits of [8, 32] as const) {
+for (const bits of [4, 8, 32] as const) {
   kernelTest(
-    `embed() reads rows of an int${bits} table in one part or two, the last and a repeated one too`,
+    `embed() reads rows of a ${bits}-bit table in one part or two, the last and a repeated one too`,
     async (bench) => {
       const [vocabulary, width] = [7, 12];
-      // Multiples of 1/127 of each row's largest value survive int8 exactly.
-      const random = new Random(2);
-      const values = Float64Array.from(
-        { length: vocabulary * width },
-        (_, i) => i % width === 0 ? 127 : random.below(255) - 127,
-      );
+      const values = Float32Array.from(new Random(2).values(vocabulary * width));
+      const stored = unpackRows(packRows(values, vocabulary, width, bits), vocabulary, width, bits);
       const ids = [6, 0, 3, 3, 5];
-      const wanted = ids.flatMap((id) => [...values.subarray(id * width, (id + 1) * width)]);
-      for (const [parts, maxBytes] of [[1, undefined], [2, 4 * width * bits / 8]]) {
-        const table = weightOf(bench.device, "table", Float32Array.from(values), vocabulary, width, bits, maxBytes);
+      const wanted = ids.flatMap((id) => [...stored.subarray(id * width, (id + 1) * width)]);
+      for (const [parts, maxBytes] of [[1, undefined], [2, 4 * rowBytes(width, bits).blocks]]) {
+        const table = weightOf(bench.device, "table", values, vocabulary, width, bits, maxBytes);
         assertEquals(table.parts.length, parts);
         const y = bench.output([ids.length, width]);
         embed(bench.stream, bench.indices(ids), table, y);

@@ -3,7 +3,6 @@ import { openDevice } from "../../kernels/device.ts";
 import { destroyTensors } from "../../kernels/tensor.ts";
 import {
   createWeight,
-  quantizeRows,
   uploadRows,
   type Weight,
   type WeightBits,
@@ -13,6 +12,8 @@ import {
 } from "../../kernels/weight.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { assertClose, type Bench, kernelTest, Random } from "./harness.ts";
+import { packRows, unpackRows } from "../../kernels/weight_pack.ts";
+import { rowBytes } from "../../kernels/weight_layout.ts";
 import { matmul, transpose } from "./reference.ts";
 
 /** A weight of random values and, in float64, the values that it stands for after quantisation. */
@@ -26,16 +27,7 @@ function randomWeight(
 ): [Weight, Float64Array] {
   const values = random.values(n * k);
   const weight = weightOf(bench.device, "w", Float32Array.from(values), n, k, bits, maxBytes);
-  if (bits === 32) return [weight, values];
-  const { blocks, scales } = quantizeRows(Float32Array.from(values), n, k);
-  const stored = new Int8Array(blocks.buffer);
-  return [
-    weight,
-    values.map((_, i) => {
-      const row = Math.floor(i / k), column = i % k;
-      return stored[((row >> 2) * (k >> 2) + (column >> 2)) * 16 + (row & 3) * 4 + (column & 3)]! * scales[row]!;
-    }),
-  ];
+  return [weight, unpackRows(packRows(Float32Array.from(values), n, k, bits), n, k, bits)];
 }
 
 /** Pads the columns of (rows, n) with zeros to a multiple of 4. */
@@ -69,7 +61,7 @@ async function assertProducts(bench: Bench, random: Random, weight: Weight, w: F
   assertClose(await bench.read(other), backward.map((v, i) => v + before[i]!), 2e-5, "residual + dx");
 }
 
-for (const bits of [8, 32] as const) {
+for (const bits of [4, 8, 32] as const) {
   for (const [m, n, k] of [[1, 8, 4], [3, 5, 12], [17, 67, 20], [65, 132, 36], [37, 601, 8]] as const) {
     kernelTest(
       `product() and productTransposed() of int${bits} agree with float64 at ${m} × ${n} × ${k}`,
@@ -85,14 +77,20 @@ for (const bits of [8, 32] as const) {
     for (const [m, n, k] of [[1, 29, 12], [35, 70, 20]] as const) {
       const random = new Random(n);
       const third = Math.ceil(n / 12) * 4;
-      const [weight, w] = randomWeight(bench, random, n, k, bits, third * k * bits / 8);
+      const [weight, w] = randomWeight(bench, random, n, k, bits, third * rowBytes(k, bits).blocks);
       assertEquals(weight.parts.map(({ rows }) => rows), [third, third, Math.ceil(n / 4) * 4 - 2 * third]);
       await assertProducts(bench, random, weight, w, m);
     }
   });
 
   kernelTest(`weightBuffers() lists what createWeight() makes, to the byte, at ${bits} bits`, async (bench) => {
-    for (const [rows, columns, most] of [[29, 12, 400], [8, 4, 1 << 20], [70, 20, 1700], [3, 8, 256]] as const) {
+    for (
+      const [rows, columns, most] of [[29, 12, 400], [8, 4, 1 << 20], [70, 20, 1700], [3, 8, 256], [
+        9,
+        36,
+        700,
+      ]] as const
+    ) {
       const before = bench.device.allocated;
       const weight = createWeight(bench.device, "w", rows, columns, bits, most);
       const listed = weightBuffers(rows, columns, bits, most);
@@ -121,8 +119,12 @@ Deno.test("weightBuffers() splits the embedding of a 13B model for a 128 MiB bin
 Deno.test("uploadRows() refuses rows beyond a weight's end", async () => {
   const device = await openDevice();
   const weight = createWeight(device, "w", 10, 4, 8);
-  uploadRows(device, weight, 8, new Uint8Array(16));
-  assertThrows(() => uploadRows(device, weight, 8, new Uint8Array(32)), RangeError, "rows 8 to 16 of w: it has 10");
+  uploadRows(device, weight, "blocks", 8, new Uint8Array(16));
+  assertThrows(
+    () => uploadRows(device, weight, "blocks", 8, new Uint8Array(32)),
+    RangeError,
+    "rows 8 to 16 of w: it has 10",
+  );
   device.close();
 });
 
@@ -133,23 +135,4 @@ kernelTest("product() names the weight and the shapes when they do not fit", asy
     String(error).includes("product with w") && String(error).includes("[-1,8]") && String(error).includes("[2,4]"),
   );
   await Promise.resolve();
-});
-
-Deno.test("quantizeRows() is within half a step of every value, keeps zeros and the sign's symmetry", () => {
-  const random = new Random(3);
-  const [rows, columns] = [7, 12];
-  const values = Float32Array.from(random.values(rows * columns));
-  values.fill(0, 2 * columns, 3 * columns);
-  const { blocks, scales } = quantizeRows(values, rows, columns);
-  const negative = quantizeRows(values.map((v) => -v), rows, columns);
-  const stored = new Int8Array(blocks.buffer), mirrored = new Int8Array(negative.blocks.buffer);
-  for (let n = 0; n < rows; n++) {
-    for (let k = 0; k < columns; k++) {
-      const at = ((n >> 2) * (columns >> 2) + (k >> 2)) * 16 + (n & 3) * 4 + (k & 3);
-      const error = Math.abs(stored[at]! * scales[n]! - values[n * columns + k]!);
-      assert(error <= scales[n]! * 0.5000001, `row ${n}, column ${k}: off by ${error}, step ${scales[n]}`);
-      assert(stored[at] === -mirrored[at]! || stored[at]! + mirrored[at]! === 0);
-    }
-  }
-  assert(scales[2] === 0);
 });

@@ -1,0 +1,96 @@
+// The ways a product can be cut into threads, by name. All compute the same sums; which is quickest depends on the device
+// and the shape (autotune.ts measures it). Sums are added in the order of the inner dimension by all of them.
+import type { Device } from "./device.ts";
+
+/** Which of the two products with a frozen weight. */
+export type ProductOp = "product" | "product_transposed";
+
+/** One way to compute a product. */
+export interface ProductVariant {
+  /** Kind, and the tile of a thread (`register`, `shuffle`) or of a workgroup (`workgroup`): rows × columns. */
+  readonly name: string;
+  readonly kind: "register" | "shuffle" | "workgroup";
+  /** Rows and columns / 4 of the output that a thread computes. */
+  readonly rows: number;
+  readonly columns: number;
+  /** Threads of a workgroup along the columns; 0: as many as a subgroup has, or 16. */
+  readonly lanes: number;
+  /** Threads of a workgroup along the rows. */
+  readonly groupRows: number;
+  /** Steps of 4 along the sum between two barriers; workgroup tiles only. */
+  readonly depth: number;
+}
+
+function register(rows: number, columns: number, groupRows: number): ProductVariant {
+  return { name: `register-${rows}x${columns * 4}`, kind: "register", rows, columns, lanes: 0, groupRows, depth: 0 };
+}
+
+function shuffle(rows: number, columns: number, groupRows: number): ProductVariant {
+  return { name: `shuffle-${rows}x${columns * 4}`, kind: "shuffle", rows, columns, lanes: 0, groupRows, depth: 0 };
+}
+
+function workgroup(rows: number, columns: number, lanes: number, groupRows: number, depth: number): ProductVariant {
+  const name = `workgroup-${rows * groupRows}x${columns * lanes * 4}`;
+  return { name, kind: "workgroup", rows, columns, lanes, groupRows, depth };
+}
+
+const variants: readonly ProductVariant[] = [
+  register(1, 1, 1),
+  register(4, 1, 4),
+  register(8, 2, 4),
+  register(16, 2, 2),
+  shuffle(8, 2, 2),
+  shuffle(16, 2, 2),
+  shuffle(32, 2, 2),
+  shuffle(16, 4, 2),
+  shuffle(32, 4, 2),
+  workgroup(4, 1, 8, 8, 4),
+  workgroup(8, 2, 8, 8, 4),
+];
+
+const byName = new Map(variants.map((variant) => [variant.name, variant]));
+
+/** Threads along the columns of a workgroup on this device. */
+export function lanesOf(device: Device, variant: ProductVariant): number {
+  return variant.lanes || device.info.subgroupSize || 16;
+}
+
+/** Whether a device can run a variant: shuffles need subgroups of a known size that divides the tile's rows. */
+export function canRun(device: Device, variant: ProductVariant): boolean {
+  const lanes = device.info.subgroupSize;
+  return variant.kind !== "shuffle" || (lanes > 0 && variant.rows % lanes === 0);
+}
+
+/** The variants that a device can run. */
+export function productVariants(device: Device): readonly ProductVariant[] {
+  return variants.filter((variant) => canRun(device, variant));
+}
+
+/** A variant by name. Errors: unknown, or not for this device. */
+export function productVariant(device: Device, name: string): ProductVariant {
+  const variant = byName.get(name);
+  if (!variant || !canRun(device, variant)) {
+    const known = productVariants(device).map(({ name }) => name);
+    throw new RangeError(`cannot run product variant ${name} on this device: it has ${known.join(", ")}`);
+  }
+  return variant;
+}
+
+/**
+ * The variant for rows of activations where nothing was measured. Large tiles share loads among many rows; few rows (a
+ * decode step) want many small threads.
+ */
+export function defaultVariant(device: Device, rows: number): ProductVariant {
+  const lanes = device.info.subgroupSize;
+  const names = rows === 1
+    ? ["register-1x4"]
+    : rows <= 4 || !lanes
+    ? []
+    : rows <= lanes
+    ? [`shuffle-${lanes}x8`]
+    : ["shuffle-32x8"];
+  const variant = [...names, "register-4x4"].map((name) => byName.get(name))
+    .find((variant) => variant && canRun(device, variant));
+  if (!variant) throw new RangeError("no product variant runs on this device");
+  return variant;
+}
