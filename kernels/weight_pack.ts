@@ -133,19 +133,32 @@ function pack4(values: Float32Array, rows: number, columns: number): PackedRows 
   return { blocks, factors: packedFactors, scales };
 }
 
-function packFloats(values: Float32Array, rows: number, columns: number): PackedRows {
+/** Rearranges rows (rows, columns) into float32 blocks, rows padded with zeros to a multiple of 4. */
+export function blockRows(values: Float32Array, rows: number, columns: number): Float32Array<ArrayBuffer> {
   const blocks = new Float32Array(padded(rows) * columns);
   for (let n = 0; n < rows; n++) {
     const at = (n >> 2) * columns * 4 + (n & 3) * 4;
     for (let k = 0; k < columns; k++) blocks[at + (k >> 2) * 16 + (k & 3)] = values[n * columns + k]!;
   }
-  return { blocks: new Uint8Array(blocks.buffer), factors: new Uint8Array(), scales: new Float32Array() };
+  return blocks;
+}
+
+/** The rows that float32 blocks hold, row-major and without the padding: what {@linkcode blockRows} was given. */
+export function unblockRows(blocks: Float32Array, rows: number, columns: number): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(rows * columns);
+  for (let n = 0; n < rows; n++) {
+    const at = (n >> 2) * columns * 4 + (n & 3) * 4;
+    for (let k = 0; k < columns; k++) values[n * columns + k] = blocks[at + (k >> 2) * 16 + (k & 3)]!;
+  }
+  return values;
 }
 
 /** Packs `values` (rows, columns), row-major; columns must be a multiple of 4. */
 export function packRows(values: Float32Array, rows: number, columns: number, bits: WeightBits): PackedRows {
   if (bits === 4) return pack4(values, rows, columns);
-  return bits === 8 ? packInt8(values, rows, columns) : packFloats(values, rows, columns);
+  if (bits === 8) return packInt8(values, rows, columns);
+  const blocks = new Uint8Array(blockRows(values, rows, columns).buffer);
+  return { blocks, factors: new Uint8Array(), scales: new Float32Array() };
 }
 
 /** The values that packed rows stand for, (rows, columns): what the kernels compute with, but for rounding. */

@@ -1,18 +1,13 @@
 // The quantised base on disk: base.safetensors with the tensors of a LLaMA model under their usual names, projections,
-// embedding and head in the 4 × 4 blocks that the kernels read (int8 "I8" with `NAME_scale` beside it, or "F32"), norms
-// in float32. It is written and read as a stream: peak memory is a few thousand rows of one tensor.
+// embedding and head in the blocks that the kernels read (kernels/weight.ts: "U8" for 4 bits, "I8", or "F32"), with
+// `NAME_factor` and `NAME_scale` beside them where there are, norms in float32. It is written and read as a stream: peak
+// memory is a few thousand rows of one tensor.
 import { join } from "@std/path";
 import type { Device } from "../kernels/device.ts";
 import { createTensor, upload } from "../kernels/tensor.ts";
-import {
-  blockRows,
-  createWeight,
-  maxBindingBytes,
-  quantizeRows,
-  uploadRows,
-  uploadScales,
-  type WeightBits,
-} from "../kernels/weight.ts";
+import { createWeight, maxBindingBytes, uploadRows, type WeightBits } from "../kernels/weight.ts";
+import { rowBytes } from "../kernels/weight_layout.ts";
+import { packRows } from "../kernels/weight_pack.ts";
 import { assembleBase, type BaseTensor, type BaseWeights } from "./base_weights.ts";
 import type { LlamaConfig } from "./formats/config.ts";
 import { readConfig } from "./formats/config.ts";
@@ -20,12 +15,19 @@ import { FormatError } from "./formats/error.ts";
 import { llamaTensors } from "./formats/llama_tensors.ts";
 import { openSafetensors, type SafetensorsFile, type TensorEntry, writeSafetensors } from "./formats/safetensors.ts";
 import type { ModelWeights } from "./formats/weights.ts";
+import { tensorBits } from "./tensor_bits.ts";
 
 export type { BaseWeights, LayerWeights } from "./base_weights.ts";
 
 /** Name of the file. */
 export const baseFile = "base.safetensors";
-const layout = "vicuna 4x4 blocks, version 1";
+/** The layout by bits: files of another one are refused. */
+const layouts: Readonly<Record<WeightBits, string>> = {
+  4: "vicuna 4x8 blocks of 4 bits, version 1",
+  8: "vicuna 4x4 blocks, version 1",
+  32: "vicuna 4x4 blocks, version 1",
+};
+const dtypes = { 4: "U8", 8: "I8", 32: "F32" } as const;
 
 /** Values of a stretch of rows that is read, packed and written at once: 16 MiB of float32. */
 const stretchValues = 1 << 22;
@@ -39,7 +41,12 @@ function* stretches(rows: number, columns: number): Generator<[begin: number, en
 const bytesOf = (values: Float32Array<ArrayBuffer>) =>
   new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
-/** The entries of one weight; the scales of an int8 weight are known when its blocks have been written, just before. */
+/** Rows of a weight as they are in the file; the last dimension of a 4-bit one counts bytes. */
+function fileShape(rows: number, columns: number, bits: WeightBits): [number, number] {
+  return [Math.ceil(rows / 4) * 4, bits === 4 ? rowBytes(columns, bits).blocks : columns];
+}
+
+/** The entries of one weight; factors and scales are known when the blocks have been written, just before. */
 function weightEntries(
   weights: ModelWeights,
   name: string,
@@ -47,8 +54,10 @@ function weightEntries(
   columns: number,
   bits: WeightBits,
 ): TensorEntry[] {
-  const padded = Math.ceil(rows / 4) * 4;
-  const scales = new Float32Array(bits === 8 ? padded : 0);
+  const shape = fileShape(rows, columns, bits);
+  const bytes = rowBytes(columns, bits);
+  const factors = new Uint8Array(shape[0] * bytes.factors);
+  const scales = new Float32Array(shape[0] * bytes.scales / 4);
   async function* blocks(): AsyncGenerator<Uint8Array> {
     for (const [begin, end] of stretches(rows, columns)) {
       const values = await weights.readFloat32(name, begin, end);
@@ -58,26 +67,25 @@ function weightEntries(
           `cannot quantise tensor ${name}: row ${begin + Math.floor(bad / columns)} holds ${values[bad]}`,
         );
       }
-      if (bits === 32) yield bytesOf(blockRows(values, end - begin, columns));
-      else {
-        const quantized = quantizeRows(values, end - begin, columns);
-        scales.set(quantized.scales, begin);
-        yield quantized.blocks;
-      }
+      const packed = packRows(values, end - begin, columns, bits);
+      factors.set(packed.factors, begin * bytes.factors);
+      scales.set(packed.scales, begin);
+      yield packed.blocks;
     }
   }
-  const entries: TensorEntry[] = [{ name, dtype: bits === 8 ? "I8" : "F32", shape: [padded, columns], data: blocks }];
-  if (bits === 8) {
-    entries.push({
-      name: `${name}_scale`,
-      dtype: "F32",
-      shape: [padded],
-      data: async function* () {
-        yield bytesOf(scales);
-      },
-    });
-  }
-  return entries;
+  const later = (suffix: string, dtype: "U8" | "F32", shape: number[], data: () => Uint8Array): TensorEntry => ({
+    name: `${name}_${suffix}`,
+    dtype,
+    shape,
+    data: async function* () {
+      yield data();
+    },
+  });
+  return [
+    { name, dtype: dtypes[bits], shape, data: blocks },
+    ...(bytes.factors ? [later("factor", "U8", [shape[0], bytes.factors], () => factors)] : []),
+    ...(bytes.scales ? [later("scale", "F32", [shape[0]], () => bytesOf(scales))] : []),
+  ];
 }
 
 /**
@@ -97,13 +105,13 @@ export async function writeBase(
   for (const { name, shape } of tensors) weights.expectTensor(name, shape);
   const entries = tensors.flatMap(({ name, shape }): TensorEntry[] => {
     const [rows, columns] = shape;
-    if (columns !== undefined) return weightEntries(weights, name, rows!, columns, bits);
+    if (columns !== undefined) return weightEntries(weights, name, rows!, columns, tensorBits(config, name, bits));
     const data = async function* () {
       yield bytesOf(await weights.readFloat32(name));
     };
     return [{ name, dtype: "F32", shape, data }];
   });
-  const sizes = entries.map(({ shape, dtype }) => shape.reduce((a, b) => a * b, dtype === "I8" ? 1 : 4));
+  const sizes = entries.map(({ shape, dtype }) => shape.reduce((a, b) => a * b, dtype === "F32" ? 4 : 1));
   const total = sizes.reduce((a, b) => a + b, 0);
   let done = 0;
   const counted = entries.map((entry): TensorEntry => ({
@@ -115,7 +123,7 @@ export async function writeBase(
       }
     },
   }));
-  await writeSafetensors(join(directory, baseFile), counted, { layout, bits: String(bits) });
+  await writeSafetensors(join(directory, baseFile), counted, { layout: layouts[bits], bits: String(bits) });
 }
 
 async function loadWeight(
@@ -128,14 +136,15 @@ async function loadWeight(
   maxBytes: number,
 ) {
   const weight = createWeight(device, name, rows, columns, bits, maxBytes);
-  const padded = Math.ceil(rows / 4) * 4;
-  const rowBytes = columns * bits / 8;
-  for (const [begin, end] of stretches(padded, columns)) {
-    uploadRows(device, weight, begin, await source.readBytes(name, begin * rowBytes, end * rowBytes));
+  const bytes = rowBytes(columns, bits);
+  for (const [begin, end] of stretches(Math.ceil(rows / 4) * 4, columns)) {
+    const blocks = await source.readBytes(name, begin * bytes.blocks, end * bytes.blocks);
+    uploadRows(device, weight, "blocks", begin, blocks);
     // Uploads wait in host memory for the next submission; a large model must not gather there.
     device.gpu.queue.submit([]);
   }
-  if (bits === 8) uploadScales(device, weight, 0, await source.readFloat32(`${name}_scale`));
+  if (bytes.factors) uploadRows(device, weight, "factors", 0, await source.readBytes(`${name}_factor`));
+  if (bytes.scales) uploadRows(device, weight, "scales", 0, await source.readBytes(`${name}_scale`));
   return weight;
 }
 
@@ -158,24 +167,27 @@ export async function loadBase(device: Device, directory: string, options: LoadO
   const config = await readConfig(directory);
   using source = await openSafetensors(join(directory, baseFile));
   if (sha256 !== undefined) source.hashWhileReading();
-  const bits = Number(source.metadata["bits"]);
-  if (source.metadata["layout"] !== layout || (bits !== 8 && bits !== 32)) {
+  const bits = Number(source.metadata["bits"]) as WeightBits;
+  if (!Object.hasOwn(layouts, bits) || source.metadata["layout"] !== layouts[bits]) {
     throw new FormatError(
-      `cannot load ${source.path}: wanted the layout "${layout}", found "${source.metadata["layout"]}"`,
+      `cannot load ${source.path}: wanted a layout of ${Object.values(layouts).join(" or ")}, ` +
+        `found "${source.metadata["layout"]}" with ${source.metadata["bits"]} bits`,
     );
   }
   const loaded = new Map<string, BaseTensor>();
   for (const { name, shape } of llamaTensors(config)) {
     const [rows, columns] = shape as [number, number?];
     const found = source.tensors.get(name);
-    const wanted = columns === undefined ? [rows] : [Math.ceil(rows / 4) * 4, columns];
+    const stored = tensorBits(config, name, bits);
+    const wanted = columns === undefined ? [rows] : fileShape(rows, columns, stored);
     if (!found || found.shape.join() !== wanted.join()) {
       throw new FormatError(
         `cannot load ${source.path}: tensor ${name} must be [${wanted}], found [${found?.shape ?? "none"}]`,
       );
     }
-    if (columns !== undefined) loaded.set(name, await loadWeight(device, source, name, rows, columns, bits, maxBytes));
-    else {
+    if (columns !== undefined) {
+      loaded.set(name, await loadWeight(device, source, name, rows, columns, stored, maxBytes));
+    } else {
       const tensor = createTensor(device, name, [rows]);
       upload(device, tensor, await source.readFloat32(name));
       loaded.set(name, tensor);

@@ -14,6 +14,7 @@ export interface LayerWeights extends Readonly<Record<LoraTarget, Weight>> {
 /** The weights of a network on the device; gradients and moments of such a network have the same form. */
 export interface BaseWeights {
   readonly config: LlamaConfig;
+  /** Of most weights, see tensor_bits.ts. */
   readonly bits: WeightBits;
   /** (V, C). */
   readonly embedding: Weight;

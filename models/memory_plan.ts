@@ -4,6 +4,7 @@
 import { stagingBytes } from "../kernels/tensor.ts";
 import { streamBytes } from "../kernels/stream.ts";
 import { type WeightBits, weightBuffers } from "../kernels/weight.ts";
+import { tensorBits } from "./tensor_bits.ts";
 import type { LlamaConfig } from "./formats/config.ts";
 import { llamaTensors } from "./formats/llama_tensors.ts";
 import { type LoraConfig, loraSize, lowestAdapted } from "./lora.ts";
@@ -94,11 +95,11 @@ export function planWith(shape: TrainingShape, keptLayers: number): MemoryPlan {
   const { config, bits, lora } = shape;
   const size = trainingWorkspace(config, lora, { ...shape, keptLayers });
   const categories = Object.fromEntries(MEMORY_CATEGORIES.map((name) => [name, 0])) as Record<MemoryCategory, number>;
-  for (const { shape: [rows, columns] } of llamaTensors(config)) {
+  for (const { name, shape: [rows, columns] } of llamaTensors(config)) {
     if (columns === undefined) categories.norms += rows! * 4;
     else {
-      for (const { suffix, bytes } of weightBuffers(rows!, columns, bits, smallestBinding)) {
-        categories[suffix.endsWith("scales") ? "scales" : "base weights"] += bytes;
+      for (const { suffix, bytes } of weightBuffers(rows!, columns, tensorBits(config, name, bits), smallestBinding)) {
+        categories[/(scales|factors)$/.test(suffix) ? "scales" : "base weights"] += bytes;
       }
     }
   }
@@ -151,7 +152,7 @@ export function savings(shape: TrainingShape): Saving[] {
   if (lora.targets.length > 2) {
     list.push(saving("targets", lora.targets.length, 2, { lora: { ...lora, targets: ["q_proj", "v_proj"] } }));
   }
-  for (const fewer of [8] as const) {
+  for (const fewer of [8, 4] as const) {
     if (fewer < bits) list.push(saving("bits", bits, fewer, { bits: fewer }));
   }
   if (adapted > 1) {

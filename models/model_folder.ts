@@ -2,7 +2,8 @@
 import { join } from "@std/path";
 import type { Device } from "../kernels/device.ts";
 import { createTensor, download, upload } from "../kernels/tensor.ts";
-import { blockRows, createWeight, maxBindingBytes, unblockRows, uploadRows, type Weight } from "../kernels/weight.ts";
+import { createWeight, maxBindingBytes, uploadRows, type Weight } from "../kernels/weight.ts";
+import { blockRows, unblockRows } from "../kernels/weight_pack.ts";
 import { assembleBase, type BaseTensor, baseTensors, type BaseWeights, isMatrix } from "./base_weights.ts";
 import { readConfig } from "./formats/config.ts";
 import { type FloatDtype, fromFloat32 } from "./formats/dtype.ts";
@@ -25,7 +26,7 @@ async function loadMatrix(
   for (let begin = 0; begin < rows; begin += stretchRows) {
     const end = Math.min(rows, begin + stretchRows);
     const blocks = blockRows(await source.readFloat32(name, begin, end), end - begin, columns);
-    uploadRows(device, weight, begin, new Uint8Array(blocks.buffer));
+    uploadRows(device, weight, "blocks", begin, new Uint8Array(blocks.buffer));
     // Uploads wait in host memory for the next submission; a large model must not gather there.
     device.gpu.queue.submit([]);
   }

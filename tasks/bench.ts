@@ -15,7 +15,7 @@ const options = z.object({
   config: z.array(z.enum(names)).default(["S", "M"]).describe(
     "models to measure; naming any measures training steps alone, unless --only says otherwise",
   ).meta({ zh: "要测的模型；给出此项时只测训练步，除非另有 --only" }),
-  bits: z.literal([8, 32]).optional().describe("bits of a base weight (8; kernels: all)").meta({
+  bits: z.literal([4, 8, 32]).optional().describe("bits of a base weight (8; kernels: all)").meta({
     zh: "基座权重位数（8；内核测全部）",
   }),
   steps: z.number().int().min(1).default(3).describe("training steps that are timed together").meta({

@@ -34,7 +34,7 @@ const options = z.object({
   template: z.enum(TEMPLATE_NAMES).default("alpaca").describe(
     "prompt template; alpaca-legacy for adapters trained with Chinese-Vicuna",
   ).meta({ zh: "提示模板；用 Chinese-Vicuna 训练的适配器选 alpaca-legacy" }),
-  bits: z.literal([8, 32]).default(8).describe("bits of a base weight").meta({ zh: "基座权重位数" }),
+  bits: z.literal([4, 8, 32]).default(8).describe("bits of a base weight").meta({ zh: "基座权重位数" }),
   maxNewTokens: z.number().int().min(1).default(128).describe("most tokens of the answer").meta({
     zh: "回答最多的 token 数",
   }),

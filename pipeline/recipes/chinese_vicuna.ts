@@ -33,9 +33,10 @@ export default pipeline({
       zh: "留作评估的行数",
       aliases: ["test_size", "val_set_size"],
     }),
-    bits: z.literal([8, 32]).default(8).describe("bits of a base weight: 8, or 32 to leave them as they are").meta({
-      zh: "基座权重位数：8，或 32 表示不量化",
-    }),
+    bits: z.literal([4, 8, 32]).default(8).describe("bits of a base weight: 4, 8, or 32 to leave them as they are")
+      .meta({
+        zh: "基座权重位数：4、8，或 32 表示不量化",
+      }),
     maxTokens: z.number().int().min(8).default(256).describe("most tokens of a row").meta({
       zh: "每行最多的 token 数",
       aliases: ["cutoff_len"],

@@ -25,9 +25,10 @@ export default pipeline({
       zh: "LoRA 的秩",
       aliases: ["lora_r"],
     }),
-    bits: z.literal([8, 32]).default(8).describe("bits of a base weight: 8, or 32 to leave them as they are").meta({
-      zh: "基座权重位数：8，或 32 表示不量化",
-    }),
+    bits: z.literal([4, 8, 32]).default(8).describe("bits of a base weight: 4, 8, or 32 to leave them as they are")
+      .meta({
+        zh: "基座权重位数：4、8，或 32 表示不量化",
+      }),
     seed: z.number().int().min(0).max(0x7fffffff).default(42).describe("seed of the split, the order and the adapter")
       .meta({ zh: "随机种子" }),
   }),

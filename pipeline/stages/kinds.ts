@@ -96,8 +96,8 @@ export interface BaseMeta {
   readonly name: string;
   /** The network. */
   readonly config: LlamaConfig;
-  /** 8, or 32 for weights that were left as they are. */
-  readonly bits: 8 | 32;
+  /** 4, 8, or 32 for weights that were left as they are. */
+  readonly bits: 4 | 8 | 32;
   /** Weights, embedding and head included. */
   readonly parameters: number;
   /** Token ids are below this. */

@@ -9,19 +9,19 @@ import { defineStage, type Stage, z } from "../core/mod.ts";
 import { base, modelFiles } from "./kinds.ts";
 
 const params = z.object({
-  bits: z.union([z.literal(8), z.literal(32)]).default(8).describe(
-    "bits of a base weight: 8, or 32 to leave them as they are",
+  bits: z.literal([4, 8, 32]).default(8).describe(
+    "bits of a base weight: 4, 8, or 32 to leave them as they are",
   ),
 });
 
 /** Params of {@link quantize}. */
 export interface QuantizeParams {
-  /** Bits of a base weight: 8 (the default), or 32 to leave them as they are. */
-  readonly bits?: 8 | 32;
+  /** Bits of a base weight: 4, 8 (the default), or 32 to leave them as they are. */
+  readonly bits?: 4 | 8 | 32;
 }
 
 /**
- * Rewrites a model folder's weights as the kernels read them: int8 blocks with a scale a row, streamed tensor by tensor.
+ * Rewrites a model folder's weights as the kernels read them: blocks of int8 with a scale a row (or of 4 bits), streamed tensor by tensor.
  * Checks that every tensor is there with its shape and that the tokenizer fits.
  */
 export const quantize: Stage<{ readonly model: typeof modelFiles }, QuantizeParams, typeof base> = defineStage({

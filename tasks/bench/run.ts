@@ -16,7 +16,7 @@ export const BENCH_PARTS = ["kernels", "steps", "decode", "packing"] as const;
 export type BenchPart = typeof BENCH_PARTS[number];
 
 /** Bits that weights may have. */
-export const BENCH_BITS: readonly WeightBits[] = [8, 32];
+export const BENCH_BITS: readonly WeightBits[] = [4, 8, 32];
 
 /** What to measure. */
 export interface BenchOptions {

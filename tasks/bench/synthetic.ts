@@ -9,7 +9,9 @@ import { createWeight, type Weight, type WeightBits, weightTensors } from "../..
 import type { BaseWeights, LayerWeights } from "../../models/base_file.ts";
 import type { LlamaConfig } from "../../models/formats/config.ts";
 import { projectionShape } from "../../models/formats/llama_tensors.ts";
-import { LORA_TARGETS } from "../../models/formats/lora_names.ts";
+import { LORA_TARGETS, projectionName } from "../../models/formats/lora_names.ts";
+import { factorOf, levelOf } from "../../kernels/weight_pack.ts";
+import { tensorBits } from "../../models/tensor_bits.ts";
 import type { PackedBatch } from "../../models/batch.ts";
 import source from "./synthetic.wgsl" with { type: "text" };
 
@@ -17,6 +19,13 @@ import source from "./synthetic.wgsl" with { type: "text" };
 const deviation = 0.02;
 /** The standard deviation of a uniform int8. */
 const int8Deviation = 256 / Math.sqrt(12);
+
+/** The standard deviation of level · factor for random codes and factors of 4 bits. */
+const deviation4 = Math.sqrt(meanSquare(levelOf) * meanSquare(factorOf));
+
+function meanSquare(valueOf: (bits: number) => number): number {
+  return Array.from({ length: 16 }, (_, bits) => valueOf(bits) ** 2).reduce((a, b) => a + b) / 16;
+}
 
 /** Fills a tensor with values uniform in ±bound (float32), or its words with hash bits. */
 export function hashFill(stream: Stream, y: Tensor, seed: number, bound: number): void {
@@ -34,9 +43,10 @@ export function syntheticWeight(
   seed: number,
 ): Weight {
   const weight = createWeight(stream.device, name, rows, columns, bits);
-  for (const { blocks, scales } of weight.parts) {
+  for (const { blocks, factors, scales } of weight.parts) {
     hashFill(stream, blocks, seed, deviation * Math.sqrt(3));
-    if (scales) fill(stream, scales, deviation / int8Deviation);
+    if (factors) hashFill(stream, factors, seed, 1);
+    if (scales) fill(stream, scales, deviation / (bits === 8 ? int8Deviation : deviation4));
   }
   return weight;
 }
@@ -52,7 +62,7 @@ export async function syntheticBase(device: Device, config: LlamaConfig, bits: W
   const stream = new Stream(device);
   const made: Tensor[] = [];
   const weight = (name: string, shape: readonly [number, number]) => {
-    const weight = syntheticWeight(stream, name, shape, bits, made.length);
+    const weight = syntheticWeight(stream, name, shape, tensorBits(config, name, bits), made.length);
     made.push(...weightTensors(weight));
     return weight;
   };
@@ -66,16 +76,16 @@ export async function syntheticBase(device: Device, config: LlamaConfig, bits: W
   const base: BaseWeights = {
     config,
     bits,
-    embedding: weight("embedding", table),
+    embedding: weight("model.embed_tokens.weight", table),
     layers: Array.from({ length: config.layers }, (_, layer) => ({
       input_layernorm: norm(`${layer} input norm`),
       post_attention_layernorm: norm(`${layer} middle norm`),
       ...Object.fromEntries(
-        LORA_TARGETS.map((target) => [target, weight(`${layer} ${target}`, projectionShape(config, target))]),
+        LORA_TARGETS.map((target) => [target, weight(projectionName(layer, target), projectionShape(config, target))]),
       ),
     } as unknown as LayerWeights)),
     norm: norm("norm"),
-    head: weight("head", table),
+    head: weight("lm_head.weight", table),
   };
   stream.close();
   await device.gpu.queue.onSubmittedWorkDone();

@@ -12,7 +12,7 @@ import { inFolder } from "./temp_folder.ts";
 
 const model = new URL("./goldens/plain", import.meta.url).pathname;
 
-for (const bits of [8, 32] as const) {
+for (const bits of [4, 8, 32] as const) {
   Deno.test(`loadBase() splits weights over buffers of a given size, and the loss stays the same to the bit, at ${bits} bits`, async () => {
     await inFolder(async (directory) => {
       using weights = await openWeights(model);
@@ -23,7 +23,7 @@ for (const bits of [8, 32] as const) {
         labelled: Uint8Array.from(labels, (label) => label >= 0 ? 1 : 0),
       })));
       const losses: number[] = [];
-      for (const maxBytes of [undefined, 100 * bits]) {
+      for (const maxBytes of [undefined, 100 * Math.max(8, bits)]) {
         const device = await openDevice();
         const base = await loadBase(device, directory, maxBytes === undefined ? {} : { maxBytes });
         const most = Math.max(...[base.embedding, base.layers[0]!.down_proj].map(({ parts }) => parts.length));

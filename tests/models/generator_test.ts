@@ -115,37 +115,3 @@ Deno.test(`a real pre-trained model continues its story word for word${skipped}`
   generator.close();
   device.close();
 });
-
-Deno.test(`int8 weights change the loss of a real model by less than 0.5 %${skipped}`, onlyWithStories, async () => {
-  const device = await openDevice();
-  using tokenizer = await loadTokenizer(stories);
-  const texts = [
-    "Once upon a time, there was a little dog named Max. He liked to run in the garden with his friend Tom.",
-    'Lily and Ben went to the park. They saw a big tree and wanted to climb it. Their mom said, "Be careful!"',
-    "One day, a boy found a shiny stone. He showed it to his sister. She was very happy and they played all day.",
-    "The cat was sad because it was raining. It sat by the window and looked at the birds outside.",
-  ];
-  const rows = texts.map((text) => {
-    const ids = Uint32Array.from([tokenizer.bosId, ...tokenizer.encode(text)]);
-    return { ids, labelled: new Uint8Array(ids.length).fill(1) };
-  });
-  const batch = buildMicroBatch(rows);
-  const losses: number[] = [];
-  for (const bits of [32, 8] as const) {
-    const trainer = new Trainer(device, await load(device, stories, bits), {
-      lora: { rank: 4, alpha: 8, dropout: 0, targets: ["q_proj"] },
-      tokens: batch.tokenCount,
-      seed: 1,
-      optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
-      maxGradientNorm: 1,
-    });
-    losses.push(await trainer.evaluate([batch], { adapter: false }) / batch.labelledCount);
-    trainer.close();
-  }
-  assert(
-    losses[0]! > 0.5 && losses[0]! < 2.5,
-    `a model of such stories should find them likely, found loss ${losses[0]}`,
-  );
-  assert(Math.abs(losses[1]! / losses[0]! - 1) < 0.005, `float32 ${losses[0]}, int8 ${losses[1]}`);
-  device.close();
-});

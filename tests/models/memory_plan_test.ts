@@ -33,7 +33,7 @@ const llama7b = {
 const qv: LoraConfig = { rank: 8, alpha: 16, dropout: 0.05, targets: ["q_proj", "v_proj"] };
 
 /** Trains two steps of a golden model; gives the adapter, and what was planned and allocated. */
-async function trainGolden(bits: 8 | 32, settings: LoraConfig, keptLayers: number) {
+async function trainGolden(bits: 4 | 8 | 32, settings: LoraConfig, keptLayers: number) {
   return await inFolder(async (directory) => {
     const config = await readConfig(golden);
     using weights = await openWeights(golden);
@@ -71,7 +71,7 @@ async function trainGolden(bits: 8 | 32, settings: LoraConfig, keptLayers: numbe
   });
 }
 
-for (const bits of [8, 32] as const) {
+for (const bits of [4, 8, 32] as const) {
   for (const kept of [0, 1, 2]) {
     Deno.test(`what training allocates is what was planned, to the byte: ${bits} bits, ${kept} kept layers`, async () => {
       const { plan, peak } = await trainGolden(bits, lora, kept);
@@ -97,6 +97,13 @@ Deno.test("an adapter of the highest layers trains those, keeps nothing of the l
   assertEquals(top.peak, top.plan.total);
   assertEquals(top.adapter.length, all.adapter.length / 2);
   assertEquals(top.metrics[0]!.negativeLogLikelihood, all.metrics[0]!.negativeLogLikelihood);
+});
+
+Deno.test("planTraining() keeps LLaMA-7B with 4-bit weights and 256 tokens under 4.4 GB, weights and scales under 4 GB", () => {
+  const shape = { config: llama7b, bits: 4, lora: qv, tokens: 256, headRows: defaultHeadRows } as const;
+  const { total, categories } = planTraining(shape, 4.4e9);
+  assert(total <= 4.4e9, `${total}`);
+  assert(categories["base weights"] + categories.scales < 4e9, JSON.stringify(categories));
 });
 
 Deno.test("planTraining() keeps LLaMA-7B with int8 weights and 256 tokens under 7.4 GB", () => {

@@ -2,6 +2,7 @@
 // few trajectories, this one takes any base, dropout and number of steps.
 import { assert, assertAlmostEquals } from "@std/assert";
 import { buildMicroBatch } from "../../datasets/packing.ts";
+import type { WeightBits } from "../../kernels/weight.ts";
 import { type LlamaConfig, readConfig } from "../../models/formats/config.ts";
 import { projectionShape } from "../../models/formats/llama_tensors.ts";
 import { LORA_TARGETS, type LoraTarget } from "../../models/formats/lora_names.ts";
@@ -57,11 +58,12 @@ for (const [name, dropout] of [["plain", 0], ["grouped", 0.25]] as const) {
   });
 }
 
-const cases: { name: GoldenName; bits: 8 | 32; targets: readonly LoraTarget[]; rank: number; dropout: number }[] = [
+const cases: { name: GoldenName; bits: WeightBits; targets: readonly LoraTarget[]; rank: number; dropout: number }[] = [
   { name: "plain", bits: 8, targets: ["q_proj", "v_proj"], rank: 8, dropout: 0 },
   { name: "grouped", bits: 8, targets: ["q_proj", "v_proj"], rank: 3, dropout: 0.1 },
   { name: "plain", bits: 32, targets: LORA_TARGETS, rank: 5, dropout: 0.1 },
   { name: "grouped", bits: 8, targets: LORA_TARGETS, rank: 4, dropout: 0 },
+  { name: "grouped", bits: 4, targets: LORA_TARGETS, rank: 4, dropout: 0 },
 ];
 
 for (const { name, bits, targets, rank, dropout } of cases) {
