@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { buildMicroBatch } from "../../datasets/packing.ts";
 import { openDevice } from "../../kernels/device.ts";
 import { Stream } from "../../kernels/stream.ts";
@@ -14,7 +14,6 @@ import { Lora, paddedRank } from "../../models/lora.ts";
 import { forward, headForward } from "../../models/pass.ts";
 import { argmax } from "../../models/sampling.ts";
 import { loadTokenizer } from "../../models/tokenizer.ts";
-import { Trainer } from "../../models/trainer.ts";
 import { createWorkspace } from "../../models/workspace.ts";
 import type { Device } from "../../kernels/device.ts";
 import type { WeightBits } from "../../kernels/weight.ts";
