@@ -21,16 +21,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let s{{j}} = min(tile + {{j * LANES}}u + lane, u.tokens - 1u);
   let base{{j}} = (s{{j}} * u.keyHeads + keyHead) * {{D4}}u;
   //% for d in 0..D4
-  let k{{j}}_{{d}} = k[base{{j}} + {{d}}u] * u.scale;
+  let k{{j}}_{{d}} = k[base{{j}} + {{d}}u];
   let v{{j}}_{{d}} = v[base{{j}} + {{d}}u];
   var dk{{j}}_{{d}} = vec4f();
   var dv{{j}}_{{d}} = vec4f();
   //% end
   //% end
+  // Sequences begin in order, so a binary search finds the first query whose sequence begins after our last key.
+  var end = lastKey + 1u;
+  var beyond = u.tokens;
+  while (end < beyond) {
+    let middle = (end + beyond) / 2u;
+    if (starts[middle] > lastKey) { beyond = middle; } else { end = middle + 1u; }
+  }
   for (var head = keyHead * headsPerKey; head < (keyHead + 1u) * headsPerKey; head++) {
-    // Sequences begin in order, so the first query of a block whose sequence begins after our last key ends the walk.
-    for (var t = tile; t < u.tokens; t += {{NEXT}}u) {
-      if (starts[t] > lastKey) { break; }
+    for (var t = tile; t < end; t += {{NEXT}}u) {
       //% if SHUFFLE
       let own = min(t + lane % {{NEXT}}u, u.tokens - 1u);
       let mine = (own * u.heads + head) * {{D4}}u + lane / {{NEXT}}u;
@@ -39,6 +44,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       //% for n in 0..Math.ceil(D4 * NEXT / LANES)
       let q{{n}} = q[mine + {{n * LANES / NEXT}}u];
       let dy{{n}} = dy[mine + {{n * LANES / NEXT}}u];
+      let scaledQ{{n}} = q{{n}} * u.scale;
+      let scaledDy{{n}} = dy{{n}} * u.scale;
       //% end
       //% else
       //% for i in 0..NEXT
@@ -54,11 +61,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       //% end
       //% for d in 0..D4
       //% for i in 0..NEXT
-      let q{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(q${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `q[query${i} + ${d}u]`}};
-      let dy{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(dy${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `dy[query${i} + ${d}u]`}};
+      let scaledQ{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(scaledQ${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `q[query${i} + ${d}u] * u.scale`}};
+      let scaledDy{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(scaledDy${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `dy[query${i} + ${d}u] * u.scale`}};
       //% for j in 0..OWN
-      score{{j}}_{{i}} += dot(k{{j}}_{{d}}, q{{d}}_{{i}});
-      dp{{j}}_{{i}} += dot(v{{j}}_{{d}}, dy{{d}}_{{i}});
+      score{{j}}_{{i}} += dot(k{{j}}_{{d}}, scaledQ{{d}}_{{i}});
+      dp{{j}}_{{i}} += dot(v{{j}}_{{d}}, scaledDy{{d}}_{{i}});
       //% end
       //% end
       //% end
@@ -68,11 +75,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       //% for j in 0..OWN
       let seen{{j}}_{{i}} = t + {{i}}u < u.tokens && start{{i}} <= s{{j}} && s{{j}} <= t + {{i}}u;
       let p{{j}}_{{i}} = select(0.0, exp(score{{j}}_{{i}} - stats{{i}}.x), seen{{j}}_{{i}});
-      let ds{{j}}_{{i}} = p{{j}}_{{i}} * (dp{{j}}_{{i}} - stats{{i}}.y) * u.scale;
+      let ds{{j}}_{{i}} = p{{j}}_{{i}} * (dp{{j}}_{{i}} - stats{{i}}.y * u.scale);
       //% end
       //% end
       //% for d in 0..D4
       //% for i in 0..NEXT
+      let q{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(q${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `q[query${i} + ${d}u]`}};
+      let dy{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(dy${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `dy[query${i} + ${d}u]`}};
       //% for j in 0..OWN
       dv{{j}}_{{d}} = fma(vec4f(p{{j}}_{{i}}), dy{{d}}_{{i}}, dv{{j}}_{{d}});
       dk{{j}}_{{d}} = fma(vec4f(ds{{j}}_{{i}}), q{{d}}_{{i}}, dk{{j}}_{{d}});

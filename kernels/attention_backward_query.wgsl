@@ -24,7 +24,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let logSum{{j}} = stats[t{{j}} * u.heads + head].x;
   var along{{j}} = 0.0;
   //% for d in 0..D4
-  let q{{j}}_{{d}} = q[base{{j}} + {{d}}u] * u.scale;
+  let q{{j}}_{{d}} = q[base{{j}} + {{d}}u];
   let dy{{j}}_{{d}} = dy[base{{j}} + {{d}}u];
   along{{j}} += dot(dy{{j}}_{{d}}, y[base{{j}} + {{d}}u]);
   var dq{{j}}_{{d}} = vec4f();
@@ -36,6 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     //% for n in 0..Math.ceil(D4 * NEXT / LANES)
     let k{{n}} = k[mine + {{n * LANES / NEXT}}u];
     let v{{n}} = v[mine + {{n * LANES / NEXT}}u];
+    let scaled{{n}} = k{{n}} * u.scale;
     //% end
     //% else
     //% for i in 0..NEXT
@@ -50,10 +51,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     //% end
     //% for d in 0..D4
     //% for i in 0..NEXT
-    let k{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(k${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `k[key${i} + ${d}u]`}};
+    let scaled{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(scaled${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `k[key${i} + ${d}u] * u.scale`}};
     let v{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(v${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `v[key${i} + ${d}u]`}};
     //% for j in 0..OWN
-    score{{j}}_{{i}} += dot(q{{j}}_{{d}}, k{{d}}_{{i}});
+    score{{j}}_{{i}} += dot(q{{j}}_{{d}}, scaled{{d}}_{{i}});
     dp{{j}}_{{i}} += dot(dy{{j}}_{{d}}, v{{d}}_{{i}});
     //% end
     //% end
@@ -67,6 +68,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     //% end
     //% for d in 0..D4
     //% for i in 0..NEXT
+    let k{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(k${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `k[key${i} + ${d}u]`}};
     //% for j in 0..OWN
     dq{{j}}_{{d}} = fma(vec4f(ds{{j}}_{{i}}), k{{d}}_{{i}}, dq{{j}}_{{d}});
     //% end
