@@ -1,6 +1,7 @@
 import { expectMultiple, expectShape } from "./check.ts";
+import type { Device } from "./device.ts";
 import { compile } from "./kernel.ts";
-import { compileRows, rowGrid } from "./row_kernel.ts";
+import { compileRows, rowGrid, rowLanes } from "./row_kernel.ts";
 import { grid1d, type Stream } from "./stream.ts";
 import type { Tensor } from "./tensor.ts";
 import forward from "./rms_norm.wgsl" with { type: "text" };
@@ -8,14 +9,25 @@ import backward from "./rms_norm_backward.wgsl" with { type: "text" };
 import weightGradient from "./rms_norm_weight_gradient.wgsl" with { type: "text" };
 import sumRows from "./sum_rows.wgsl" with { type: "text" };
 
+/** How rows are given to workgroups: a processor saves loads with several rows at once, a GPU rather runs more groups. */
+function rowTile(device: Device, rows: number, width: number): { ROWS: number; KEPT: number } {
+  const lanes = rowLanes(device);
+  const vectors = width / 4 / lanes;
+  return {
+    ROWS: device.info.software && rows >= 4 ? 4 : 1,
+    KEPT: Number.isInteger(vectors) && vectors <= 16 ? vectors : 0,
+  };
+}
+
 /** y (T, C) = x / √(mean(x²) + epsilon) · weight (C) (Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467). */
 export function rmsNorm(stream: Stream, x: Tensor, weight: Tensor, y: Tensor, epsilon: number): void {
   const [rows, width] = x.shape as [number, number];
   expectMultiple("rms norm", "the width", width, 4);
   expectShape("rms norm", weight, [width]);
   expectShape("rms norm", y, x.shape);
-  const kernel = compileRows(stream.device, { name: "rms_norm", source: forward });
-  stream.run(kernel, { x, weight, y }, { width4: width / 4, rows, epsilon }, rowGrid(rows));
+  const tile = rowTile(stream.device, rows, width);
+  const kernel = compileRows(stream.device, { name: "rms_norm", source: forward }, tile);
+  stream.run(kernel, { x, weight, y }, { width4: width / 4, rows, epsilon }, rowGrid(Math.ceil(rows / tile.ROWS)));
 }
 
 /** dx (T, C) = the gradient of {@linkcode rmsNorm} given dy (T, C); with `add`, dx += it. For that of the weight see {@linkcode rmsNormWeightGradient}. */
@@ -31,8 +43,9 @@ export function rmsNormBackward(
   const [rows, width] = x.shape as [number, number];
   expectShape("rms norm backward", dy, x.shape);
   expectShape("rms norm backward", dx, x.shape);
-  const kernel = compileRows(stream.device, { name: "rms_norm_backward", source: backward }, { ADD: add });
-  stream.run(kernel, { x, weight, dy, dx }, { width4: width / 4, rows, epsilon }, rowGrid(rows));
+  const tile = rowTile(stream.device, rows, width);
+  const kernel = compileRows(stream.device, { name: "rms_norm_backward", source: backward }, { ...tile, ADD: add });
+  stream.run(kernel, { x, weight, dy, dx }, { width4: width / 4, rows, epsilon }, rowGrid(Math.ceil(rows / tile.ROWS)));
 }
 
 /** Rows that the gradient of a norm's weight needs for its partial sums. */

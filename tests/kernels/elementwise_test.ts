@@ -10,7 +10,7 @@ import { packRows, unpackRows } from "../../kernels/weight_pack.ts";
 import { assertClose, kernelTest, numericGradient, Random } from "./harness.ts";
 import * as reference from "./reference.ts";
 
-for (const [rows, width] of [[1, 4], [3, 20], [5, 68], [2, 516]] as const) {
+for (const [rows, width] of [[1, 4], [3, 20], [5, 68], [2, 516], [6, 128]] as const) {
   kernelTest(`rmsNorm() and its gradient agree with float64 at ${rows} × ${width}`, async (bench) => {
     const random = new Random(rows * width);
     const x = random.values(rows * width), weight = random.values(width), dy = random.values(rows * width);
