@@ -50,7 +50,7 @@ kernelTest("swiglu() and its gradient agree with float64, also far from zero", a
   assertClose(await bench.read(gpuUp), numericGradient((at) => reference.swiglu(gate, at), up, dy), 1e-5, "dup");
 });
 
-for (const [heads, headSize] of [[1, 8], [3, 24], [2, 128]] as const) {
+for (const [heads, headSize] of [[1, 8], [3, 24], [2, 128], [8, 16]] as const) {
   kernelTest(`rope() turns by each token's position and back at ${heads} × ${headSize}`, async (bench) => {
     const positions = [0, 1, 2, 0, 1, 6, 30];
     const half = headSize / 2;
