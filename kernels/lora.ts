@@ -47,9 +47,11 @@ export function loraReduce(stream: Stream, x: Tensor, a: Tensor, h: Tensor, scal
   const lanes = stream.device.info.subgroupSize;
   if (lanes && rows > 4 * lanes) {
     const source = withDropout(reduceRowsSource, active(dropout));
-    const constants = { LANES: lanes, RANK: rank, DROPOUT: active(dropout) };
+    const own = stream.device.info.software ? 2 : 1;
+    const ahead = [4, 2, 1].find((n) => n * rank <= lanes && width / 4 % n === 0) ?? 1;
+    const constants = { LANES: lanes, RANK: rank, OWN: own, AHEAD: ahead, DROPOUT: active(dropout) };
     const kernel = compile(stream.device, { name: "lora_reduce_rows", source }, constants);
-    return stream.run(kernel, { x, a, h }, uniforms, rowGrid(Math.ceil(rows / lanes)));
+    return stream.run(kernel, { x, a, h }, uniforms, rowGrid(Math.ceil(rows / lanes / own)));
   }
   const tile = rank <= 16 ? 4 : 1;
   const source = withDropout(reduceSource, active(dropout));

@@ -4,7 +4,11 @@ import { assertClose, kernelTest, Random } from "./harness.ts";
 import { matmul, transpose } from "./reference.ts";
 
 for (
-  const [rows, width, rank] of [[1, 4, 4], [7, 20, 8], [21, 132, 12], [6, 68, 20], [71, 36, 8], [67, 20, 36]] as const
+  const [rows, width, rank] of [[1, 4, 4], [7, 20, 8], [21, 132, 12], [6, 68, 20], [71, 36, 8], [67, 20, 36], [
+    75,
+    40,
+    8,
+  ]] as const
 ) {
   kernelTest(`LoRA's three products agree with float64 at ${rows} × ${width}, rank ${rank}`, async (bench) => {
     const random = new Random(rows + width);
