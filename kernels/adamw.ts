@@ -1,22 +1,20 @@
 import { expectMultiple, expectShape } from "./check.ts";
 import { compile } from "./kernel.ts";
 import { compileRows } from "./row_kernel.ts";
+import { fill } from "./rows.ts";
 import { grid1d, type Stream } from "./stream.ts";
 import { elements, type Tensor } from "./tensor.ts";
 import adamwSource from "./adamw.wgsl" with { type: "text" };
 import clipSource from "./clip_norm.wgsl" with { type: "text" };
 import squareSource from "./square_sum.wgsl" with { type: "text" };
 
-/** Most stretches that the norm of one gradient is summed in; `partials` has so many values for each gradient. */
+/** Sums that a gradient norm is gathered in; the size of the `partials` tensor. */
 export const normPartials = 256;
-
-/** Stretches of a gradient of `count` values: small ones are not cut into ever smaller pieces. */
-const stretchesOf = (count: number) => Math.min(normPartials, Math.ceil(count / 256));
 
 /**
  * Writes the norm of all gradients together to metrics[at] and the factor that brings it down to `maximum` to clip[0]: at
- * most 1, −1 for a norm that is not finite. `partials` has {@linkcode normPartials} values for each gradient. The size of
- * each gradient is a multiple of 4.
+ * most 1, −1 for a norm that is not finite. `partials` is ({@linkcode normPartials}). The size of each gradient is a
+ * multiple of 4.
  */
 export function clipNorm(
   stream: Stream,
@@ -27,19 +25,19 @@ export function clipNorm(
   at: number,
   maximum: number,
 ): void {
-  expectShape("clip norm", partials, [normPartials * gradients.length]);
+  expectShape("clip norm", partials, [normPartials]);
+  fill(stream, partials, 0);
   const square = compileRows(stream.device, { name: "square_sum", source: squareSource });
-  let first = 0;
   for (const x of gradients) {
     const count = elements(x.shape);
     expectMultiple("clip norm", "the number of gradients", count, 4);
-    const stretches = stretchesOf(count);
+    // Small gradients are not cut into ever smaller pieces.
+    const stretches = Math.min(normPartials, Math.ceil(count / 256));
     const stretch4 = Math.ceil(count / 4 / stretches);
-    stream.run(square, { x, partials }, { count4: count / 4, stretch4, first }, [stretches]);
-    first += stretches;
+    stream.run(square, { x, partials }, { count4: count / 4, stretch4 }, [stretches]);
   }
   const finish = compileRows(stream.device, { name: "clip_norm", source: clipSource });
-  stream.run(finish, { partials, metrics, clip }, { count: first, at, maximum }, [1]);
+  stream.run(finish, { partials, metrics, clip }, { count: normPartials, at, maximum }, [1]);
 }
 
 /** Hyper-parameters of {@linkcode adamw}. */

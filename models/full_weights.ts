@@ -5,6 +5,7 @@ import { createTensor, destroyTensors, firstRows, type Tensor, upload } from "..
 import type { Device } from "../kernels/device.ts";
 import { weightTensors } from "../kernels/weight.ts";
 import { assembleBase, type BaseTensor, baseTensors, type BaseWeights, isMatrix } from "./base_weights.ts";
+import type { LlamaConfig } from "./formats/config.ts";
 import type { Trained } from "./trainer.ts";
 import type { NamedTensor } from "./training_state.ts";
 
@@ -24,6 +25,11 @@ function zerosLike(device: Device, base: BaseWeights, what: string): BaseWeights
 
 const buffersOf = (base: BaseWeights) =>
   [...baseTensors(base).values()].flatMap((tensor) => isMatrix(tensor) ? weightTensors(tensor) : [tensor]);
+
+/** Bytes that {@linkcode FullWeights} keeps beside gradients and moments, for micro-batches of so many tokens. */
+export function fullWeightsBytes({ hiddenSize }: LlamaConfig, tokens: number): number {
+  return 4 * (normGradientRows * hiddenSize + 3 * tokens + 1);
+}
 
 /** Gradients and moments of all weights of a float32 network. */
 export class FullWeights {

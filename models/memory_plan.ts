@@ -7,9 +7,10 @@ import { type WeightBits, weightBuffers } from "../kernels/weight.ts";
 import { tensorBits } from "./tensor_bits.ts";
 import type { LlamaConfig } from "./formats/config.ts";
 import { llamaTensors } from "./formats/llama_tensors.ts";
+import { fullWeightsBytes } from "./full_weights.ts";
 import { type LoraConfig, loraSize, lowestAdapted } from "./lora.ts";
 import { trainerBytes } from "./trainer.ts";
-import { layOut, trainingWorkspace } from "./workspace_layout.ts";
+import { fullTrainingWorkspace, layOut, trainingWorkspace } from "./workspace_layout.ts";
 
 /** What memory is for. */
 export const MEMORY_CATEGORIES = [
@@ -32,7 +33,8 @@ export type MemoryCategory = (typeof MEMORY_CATEGORIES)[number];
 export interface TrainingShape {
   readonly config: LlamaConfig;
   readonly bits: WeightBits;
-  readonly lora: LoraConfig;
+  /** The adapter that is trained; without it, all weights are, which must have 32 bits. */
+  readonly lora?: LoraConfig;
   /** Most tokens of a micro-batch. */
   readonly tokens: number;
   /** Labelled rows whose logits exist at once. */
@@ -93,7 +95,9 @@ const smallestBinding = 128 * 2 ** 20;
 /** Plans a training in which the highest `keptLayers` layers keep their activations. */
 export function planWith(shape: TrainingShape, keptLayers: number): MemoryPlan {
   const { config, bits, lora } = shape;
-  const size = trainingWorkspace(config, lora, { ...shape, keptLayers });
+  const size = lora
+    ? trainingWorkspace(config, lora, { ...shape, keptLayers })
+    : fullTrainingWorkspace({ ...shape, keptLayers });
   const categories = Object.fromEntries(MEMORY_CATEGORIES.map((name) => [name, 0])) as Record<MemoryCategory, number>;
   for (const { name, shape: [rows, columns] } of llamaTensors(config)) {
     if (columns === undefined) categories.norms += rows! * 4;
@@ -103,9 +107,10 @@ export function planWith(shape: TrainingShape, keptLayers: number): MemoryPlan {
       }
     }
   }
-  const parameters = loraSize(config, lora) * 4;
-  categories.adapter = parameters;
-  categories.optimizer = 3 * parameters + trainerBytes();
+  categories.adapter = lora ? loraSize(config, lora) * 4 : 0;
+  // A gradient and two moments of everything that is trained.
+  const trained = lora ? categories.adapter : categories["base weights"] + categories.norms;
+  categories.optimizer = 3 * trained + trainerBytes() + (lora ? 0 : fullWeightsBytes(config, shape.tokens));
   for (const { category, bytes } of layOut(config, size).slots) categories[category] += bytes;
   categories.staging = streamBytes + stagingBytes;
   const reached = config.layers - size.training!.lowestLayer;
@@ -123,7 +128,7 @@ export function planWith(shape: TrainingShape, keptLayers: number): MemoryPlan {
  * @throws {MemoryError} when it does not fit even with all layers recomputed, saying what would help
  */
 export function planTraining(shape: TrainingShape, budget: number): MemoryPlan {
-  const reached = shape.config.layers - lowestAdapted(shape.config, shape.lora);
+  const reached = shape.config.layers - (shape.lora ? lowestAdapted(shape.config, shape.lora) : 0);
   const all = planWith(shape, reached);
   if (all.total <= budget) return all;
   const none = planWith(shape, 0);
@@ -145,18 +150,20 @@ export function savings(shape: TrainingShape): Saving[] {
     to,
     saves: before - planWith({ ...shape, ...changed }, 0).total,
   });
-  const adapted = config.layers - lowestAdapted(config, lora);
   const half = (value: number) => Math.ceil(value / 2);
   const list = [saving("tokens", tokens, half(tokens), { tokens: half(tokens) })];
   if (headRows > 64) list.push(saving("head rows", headRows, 64, { headRows: 64 }));
-  if (lora.targets.length > 2) {
-    list.push(saving("targets", lora.targets.length, 2, { lora: { ...lora, targets: ["q_proj", "v_proj"] } }));
-  }
-  for (const fewer of [8, 4] as const) {
-    if (fewer < bits) list.push(saving("bits", bits, fewer, { bits: fewer }));
-  }
-  if (adapted > 1) {
-    list.push(saving("adapted layers", adapted, half(adapted), { lora: { ...lora, layers: half(adapted) } }));
+  if (lora) {
+    if (lora.targets.length > 2) {
+      list.push(saving("targets", lora.targets.length, 2, { lora: { ...lora, targets: ["q_proj", "v_proj"] } }));
+    }
+    for (const fewer of [8, 4] as const) {
+      if (fewer < bits) list.push(saving("bits", bits, fewer, { bits: fewer }));
+    }
+    const adapted = config.layers - lowestAdapted(config, lora);
+    if (adapted > 1) {
+      list.push(saving("adapted layers", adapted, half(adapted), { lora: { ...lora, layers: half(adapted) } }));
+    }
   }
   return list.filter(({ saves }) => saves > 0).toSorted((a, b) => b.saves - a.saves);
 }

@@ -91,7 +91,7 @@ export abstract class StepTrainer {
     this.#stream = new Stream(device, { timings: options.timings });
     this.#space = createWorkspace(device, base.config, size);
     this.#meter = new LossMeter(this.#stream, this.#space, base);
-    this.#partials = createTensor(device, "norm partials", [normPartials * trained.length]);
+    this.#partials = createTensor(device, "norm partials", ownShapes.partials);
     this.#clip = createTensor(device, "clip", ownShapes.clip);
     this.#metrics = createTensor(device, "metrics", ownShapes.metrics);
   }

@@ -1,11 +1,13 @@
 import { memoryAtHand } from "../../kernels/device.ts";
 import type { LlamaConfig } from "../../models/formats/config.ts";
+import type { LoraConfig } from "../../models/lora.ts";
 import { type MemoryPlan, planTraining, type TrainingShape } from "../../models/memory_plan.ts";
 import type { MemoryUse } from "../core/mod.ts";
 
 /** What decides the memory of a training. */
 export interface MemoryQuestion extends Omit<TrainingShape, "lora"> {
-  readonly lora: Omit<TrainingShape["lora"], "layers"> & {
+  /** Left out, all weights are trained. */
+  readonly lora?: Omit<LoraConfig, "layers"> & {
     /** Adapted layers, the highest; 0 for all. */
     readonly layers: number;
   };
@@ -26,12 +28,14 @@ export function loraOf<Settings extends { readonly layers: number }>(
  *
  * @throws {MemoryError} when it does not fit
  */
-export async function planMemory(question: MemoryQuestion): Promise<{ plan: MemoryPlan; use: MemoryUse }> {
-  const limit = question.gpuMemory > 0 ? question.gpuMemory * 1e9 : await memoryAtHand();
-  const plan = planTraining({ ...question, lora: loraOf(question.lora, question.config) }, limit);
+export async function planMemory(
+  { lora, gpuMemory, ...shape }: MemoryQuestion,
+): Promise<{ plan: MemoryPlan; use: MemoryUse }> {
+  const limit = gpuMemory > 0 ? gpuMemory * 1e9 : await memoryAtHand();
+  const plan = planTraining({ ...shape, ...(lora && { lora: loraOf(lora, shape.config) }) }, limit);
   const { categories, total, keptLayers, recomputedLayers } = plan;
   return {
     plan,
-    use: { categories, total, limit, choices: { tokens: question.tokens, keptLayers, recomputedLayers } },
+    use: { categories, total, limit, choices: { tokens: shape.tokens, keptLayers, recomputedLayers } },
   };
 }

@@ -4,6 +4,7 @@ import { buildMicroBatch } from "../../datasets/packing.ts";
 import { openDevice } from "../../kernels/device.ts";
 import { readConfig } from "../../models/formats/config.ts";
 import { FullTrainer } from "../../models/full_trainer.ts";
+import { planWith } from "../../models/memory_plan.ts";
 import { loadModel } from "../../models/model_folder.ts";
 import { learningRateOf } from "../../models/schedule.ts";
 import { Random } from "../kernels/harness.ts";
@@ -71,7 +72,7 @@ for (const name of goldenNames) {
   });
 }
 
-Deno.test("training all weights gives the same bits however many layers keep their activations", async () => {
+Deno.test("training all weights gives the same bits however many layers keep their activations, and takes the memory that was planned", async () => {
   const results = [];
   for (const keptLayers of [0, 1, 2]) {
     const device = await openDevice();
@@ -82,6 +83,9 @@ Deno.test("training all weights gives the same bits however many layers keep the
       trainer.accumulate(buildMicroBatch(rows), labelledIn(rows));
       trainer.step(1e-2);
     }
+    assertEquals((await trainer.readMetrics()).length, 3);
+    const plan = planWith({ config: base.config, bits: 32, tokens: options.tokens, headRows: 128 }, keptLayers);
+    assertEquals(device.peak, plan.total, "what was allocated is what was planned");
     results.push(await trainer.read("weights"));
     trainer.close();
     device.close();
