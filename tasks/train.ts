@@ -1,8 +1,17 @@
 // `deno task train [NAME|FILE] [options]`: runs a pipeline and copies its results to the output folder.
 import { join, resolve } from "@std/path";
-import { copyTargets, PipelineOptionsError, runPipeline } from "../pipeline/core/mod.ts";
+import {
+  copyTargets,
+  LockCheck,
+  LockCollector,
+  PipelineOptionsError,
+  readLockFile,
+  runPipeline,
+  writeLockFile,
+} from "../pipeline/core/mod.ts";
 import { chooseRenderer } from "./cli/choose_renderer.ts";
 import { detectLanguage } from "./cli/language.ts";
+import { lockPathOf } from "./cli/lock_path.ts";
 import { runMain } from "./cli/main.ts";
 import { messagesIn } from "./cli/messages.ts";
 import { explainOptions, readPipelineCommand } from "./cli/pipeline_command.ts";
@@ -24,6 +33,10 @@ await runMain(language, async (signal) => {
   const dir = resolve(common.outputPath ?? join("vicuna-output", loaded.name));
   const there = await Deno.stat(dir).catch(() => undefined);
   if (there && !there.isDirectory) throw new UsageError(`--output-path ${dir}: wanted a folder, found a file`);
+  const lockPath = lockPathOf(loaded);
+  const locked = common.locked ? (await readLockFile(lockPath))[loaded.name] : undefined;
+  if (common.locked && locked === undefined) throw new UsageError(messages.noLock(loaded.name, lockPath));
+  const collector = new LockCollector();
   const renderer = chooseRenderer(common.json, messages);
   try {
     const result = await runPipeline(loaded.pipeline, {
@@ -32,10 +45,14 @@ await runMain(language, async (signal) => {
       cacheDir: common.cacheDir,
       trustCache: common.trustCache,
       signal,
+      observers: locked === undefined ? [collector] : [new LockCheck(locked)],
       onEvent: (event) => renderer.show(event),
     });
     const files = await copyTargets(result, dir);
     renderer.show({ type: "output-written", dir, files });
+    if (locked === undefined && await writeLockFile(lockPath, loaded.name, collector.locked(options))) {
+      renderer.show({ type: "lock-written", path: lockPath });
+    }
   } catch (error) {
     throw error instanceof PipelineOptionsError ? explainOptions(error, command, messages) : error;
   } finally {

@@ -113,4 +113,10 @@ export type PipelineEvent =
     readonly dir: string;
     /** Files written, relative to the folder. */
     readonly files: readonly string[];
+  }
+  | {
+    /** What the pipeline came to was written into its lock file, which said something else or nothing before. */
+    readonly type: "lock-written";
+    /** Absolute path of the file. */
+    readonly path: string;
   };

@@ -10,6 +10,8 @@ export interface HeldLock extends Disposable {
 export interface AcquireLockOptions {
   /** Stops the waiting. */
   signal?: AbortSignal | undefined;
+  /** Others may hold it at the same time, if they share it too. */
+  shared?: boolean;
   /** Called once if another process holds the lock. */
   onWait?: () => void;
 }
@@ -18,11 +20,12 @@ export interface AcquireLockOptions {
  * Takes the lock that a file stands for, waiting while another process holds it. The lock is the operating system's:
  * what the file contains does not matter, and a killed process holds none.
  */
-export async function acquireLock(path: string, { signal, onWait }: AcquireLockOptions = {}): Promise<HeldLock> {
+export async function acquireLock(path: string, options: AcquireLockOptions = {}): Promise<HeldLock> {
+  const { signal, shared = false, onWait } = options;
   await Deno.mkdir(dirname(path), { recursive: true });
   const file = await Deno.open(path, { create: true, write: true });
   try {
-    for (let attempt = 0; !await file.tryLock(true); attempt++) {
+    for (let attempt = 0; !await file.tryLock(!shared); attempt++) {
       if (attempt === 0) onWait?.();
       await sleep(Math.min(20 * 1.5 ** attempt, 250), signal);
     }

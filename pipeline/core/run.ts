@@ -5,14 +5,18 @@ import { isDiskFull } from "./files.ts";
 import { isStep, type Step } from "./graph.ts";
 import type { JsonObject } from "./json.ts";
 import type { AnyKind, MetaOf } from "./kind.ts";
+import { Journal } from "./journal.ts";
+import { Lease } from "./leases.ts";
 import { acquireLock } from "./lock.ts";
 import { explainMiss } from "./miss.ts";
+import type { RunObserver } from "./observer.ts";
 import type { Pipeline, Targets } from "./pipeline.ts";
 import { keyOf } from "./record.ts";
 import type { REF, RefTarget } from "./ref.ts";
 import type { PartialRecord } from "./resolver.ts";
 import type { z } from "./schema.ts";
 import { openSession, type Session, type SessionOptions } from "./session.ts";
+import type { StageResult } from "./stage_result.ts";
 import { runStage } from "./stage_run.ts";
 import type { Entry, Lookup } from "./store.ts";
 
@@ -25,28 +29,8 @@ export interface RunOptions extends SessionOptions {
    * locks, both compute and the first to end publishes.
    */
   readonly lock?: boolean;
-}
-
-/** The result of one stage of a run. */
-export interface StageResult {
-  /** Name of the stage in the pipeline, such as `evaluate#2`. */
-  readonly stage: string;
-  /** How it was come by. */
-  readonly status: StageStatus;
-  /** Key: SHA-256 of all that decides the result. */
-  readonly key: string;
-  /** Digest of the output. */
-  readonly digest: string;
-  /** Absolute path of the folder with the result's files, in the cache: read, do not write. */
-  readonly dir: string;
-  /** Files relative to the folder, with `/`. */
-  readonly files: readonly string[];
-  /** What the stage returned. */
-  readonly meta: JsonObject;
-  /** Time spent on it in this run, in milliseconds. */
-  readonly durationMs: number;
-  /** Why it ran, if it did. */
-  readonly reason?: Reason;
+  /** Follow the run from inside. */
+  readonly observers?: readonly RunObserver[];
 }
 
 /** One wanted result of a run. */
@@ -91,7 +75,9 @@ export async function runPipeline<Options extends z.ZodObject, T extends Targets
   options: RunOptions = {},
 ): Promise<RunResult<T>> {
   const session = await openSession(pipeline as unknown as Pipeline, options);
-  const runner = new Runner(session, options.onEvent ?? (() => {}), options.lock ?? true);
+  const journal = new Journal(session.cacheDir, session.name, options.options ?? {});
+  const observers = [journal, ...options.observers ?? []];
+  const runner = new Runner(session, options.onEvent ?? (() => {}), options.lock ?? true, observers);
   return await runner.run() as RunResult<T>;
 }
 
@@ -99,17 +85,42 @@ class Runner {
   readonly #session: Session;
   readonly #emit: (event: PipelineEvent) => void;
   readonly #lock: boolean;
+  readonly #observers: readonly RunObserver[];
   readonly #results = new Map<Step, StageResult>();
   /** Results of this run by key: two steps may come to the same key. */
   readonly #byKey = new Map<string, Entry>();
+  #lease: Lease | undefined;
 
-  constructor(session: Session, emit: (event: PipelineEvent) => void, lock: boolean) {
+  constructor(
+    session: Session,
+    emit: (event: PipelineEvent) => void,
+    lock: boolean,
+    observers: readonly RunObserver[],
+  ) {
+    this.#observers = observers;
     this.#session = session;
     this.#emit = emit;
     this.#lock = lock;
   }
 
   async run(): Promise<RunResult> {
+    using lease = this.#lock ? await Lease.open(this.#session.cacheDir) : undefined;
+    this.#lease = lease;
+    try {
+      const result = await this.#run();
+      await this.#tell((observer) => observer.ended?.("done"));
+      return result;
+    } catch (error) {
+      await this.#tell((observer) => observer.ended?.(this.#session.signal.aborted ? "stopped" : "failed"));
+      throw error;
+    }
+  }
+
+  async #tell(tell: (observer: RunObserver) => Promise<void> | void): Promise<void> {
+    for (const observer of this.#observers) await tell(observer);
+  }
+
+  async #run(): Promise<RunResult> {
     const started = performance.now();
     const { name: pipeline, graph, index, resolver } = this.#session;
     this.#emit({ type: "pipeline-start", pipeline, stages: graph.steps.map((step) => step.name) });
@@ -167,6 +178,7 @@ class Runner {
     signal.throwIfAborted();
     const partial = await resolver.record(step);
     const key = keyOf(partial.record);
+    for (const observer of this.#observers) observer.keyKnown?.(step, partial.record, key);
     const { entry, status, reason } = await this.#obtain(step, partial, key, damage);
     this.#byKey.set(key, entry);
     resolver.setResult(step, entry);
@@ -176,7 +188,9 @@ class Runner {
     const durationMs = performance.now() - started;
     const why = reason === undefined ? {} : { reason };
     const names = files.map((file) => file.path);
-    this.#results.set(step, { stage: step.name, status, key, digest, dir, files: names, meta, durationMs, ...why });
+    const result = { stage: step.name, status, key, digest, dir, files: names, meta, durationMs, ...why };
+    this.#results.set(step, result);
+    await this.#tell((observer) => observer.settled?.(step, entry.manifest, result));
     const because = reason === undefined ? {} : { reason, because: describeReason(reason) };
     this.#emit({ type: "stage-end", stage: step.name, status, key, digest, dir, durationMs, ...because });
   }
@@ -190,7 +204,7 @@ class Runner {
     const known = this.#byKey.get(key);
     if (known !== undefined) return { entry: known, status: "fresh" };
     const { store, signal } = this.#session;
-    const first = await this.#lookup(step, key);
+    const first = await this.#uses(key, () => this.#lookup(step, key));
     if (first.state === "hit") return { entry: first.entry, status: "cached" };
     const onWait = () => this.#emit({ type: "stage-waiting", stage: step.name, key });
     using _lock = this.#lock ? await acquireLock(store.lockPath(key), { signal, onWait }) : undefined;
@@ -202,8 +216,13 @@ class Runner {
     if (found.state === "damaged") await store.quarantine(step.node.stage.name, key);
     const because = describeReason(reason);
     this.#emit({ type: "stage-start", stage: step.name, key, reason, because });
-    const entry = await runStage(step, { record: partial.record, key }, this.#session, this.#emit);
+    const entry = await runStage(step, { record: partial.record, key }, this.#session, this.#emit, this.#lease);
     return { entry, status: "ran", reason };
+  }
+
+  /** Does `use` with the key on the lease, so that no clean-up takes the result away until the run ends. */
+  async #uses<Result>(key: string, use: () => Promise<Result>): Promise<Result> {
+    return this.#lease === undefined ? await use() : await this.#lease.use(key, use);
   }
 
   #lookup(step: Step, key: string): Promise<Lookup> {

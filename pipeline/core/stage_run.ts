@@ -4,6 +4,7 @@ import type { PipelineEvent } from "./events.ts";
 import { hashFile, removeQuietly } from "./files.ts";
 import { isStep, type Step } from "./graph.ts";
 import { cloneJson, findJsonFault, type JsonObject } from "./json.ts";
+import type { Lease } from "./leases.ts";
 import { type Manifest, outputDigest } from "./manifest.ts";
 import { ProgressGate } from "./progress_gate.ts";
 import { KEY_FORMAT, type KeyRecord } from "./record.ts";
@@ -17,6 +18,7 @@ export async function runStage(
   { record, key }: { record: KeyRecord; key: string },
   session: Session,
   emit: (event: PipelineEvent) => void,
+  lease?: Lease,
 ): Promise<Entry> {
   const { store, resolver, signal } = session;
   const { stage, settings } = step.node;
@@ -25,7 +27,7 @@ export async function runStage(
   const scratch = store.scratchDir(stage.name, key);
   await Deno.mkdir(scratch, { recursive: true });
   await Deno.mkdir(store.notesDir, { recursive: true });
-  const staging = await store.stage(stage.name);
+  const staging = await store.stage(stage.name, lease);
   try {
     const started = performance.now();
     const volatile = new VolatileFiles(staging);

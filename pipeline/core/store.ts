@@ -1,6 +1,7 @@
 import { dirname, join } from "@std/path";
 import { exists, hashFile, isAbsent, removeQuietly, syncAndHashFile, syncFolder, writeAll } from "./files.ts";
 import { listOwnFiles } from "./files.ts";
+import type { Lease } from "./leases.ts";
 import { type Manifest, type ManifestFile, parseManifest } from "./manifest.ts";
 
 /** A published result. */
@@ -91,11 +92,13 @@ export class Store {
     }
   }
 
-  /** Makes an empty staging folder with a name of its own. */
-  async stage(stage: string): Promise<Staging> {
-    const root = join(this.#cacheDir, "staging", `${stage}-${crypto.randomUUID()}`);
+  /** Makes an empty staging folder with a name of its own, which goes onto the lease first. */
+  async stage(stage: string, lease?: Lease): Promise<Staging> {
+    const name = `${stage}-${crypto.randomUUID()}`;
+    const root = join(this.#cacheDir, "staging", name);
     const dir = join(root, "output");
-    await Deno.mkdir(dir, { recursive: true });
+    const make = () => Deno.mkdir(dir, { recursive: true });
+    await (lease === undefined ? make() : lease.use(`staging/${name}`, make));
     return { root, dir };
   }
 

@@ -15,6 +15,8 @@ export interface LoadedPipeline {
   readonly name: string;
   /** Absolute path of its file. */
   readonly path: string;
+  /** Whether it is a recipe of this package. */
+  readonly recipe: boolean;
 }
 
 /** Names of the recipes, sorted. */
@@ -35,11 +37,12 @@ export function recipeNames(): string[] {
  * @throws {UsageError} if there is none, or the file exports none.
  */
 export async function loadPipeline(nameOrPath: string, messages: Messages): Promise<LoadedPipeline> {
-  const path = looksLikeFile(nameOrPath) ? await findFile(nameOrPath, messages) : findRecipe(nameOrPath, messages);
+  const recipe = !looksLikeFile(nameOrPath);
+  const path = !recipe ? await findFile(nameOrPath, messages) : findRecipe(nameOrPath, messages);
   const module = await importFile(path, messages);
   if (!isPipeline(module.default)) throw new UsageError(messages.notAPipeline(path));
   const pipeline = module.default;
-  return { pipeline, path, name: pipeline.name ?? basename(path, extname(path)) };
+  return { pipeline, path, recipe, name: pipeline.name ?? basename(path, extname(path)) };
 }
 
 async function importFile(path: string, messages: Messages): Promise<{ default?: unknown }> {

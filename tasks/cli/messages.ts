@@ -22,6 +22,7 @@ const EN = {
   outputPath: "folder for the results",
   json: "print one JSON event a line instead of progress",
   trustCache: "do not read cached files again to find damage",
+  locked: "refuse whatever differs from vicuna.lock.json",
   lang: "language of messages",
   default: (value: string) => `default: ${value}`,
   required: "required",
@@ -71,6 +72,9 @@ const EN = {
     `${counts.ran} computed, ${counts.cached} from the cache, ${time}`,
   output: (dir: string) => `Results in ${dir}`,
   andMore: (count: number) => `and ${count} more`,
+  lockWritten: (path: string) => `Lock written: ${path}`,
+  noLock: (name: string, path: string) =>
+    `${path} has no lock of ${name}: run \`deno task train\` without --locked first`,
   stopping: "Stopping after this step; finished stages are kept. Ctrl-C again ends at once.",
   stopped: "Stopped. The same command takes the finished stages from the cache and goes on with a training.",
 
@@ -134,6 +138,7 @@ const ZH: Messages = {
   outputPath: "结果文件夹",
   json: "每行输出一个 JSON 事件，不显示进度",
   trustCache: "不重新读取缓存文件来检查损坏",
+  locked: "凡与 vicuna.lock.json 不符即拒绝",
   lang: "消息语言",
   default: (value) => `默认：${value}`,
   required: "必填",
@@ -180,6 +185,8 @@ const ZH: Messages = {
   done: (counts, time) => `计算 ${counts.ran} 步，取自缓存 ${counts.cached} 步，用时 ${time}`,
   output: (dir) => `结果位于 ${dir}`,
   andMore: (count) => `另有 ${count} 个文件`,
+  lockWritten: (path) => `已写入锁文件：${path}`,
+  noLock: (name, path) => `${path} 中没有 ${name} 的锁：请先不带 --locked 运行 \`deno task train\``,
   stopping: "正在停止：当前步结束后退出，已完成的步骤会保留。再按一次 Ctrl-C 立即退出。",
   stopped: "已停止。再次运行同一命令时，已完成的步骤取自缓存，训练从中断处继续。",
 

@@ -16,6 +16,7 @@ const COMMON = z.object({
   outputPath: z.string().optional().meta({ aliases: ["output_dir"] }),
   json: z.boolean().default(false),
   trustCache: z.boolean().default(false),
+  locked: z.boolean().default(false),
   lang: z.enum(LANGUAGES).optional(),
 });
 
@@ -91,6 +92,7 @@ function commonFlags(messages: Messages): Flag[] {
     outputPath: { description: messages.outputPath, default: messages.defaultOutput },
     json: { description: messages.json },
     trustCache: { description: messages.trustCache },
+    locked: { description: messages.locked },
     lang: { description: messages.lang, default: messages.localeDefault },
   };
   return flagsOf(COMMON).map((flag) => ({ ...flag, ...texts[flag.field as keyof typeof texts] }));

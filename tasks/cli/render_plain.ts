@@ -51,6 +51,8 @@ export class PlainRenderer implements Renderer {
         return this.#write(messages.done(event.counts, formatDuration(event.durationMs)));
       case "output-written":
         return outputLines(event, messages).forEach(this.#write);
+      case "lock-written":
+        return this.#write(messages.lockWritten(event.path));
       default:
         return event satisfies never;
     }

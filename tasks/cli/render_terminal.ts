@@ -64,6 +64,8 @@ export class TerminalRenderer implements Renderer {
         return this.#line(dim(messages.done(event.counts, formatDuration(event.durationMs))));
       case "output-written":
         return outputLines(event, messages).forEach((line, i) => this.#line(i === 0 ? bold(line) : line));
+      case "lock-written":
+        return this.#line(dim(messages.lockWritten(event.path)));
       default:
         return event satisfies never;
     }

@@ -134,9 +134,34 @@ Deno.test("train: --lora_r sets the rank, and --json prints nothing but JSON lin
     assertEquals([outcome.code, outcome.stderr], [0, ""]);
     const events = eventsOf(outcome);
     assertEquals(events[0]!.type, "pipeline-start");
-    assertEquals(events.at(-1)!.type, "output-written");
+    assertEquals(events.slice(-2).map(({ type }) => type), ["output-written", "lock-written"]);
     assert(events.some(({ type }) => type === "stage-progress"));
     assertEquals((await readAdapter(join(folder, "out"))).rank, 3);
+  }));
+
+Deno.test("train writes a lock, --locked refuses what differs from it, reproduce computes the same anew", () =>
+  inFolder(async (folder) => {
+    await writeInputs(folder);
+    const args = [...quickTraining, "--samples", "0", "--max-steps", "2", "--output-path", "out"];
+    assertEquals((await runTask("train", folder, args)).code, 0);
+    const again = await runTask("train", folder, [...args, "--locked"]);
+    assertEquals([again.code, again.stderr], [0, ""]);
+    const drifted = await runTask("train", folder, [...args, "--locked", "--seed", "7"]);
+    assertEquals(drifted.code, 1);
+    assertStringIncludes(drifted.stderr, "merge is not what the lock says: seed 42 -> 7");
+    const reproduced = await runTask("reproduce", folder, ["chinese_vicuna", "--json"]);
+    const verdict = JSON.parse(reproduced.stdout.trim().split("\n").at(-1)!);
+    assertEquals([reproduced.code, verdict.reproduced], [0, true]);
+    const listed = await runTask("cache", folder, ["ls", "--json"]);
+    assertEquals(JSON.parse(listed.stdout).length, 5);
+    const runs = JSON.parse((await runTask("runs", folder, ["--json"])).stdout);
+    assertEquals(runs.map(({ status }: { status: string }) => status), ["failed", "done", "done"]);
+    const swept = await runTask("cache", folder, ["gc", "--keep", "0", "--lang", "zh"]);
+    assertStringIncludes(swept.stdout, "已释放");
+    assertEquals(
+      new Set(verdict.stages.map((stage: { verdict: { type: string } }) => stage.verdict.type)),
+      new Set(["identical"]),
+    );
   }));
 
 Deno.test("plan: before the first run it says what would run and why, and makes no result", () =>

@@ -1,0 +1,14 @@
+import type { Step } from "./graph.ts";
+import type { KeyRecord } from "./record.ts";
+import type { StageResult } from "./stage_result.ts";
+import type { Manifest } from "./manifest.ts";
+
+/** Something that follows a run from inside. */
+export interface RunObserver {
+  /** A step's key is known; nothing has been done about it. What this throws ends the run. */
+  keyKnown?(step: Step, record: KeyRecord, key: string): void;
+  /** A step has its result. What this throws ends the run. */
+  settled?(step: Step, manifest: Manifest, result: StageResult): Promise<void> | void;
+  /** The run has ended. */
+  ended?(status: "done" | "failed" | "stopped"): Promise<void> | void;
+}

@@ -1,0 +1,85 @@
+import { join } from "@std/path";
+import { isAbsent, writeFileAtomically } from "./files.ts";
+import { isPlainObject, type JsonObject } from "./json.ts";
+
+/** What a run did about one stage. */
+export interface LoggedStage {
+  /** Name in the pipeline. */
+  readonly stage: string;
+  /** Name of the stage itself. */
+  readonly name: string;
+  readonly key: string;
+  readonly digest: string;
+  readonly status: "ran" | "cached" | "fresh";
+  readonly durationMs: number;
+  /** Why it ran, in English. */
+  readonly because?: string;
+  /** What the stage returned. */
+  readonly meta: JsonObject;
+  readonly params: JsonObject;
+  /** The device that computed it. */
+  readonly device?: string;
+}
+
+/** One run of a pipeline, as the history keeps it. */
+export interface RunRecord {
+  readonly format: 1;
+  /** Sorts by time, and names the run: `20261124-084812345-a3f9`. */
+  readonly id: string;
+  readonly pipeline: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  /** `running` also stays on a run whose process was killed. */
+  readonly status: "running" | "done" | "failed" | "stopped";
+  /** Options as they were given. */
+  readonly options: JsonObject;
+  readonly stages: readonly LoggedStage[];
+  /** Its results are kept by every clean-up. */
+  readonly pinned?: boolean;
+}
+
+const folderOf = (cacheDir: string) => join(cacheDir, "history");
+const pathOf = (cacheDir: string, id: string) => join(folderOf(cacheDir), `${id}.json`);
+
+/** Makes the id of a run that starts now. */
+export function newRunId(now: Date = new Date()): string {
+  const [day, time] = now.toISOString().split("T") as [string, string];
+  return `${day.replaceAll("-", "")}-${time.slice(0, 12).replaceAll(/[:.]/g, "")}-${crypto.randomUUID().slice(0, 4)}`;
+}
+
+/** Writes a run's record, whole or not at all. */
+export async function writeRun(cacheDir: string, run: RunRecord): Promise<void> {
+  await writeFileAtomically(pathOf(cacheDir, run.id), `${JSON.stringify(run)}\n`);
+}
+
+/** All runs, the newest first; unreadable records are passed over. */
+export async function readRuns(cacheDir: string): Promise<RunRecord[]> {
+  const runs: RunRecord[] = [];
+  try {
+    for await (const { name } of Deno.readDir(folderOf(cacheDir))) {
+      if (!name.endsWith(".json")) continue;
+      const run = parseRun(await Deno.readTextFile(join(folderOf(cacheDir), name)).catch(() => ""));
+      if (run !== undefined) runs.push(run);
+    }
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+  }
+  return runs.sort((a, b) => a.id < b.id ? 1 : -1);
+}
+
+/** Removes a run's record. */
+export async function removeRun(cacheDir: string, id: string): Promise<void> {
+  await Deno.remove(pathOf(cacheDir, id));
+}
+
+function parseRun(text: string): RunRecord | undefined {
+  try {
+    const run: unknown = JSON.parse(text);
+    const whole = isPlainObject(run) && run.format === 1 && typeof run.id === "string" &&
+      typeof run.pipeline === "string" && Array.isArray(run.stages) && isPlainObject(run.options);
+    return whole ? run as unknown as RunRecord : undefined;
+  } catch {
+    return undefined;
+  }
+}

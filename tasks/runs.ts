@@ -1,0 +1,120 @@
+// `deno task runs [diff A B|pin A|unpin A]`: the runs of the past, with what they were given and what came of it.
+import Table from "cli-table3";
+import { resolve } from "@std/path";
+import { PipelineError, readRuns, type RunRecord, writeRun } from "../pipeline/core/mod.ts";
+import { z } from "../mod.ts";
+import { parseCommand } from "./cli/command.ts";
+import { flagsOf } from "./cli/flags.ts";
+import { formatDuration, formatNumber } from "./cli/format.ts";
+import { detectLanguage, LANGUAGES } from "./cli/language.ts";
+import { runMain } from "./cli/main.ts";
+import { diffRuns, metricsOf } from "./cli/run_metrics.ts";
+import { UsageError } from "./cli/usage_error.ts";
+
+const language = detectLanguage(Deno.args);
+const say = (en: string, zh: string) => language === "zh" ? zh : en;
+
+const options = z.object({
+  cacheDir: z.string().default(".vicuna").describe("folder of the cache").meta({ zh: "缓存文件夹" }),
+  json: z.boolean().default(false).describe("print JSON").meta({ zh: "输出 JSON" }),
+  lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "消息语言" }),
+});
+
+const description = say(
+  `Lists runs of pipelines, the newest first.
+
+  diff A B           parameters and figures in which two runs differ
+  pin A, unpin A     keeps the results of a run through every \`cache gc\`, or no longer
+
+A run is its id, or the beginning of it; \`last\` is the newest.`,
+  `列出流水线的运行记录，最新的在前。
+
+  diff A B           两次运行不同的参数与指标
+  pin A、unpin A     使某次运行的结果不被 \`cache gc\` 删除，或取消
+
+运行以其编号或编号开头表示；\`last\` 为最新一次。`,
+);
+
+function find(runs: readonly RunRecord[], name: string | undefined): RunRecord {
+  if (name === undefined) throw new UsageError(say("runs: give the id of a run", "runs：请给出运行编号"));
+  const found = name === "last" ? runs.slice(0, 1) : runs.filter(({ id }) => id.startsWith(name));
+  if (found.length === 1) return found[0]!;
+  throw new PipelineError(
+    found.length === 0 ? say(`there is no run ${name}`, `没有运行 ${name}`) : say(
+      `${name} is the beginning of ${found.length} runs: ${found.map(({ id }) => id).join(", ")}`,
+      `${name} 对应 ${found.length} 次运行：${found.map(({ id }) => id).join("、")}`,
+    ),
+  );
+}
+
+const STATUS_ZH = { running: "未结束", done: "完成", failed: "失败", stopped: "停止" } as const;
+
+function list(runs: readonly RunRecord[]): void {
+  const table = new Table({
+    head: [
+      say("run", "运行"),
+      say("pipeline", "流水线"),
+      say("status", "状态"),
+      say("time", "用时"),
+      say("options", "选项"),
+      say("figures", "指标"),
+    ],
+    style: { head: [], border: [] },
+    colWidths: [null, null, null, null, 34, 44],
+    wordWrap: true,
+  });
+  for (const run of runs) {
+    const { id, pipeline, status, startedAt, endedAt, pinned } = run;
+    const time = endedAt === undefined ? "" : formatDuration(Date.parse(endedAt) - Date.parse(startedAt));
+    const figures = Object.entries(metricsOf(run)).map(([name, value]) => `${name} ${formatNumber(value)}`);
+    const given = Object.entries(run.options).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+    table.push([
+      pinned ? `${id} *` : id,
+      pipeline,
+      say(status, STATUS_ZH[status]),
+      time,
+      given.join(", "),
+      figures.join(", "),
+    ]);
+  }
+  console.log(`${table}`);
+  if (runs.some(({ pinned }) => pinned)) console.log(say("* pinned", "* 已固定"));
+}
+
+await runMain(language, async () => {
+  const parsed = parseCommand(Deno.args, {
+    name: "deno task runs",
+    usage: "[diff A B|pin A|unpin A] [options]",
+    description,
+    groups: [{ heading: say("Options:", "选项："), flags: flagsOf(options) }],
+    operands: { name: "COMMAND", required: false },
+  }, language);
+  if (parsed.wantsHelp) return console.log(parsed.help);
+  const { cacheDir: folder, json } = options.parse(parsed.values);
+  const cacheDir = resolve(folder);
+  const runs = await readRuns(cacheDir);
+  const [command, a, b] = parsed.operands;
+  if (command === undefined) return json ? console.log(JSON.stringify(runs)) : list(runs);
+  if (command === "pin" || command === "unpin") {
+    const { pinned: _, ...run } = find(runs, a);
+    await writeRun(cacheDir, { ...run, ...(command === "pin" && { pinned: true }) });
+    return console.log(
+      command === "pin"
+        ? say(`pinned ${run.id}`, `已固定 ${run.id}`)
+        : say(`unpinned ${run.id}`, `已取消固定 ${run.id}`),
+    );
+  }
+  if (command !== "diff") {
+    throw new UsageError(
+      say(`runs: wanted diff, pin or unpin, found ${command}`, `runs：需要 diff、pin 或 unpin，实际为 ${command}`),
+    );
+  }
+  const [before, after] = [find(runs, a), find(runs, b)];
+  const differences = diffRuns(before, after);
+  if (json) return console.log(JSON.stringify({ from: before.id, to: after.id, differences }));
+  const table = new Table({ head: ["", before.id, after.id], style: { head: [], border: [] } });
+  const cell = (value: unknown) =>
+    typeof value === "number" ? formatNumber(value) : value === undefined ? "" : JSON.stringify(value);
+  for (const { name, before, after } of differences) table.push([name, cell(before), cell(after)]);
+  console.log(differences.length === 0 ? say("They do not differ.", "两者没有差别。") : `${table}`);
+});
