@@ -2,15 +2,16 @@
 // adapted layer is touched. With `pass.full` all weights get theirs. Layers that keep no activations are computed again from
 // their input, then walked backwards.
 import { attentionBackward } from "../kernels/attention.ts";
+import { biasGradient } from "../kernels/bias.ts";
 import { crossEntropy, sumInto } from "../kernels/cross_entropy.ts";
 import { embedGradient } from "../kernels/embed.ts";
 import { loraExpand, loraOuter, loraReduce } from "../kernels/lora.ts";
 import { type Into, productTransposed } from "../kernels/product.ts";
-import { rmsNormBackward, rmsNormWeightGradient } from "../kernels/rms_norm.ts";
+import { normGradientRows, rmsNormBackward, rmsNormWeightGradient } from "../kernels/rms_norm.ts";
 import { rope } from "../kernels/rope.ts";
 import { fill, scatterRows } from "../kernels/rows.ts";
 import { swigluBackward } from "../kernels/swiglu.ts";
-import { firstRows, type Tensor } from "../kernels/tensor.ts";
+import { firstRows, type Tensor, view } from "../kernels/tensor.ts";
 import { weightGradient } from "../kernels/weight_gradient.ts";
 import type { LoraTarget } from "./formats/lora_names.ts";
 import {
@@ -19,6 +20,8 @@ import {
   dropoutOf,
   headChunks,
   headForward,
+  headNorm,
+  headRows,
   heads,
   layerRecompute,
   type Pass,
@@ -83,9 +86,28 @@ function gatedBackward(pass: Pass, layer: number): void {
   normBackward(pass, layer, "post_attention_layernorm", middle, dNormed);
 }
 
+/**
+ * Through the norm of each query or key head, where the network has it: gives the gradient of the projection's result,
+ * which takes the place of the heads after the norm; these are not needed any more.
+ */
+function headNormBackward(pass: Pass, layer: number, target: "q_proj" | "k_proj", y: Tensor, dy: Tensor): Tensor {
+  const norm = headNorm(pass, layer, target);
+  if (!norm) return dy;
+  const { stream, base, full } = pass;
+  const { headSize, normEpsilon } = base.config;
+  const [raw, gradient] = [headRows(pass, norm.raw), headRows(pass, dy)];
+  if (full) {
+    const partials = view(full.partials, full.partials.name, 0, [normGradientRows, headSize]);
+    const weight = full.gradients.layers[layer]![target === "q_proj" ? "q_norm" : "k_norm"]!;
+    rmsNormWeightGradient(stream, raw, gradient, partials, weight, normEpsilon);
+  }
+  rmsNormBackward(stream, raw, norm.weight, gradient, headRows(pass, y), normEpsilon, false);
+  return y;
+}
+
 /** Through attention: adds to the stream's gradient, unless this is the lowest layer, where only A and B get theirs. */
 function attentionPartBackward(pass: Pass, layer: number, x: Tensor, lowest: boolean): void {
-  const { stream, space, batch } = pass;
+  const { stream, full, space, batch } = pass;
   const gradients = space.gradients!;
   const [dStream, dNormed, dAttended] = [
     cut(pass, gradients.stream),
@@ -105,9 +127,17 @@ function attentionPartBackward(pass: Pass, layer: number, x: Tensor, lowest: boo
   rope(stream, heads(pass, dq), batch.positions, space.rope, -1);
   rope(stream, heads(pass, dk), batch.positions, space.rope, -1);
   const dx = lowest ? undefined : dNormed;
-  projectBackward(pass, layer, "q_proj", { x: normed, dy: dq, dx });
-  projectBackward(pass, layer, "k_proj", { x: normed, dy: dk, dx, into: "add" });
-  projectBackward(pass, layer, "v_proj", { x: normed, dy: dv, dx, into: "add" });
+  const results = {
+    q_proj: headNormBackward(pass, layer, "q_proj", q, dq),
+    k_proj: headNormBackward(pass, layer, "k_proj", k, dk),
+    v_proj: dv,
+  };
+  for (const target of ["q_proj", "k_proj", "v_proj"] as const) {
+    const dy = results[target];
+    const bias = full?.gradients.layers[layer]![`${target}_bias`];
+    if (bias) biasGradient(stream, dy, bias);
+    projectBackward(pass, layer, target, { x: normed, dy, dx, into: target === "q_proj" ? "set" : "add" });
+  }
   if (dx) normBackward(pass, layer, "input_layernorm", x, dx);
 }
 

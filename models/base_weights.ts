@@ -9,6 +9,13 @@ import type { LoraTarget } from "./formats/lora_names.ts";
 export interface LayerWeights extends Readonly<Record<LoraTarget, Weight>> {
   readonly input_layernorm: Tensor;
   readonly post_attention_layernorm: Tensor;
+  /** Of queries, keys and values, (H·D), (G·D) and (G·D), where the network has them. */
+  readonly q_proj_bias?: Tensor;
+  readonly k_proj_bias?: Tensor;
+  readonly v_proj_bias?: Tensor;
+  /** Of the heads of queries and keys, (D), where the network has them. */
+  readonly q_norm?: Tensor;
+  readonly k_norm?: Tensor;
 }
 
 /** The weights of a network on the device; gradients and moments of such a network have the same form. */
@@ -25,12 +32,18 @@ export interface BaseWeights {
   readonly head: Weight;
 }
 
-/** A matrix, or the weight of a norm. */
+/** A matrix, or the weight of a norm, or a bias. */
 export type BaseTensor = Weight | Tensor;
 
 /** Whether a tensor of a network is a matrix. */
 export function isMatrix(tensor: BaseTensor): tensor is Weight {
   return "parts" in tensor;
+}
+
+/** The field of {@linkcode LayerWeights} for a tensor of a layer: the module that it belongs to. */
+function fieldOf(name: string): keyof LayerWeights {
+  const [module, end] = name.split(".").slice(-2);
+  return (end === "bias" ? `${module}_bias` : module) as keyof LayerWeights;
 }
 
 /** Puts a network together from its tensors under their names in a model folder; all that the configuration asks for. */
@@ -41,7 +54,7 @@ export function assembleBase(
 ): BaseWeights {
   const layer = (index: number) => {
     const parts = [...tensors].filter(([name]) => name.startsWith(`model.layers.${index}.`));
-    return Object.fromEntries(parts.map(([name, part]) => [name.split(".").at(-2)!, part])) as unknown as LayerWeights;
+    return Object.fromEntries(parts.map(([name, part]) => [fieldOf(name), part])) as unknown as LayerWeights;
   };
   const embedding = tensors.get("model.embed_tokens.weight") as Weight;
   return {
@@ -60,8 +73,7 @@ export function baseTensors(base: BaseWeights): Map<string, BaseTensor> {
     if (name === "model.embed_tokens.weight") return base.embedding;
     if (name === "lm_head.weight") return base.head;
     if (name === "model.norm.weight") return base.norm;
-    const part = name.split(".");
-    return base.layers[Number(part[2])]![part.at(-2) as keyof LayerWeights];
+    return base.layers[Number(name.split(".")[2])]![fieldOf(name)]!;
   };
   return new Map(llamaTensors(base.config).map(({ name }) => [name, tensorOf(name)]));
 }

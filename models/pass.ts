@@ -1,5 +1,6 @@
 // The forward pass, written as the list of kernel launches that it is. All functions record onto the stream only.
 import { attention } from "../kernels/attention.ts";
+import { addBias } from "../kernels/bias.ts";
 import { crossEntropy, sumInto } from "../kernels/cross_entropy.ts";
 import { embed, type TokensById } from "../kernels/embed.ts";
 import { type Dropout, loraExpand, loraReduce } from "../kernels/lora.ts";
@@ -75,15 +76,43 @@ export function heads(pass: Pass, tensor: Tensor): Tensor {
   return reshape(tensor, [tensor.shape[0]!, tensor.shape[1]! / pass.base.config.headSize, pass.base.config.headSize]);
 }
 
+/** The weight of the norm of a layer's query or key heads, and what a projection gives before it; undefined where there is none. */
+export function headNorm(
+  pass: Pass,
+  layer: number,
+  target: "q_proj" | "k_proj",
+): { weight: Tensor; raw: Tensor } | undefined {
+  const [norm, buffer] = target === "q_proj" ? ["q_norm", "rawQ"] as const : ["k_norm", "rawK"] as const;
+  const weight = pass.base.layers[layer]![norm];
+  return weight && { weight, raw: cut(pass, pass.space.layers[layer]![buffer]) };
+}
+
+/** Heads as rows (T·heads, D). */
+export function headRows(pass: Pass, tensor: Tensor): Tensor {
+  const { headSize } = pass.base.config;
+  return reshape(tensor, [tensor.shape[0]! * tensor.shape[1]! / headSize, headSize]);
+}
+
+/** Queries, keys or values: the projection with its bias, then the norm of each head, where the network has them. */
+function projectHeads(pass: Pass, layer: number, target: "q_proj" | "k_proj" | "v_proj", x: Tensor, y: Tensor): void {
+  const { stream, base } = pass;
+  const norm = target === "v_proj" ? undefined : headNorm(pass, layer, target);
+  const projected = norm?.raw ?? y;
+  project(pass, layer, target, x, projected);
+  const bias = base.layers[layer]![`${target}_bias`];
+  if (bias) addBias(stream, bias, projected);
+  if (norm) rmsNorm(stream, headRows(pass, norm.raw), norm.weight, headRows(pass, y), base.config.normEpsilon);
+}
+
 /** From a layer's input to the residual stream after attention. */
 function attentionPart(pass: Pass, layer: number, x: Tensor, middle: Tensor): void {
   const { stream, base, space, batch, cache } = pass;
   const weights = base.layers[layer]!;
   const { normed, q, k, v, attended, stats } = activations(pass, layer, "normed", "q", "k", "v", "attended", "stats");
   rmsNorm(stream, x, weights.input_layernorm, normed, base.config.normEpsilon);
-  project(pass, layer, "q_proj", normed, q);
-  project(pass, layer, "k_proj", normed, k);
-  project(pass, layer, "v_proj", normed, v);
+  projectHeads(pass, layer, "q_proj", normed, q);
+  projectHeads(pass, layer, "k_proj", normed, k);
+  projectHeads(pass, layer, "v_proj", normed, v);
   rope(stream, heads(pass, q), batch.positions, space.rope, 1);
   rope(stream, heads(pass, k), batch.positions, space.rope, 1);
   let [keys, values] = [heads(pass, k), heads(pass, v)];

@@ -50,6 +50,8 @@ export type LayerBuffer =
   | "q"
   | "k"
   | "v"
+  | "rawQ"
+  | "rawK"
   | "attended"
   | "stats"
   | "middle"
@@ -141,12 +143,16 @@ function layerBuffers(config: LlamaConfig, size: WorkspaceSize): Record<LayerBuf
   const reads = (...targets: LoraTarget[]) => targets.some((target) => training?.targets.includes(target));
   const back = (time: Time, forward: Time) => training ? time : forward;
   const entry = (shape: Shape, from: Time, to: Time) => ({ shape, from, to });
+  // Backward puts the gradients of the heads before their norm where the heads after it were.
+  const headsBack = config.queryKeyNorm ? Time.ProjectBack : Time.AttendBack;
   const lora = (target: LoraTarget, from: Time, to: Time) =>
     [`lora_${target}`, entry([T, R], from, reads(target) ? to : from)] as const;
   return {
     normed: entry([T, C], Time.Norm, reads("q_proj", "k_proj", "v_proj") ? Time.ProjectBack : Time.Project),
-    q: entry([T, heads * D], Time.Project, back(Time.AttendBack, Time.Attend)),
-    k: entry([T, keyValueHeads * D], Time.Project, back(Time.AttendBack, Time.Attend)),
+    q: entry([T, heads * D], Time.Project, back(headsBack, Time.Attend)),
+    k: entry([T, keyValueHeads * D], Time.Project, back(headsBack, Time.Attend)),
+    rawQ: entry([T, heads * D], Time.Project, back(Time.ProjectBack, Time.Project)),
+    rawK: entry([T, keyValueHeads * D], Time.Project, back(Time.ProjectBack, Time.Project)),
     v: entry([T, keyValueHeads * D], Time.Project, back(Time.AttendBack, Time.Attend)),
     attended: entry([T, heads * D], Time.Attend, back(Time.AttendBack, Time.Output)),
     stats: entry([T, heads, 2], Time.Attend, back(Time.AttendBack, Time.Attend)),
@@ -226,7 +232,7 @@ export function layOut(config: LlamaConfig, size: WorkspaceSize): WorkspaceLayou
   );
 
   const perLayer = Object.entries(layerBuffers(config, size)).filter(([name]) =>
-    size.rank || !name.startsWith("lora_")
+    (size.rank || !name.startsWith("lora_")) && (config.queryKeyNorm || !name.startsWith("raw"))
   );
   const firstKept = layers - Math.min(training?.keptLayers ?? 0, layers - Math.min(lowest, layers));
   const shared: Wanted[] = [

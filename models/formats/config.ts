@@ -6,7 +6,7 @@ import { type LlamaRopeScaling, parseRope, ROPE_FIELDS } from "./rope_config.ts"
 
 export type { LlamaRopeScaling } from "./rope_config.ts";
 
-/** The shape of a LLaMA network, as config.json of a Hugging Face folder gives it. */
+/** The shape of a LLaMA network, or of one of its relatives Qwen2 and Qwen3, as config.json of a Hugging Face folder gives it. */
 export interface LlamaConfig {
   /** C, width of the residual stream. */
   readonly hiddenSize: number;
@@ -29,6 +29,10 @@ export interface LlamaConfig {
   readonly ropeTheta: number;
   /** LLaMA 3's stretching of the rotary frequencies, when the model has it. */
   readonly ropeScaling?: LlamaRopeScaling;
+  /** True where queries, keys and values have biases, as in Qwen2. */
+  readonly attentionBias?: true;
+  /** True where each head of queries and keys is normed before its rotation, as in Qwen3. */
+  readonly queryKeyNorm?: true;
   /** True when the head is the embedding, and the folder has no lm_head. */
   readonly tiedEmbeddings: boolean;
   /** As config.json says; the tokenizer's own ids go first where the two differ. */
@@ -38,6 +42,33 @@ export interface LlamaConfig {
 }
 
 const size = z.number().int().positive().max(2 ** 31 - 1);
+
+/** The networks that are known, each with what sets it apart and the defaults of its class in transformers. */
+const NETWORKS = {
+  llama: { traits: {}, architecture: "LlamaForCausalLM", defaults: {} },
+  qwen2: {
+    traits: { attentionBias: true },
+    architecture: "Qwen2ForCausalLM",
+    defaults: { intermediate_size: 22016, vocab_size: 151936, max_position_embeddings: 32768, eos_token_id: null },
+  },
+  qwen3: {
+    traits: { queryKeyNorm: true },
+    architecture: "Qwen3ForCausalLM",
+    defaults: {
+      intermediate_size: 22016,
+      vocab_size: 151936,
+      max_position_embeddings: 32768,
+      head_dim: 128,
+      eos_token_id: null,
+    },
+  },
+} as const;
+type Network = keyof typeof NETWORKS;
+
+/** The name of a network's kind in config.json. */
+export function modelType({ attentionBias, queryKeyNorm }: LlamaConfig): Network {
+  return queryKeyNorm ? "qwen3" : attentionBias ? "qwen2" : "llama";
+}
 
 /** The fields of config.json that matter here, with the defaults of transformers' LlamaConfig. */
 const ConfigFile = z.looseObject({
@@ -54,6 +85,7 @@ const ConfigFile = z.looseObject({
   hidden_act: z.string().default("silu"),
   attention_bias: z.boolean().nullish(),
   mlp_bias: z.boolean().nullish(),
+  use_sliding_window: z.boolean().nullish(),
   tie_word_embeddings: z.boolean().default(false),
   bos_token_id: z.number().int().nullish(),
   eos_token_id: z.union([z.number().int(), z.array(z.number().int())]).nullable().default(2),
@@ -66,7 +98,7 @@ type ConfigFile = z.infer<typeof ConfigFile>;
 /**
  * Reads config.json of a model folder.
  *
- * @throws {FormatError} when it is missing or not valid, or describes a network that is not plain LLaMA
+ * @throws {FormatError} when it is missing or not valid, or describes a network of another kind
  */
 export async function readConfig(directory: string): Promise<LlamaConfig> {
   const path = join(directory, "config.json");
@@ -82,7 +114,9 @@ export async function readConfig(directory: string): Promise<LlamaConfig> {
  * @throws {FormatError} as {@linkcode readConfig}
  */
 export function parseConfig(record: unknown, path: string): LlamaConfig {
-  const parsed = ConfigFile.safeParse(record);
+  const type = z.looseObject({ model_type: z.string() }).safeParse(record);
+  const network = type.success ? networkOf(type.data.model_type, path) : NETWORKS.llama;
+  const parsed = ConfigFile.safeParse(type.success ? { ...network.defaults, ...type.data } : record);
   if (!parsed.success) throw new FormatError(`${path}: ${z.prettifyError(parsed.error)}`);
   const file = parsed.data;
   refuseOtherNetworks(file, path);
@@ -104,20 +138,27 @@ export function parseConfig(record: unknown, path: string): LlamaConfig {
     normEpsilon: file.rms_norm_eps,
     ropeTheta: theta,
     ...(scaling === undefined ? {} : { ropeScaling: scaling }),
+    ...network.traits,
     tiedEmbeddings: file.tie_word_embeddings,
     bosId: file.bos_token_id ?? 1,
     eosIds: file.eos_token_id === null ? [] : [file.eos_token_id].flat(),
   };
 }
 
+function networkOf(type: string, path: string): (typeof NETWORKS)[Network] {
+  if (Object.hasOwn(NETWORKS, type)) return NETWORKS[type as Network];
+  const known = Object.keys(NETWORKS).map((name) => `"${name}"`).join(", ");
+  throw new FormatError(`${path}: model_type is ${JSON.stringify(type)}; supported: ${known}`);
+}
+
 function refuseOtherNetworks(file: ConfigFile, path: string): void {
   const refuse = (field: string, found: unknown, wanted: string): never => {
     throw new FormatError(`${path}: ${field} is ${JSON.stringify(found)}; supported: ${wanted}`);
   };
-  if (file.model_type !== "llama") refuse("model_type", file.model_type, '"llama"');
   if (file.hidden_act !== "silu") refuse("hidden_act", file.hidden_act, '"silu"');
   if (file.attention_bias) refuse("attention_bias", true, "false");
   if (file.mlp_bias) refuse("mlp_bias", true, "false");
+  if (file.use_sliding_window) refuse("use_sliding_window", true, "false");
   if (file.quantization_config !== undefined && file.quantization_config !== null) {
     throw new FormatError(
       `${path}: quantization_config is set: the weights are already quantised; wanted float32, float16 or bfloat16`,
@@ -144,8 +185,8 @@ function checkSizes(file: ConfigFile, heads: number, keyValueHeads: number, head
 export function configToJson(config: LlamaConfig): string {
   const { ropeScaling } = config;
   const record = {
-    architectures: ["LlamaForCausalLM"],
-    model_type: "llama",
+    architectures: [NETWORKS[modelType(config)].architecture],
+    model_type: modelType(config),
     hidden_size: config.hiddenSize,
     intermediate_size: config.intermediateSize,
     num_hidden_layers: config.layers,

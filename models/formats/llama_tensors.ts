@@ -26,6 +26,15 @@ export function projectionShape(config: LlamaConfig, target: LoraTarget): [outFe
   }
 }
 
+/** Biases and norms of a layer's queries, keys and values, where the network has them. */
+function attentionVectors(config: LlamaConfig, layer: number): LlamaTensor[] {
+  const prefix = `model.layers.${layer}.self_attn`;
+  const biases = (["q_proj", "k_proj", "v_proj"] as const)
+    .map((target) => ({ name: `${prefix}.${target}.bias`, shape: [projectionShape(config, target)[0]] }));
+  const norms = ["q_norm", "k_norm"].map((norm) => ({ name: `${prefix}.${norm}.weight`, shape: [config.headSize] }));
+  return [...config.attentionBias ? biases : [], ...config.queryKeyNorm ? norms : []];
+}
+
 /** Every tensor of a model of this configuration, in the order of use. */
 export function llamaTensors(config: LlamaConfig): LlamaTensor[] {
   const { hiddenSize, vocabularySize, layers } = config;
@@ -36,6 +45,7 @@ export function llamaTensors(config: LlamaConfig): LlamaTensor[] {
     for (const target of LORA_TARGETS) {
       tensors.push({ name: projectionName(layer, target), shape: projectionShape(config, target) });
     }
+    tensors.push(...attentionVectors(config, layer));
   }
   tensors.push({ name: "model.norm.weight", shape: [hiddenSize] });
   if (!config.tiedEmbeddings) tensors.push({ name: "lm_head.weight", shape: [vocabularySize, hiddenSize] });

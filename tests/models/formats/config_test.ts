@@ -50,8 +50,21 @@ Deno.test("parseConfig() reads null where older files have it", () => {
   assertEquals([config.keyValueHeads, config.eosIds, config.headSize], [32, [], 128]);
 });
 
+Deno.test("parseConfig() reads Qwen2's and Qwen3's networks", () => {
+  const shape = { hidden_size: 896, num_attention_heads: 14, num_key_value_heads: 2, bos_token_id: 151643 };
+  const two = parse({ ...shape, model_type: "qwen2", use_sliding_window: false, sliding_window: 32768 });
+  assertEquals([two.attentionBias, two.queryKeyNorm, two.headSize], [true, undefined, 64]);
+  assertEquals([two.vocabularySize, two.maxPositions, two.bosId], [151936, 32768, 151643]);
+  const three = parse({ ...shape, model_type: "qwen3", attention_bias: false, rope_theta: 1e6 });
+  assertEquals([three.attentionBias, three.queryKeyNorm, three.headSize], [undefined, true, 128]);
+  assertEquals(three.ropeTheta, 1e6);
+});
+
 const REFUSED: [record: Record<string, unknown>, message: string][] = [
-  [{ model_type: "mistral" }, 'model_type is "mistral"; supported: "llama"'],
+  [{ model_type: "mistral" }, 'model_type is "mistral"; supported: "llama", "qwen2", "qwen3"'],
+  [{ model_type: "__proto__" }, 'model_type is "__proto__"'],
+  [{ model_type: "qwen2", use_sliding_window: true }, "use_sliding_window is true"],
+  [{ model_type: "qwen3", attention_bias: true }, "attention_bias is true"],
   [{ hidden_act: "gelu" }, 'hidden_act is "gelu"'],
   [{ attention_bias: true }, "attention_bias is true"],
   [{ mlp_bias: true }, "mlp_bias is true"],
@@ -94,6 +107,12 @@ Deno.test("configToJson() writes what parseConfig() reads", () => {
     eosIds: [2, 5],
   };
   assertEquals(parseConfig(JSON.parse(configToJson(config)), "config.json"), config);
+  for (const trait of [{ attentionBias: true }, { queryKeyNorm: true }] as const) {
+    assertEquals(parseConfig(JSON.parse(configToJson({ ...config, ...trait })), "config.json"), {
+      ...config,
+      ...trait,
+    });
+  }
   const { ropeScaling: _, ...plain } = { ...config, eosIds: [2] };
   assertEquals(parseConfig(JSON.parse(configToJson(plain)), "config.json"), plain);
 });

@@ -32,6 +32,24 @@ CONFIGS = {
         vocab_size=67, tie_word_embeddings=True, rms_norm_eps=1e-6,
         rope_parameters={"rope_type": "default", "rope_theta": 50000.0},
     ),
+    "stretched": dict(
+        hidden_size=32, intermediate_size=44, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1,
+        vocab_size=59, tie_word_embeddings=False, rms_norm_eps=1e-5,
+        rope_parameters={
+            "rope_type": "llama3", "rope_theta": 100.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+            "original_max_position_embeddings": 16,
+        },
+    ),
+    "qwen2": dict(
+        model_type="qwen2", hidden_size=48, intermediate_size=52, num_hidden_layers=2, num_attention_heads=6,
+        num_key_value_heads=2, vocab_size=63, tie_word_embeddings=True, rms_norm_eps=1e-6,
+        rope_parameters={"rope_type": "default", "rope_theta": 1000000.0},
+    ),
+    "qwen3": dict(
+        model_type="qwen3", hidden_size=40, intermediate_size=60, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, head_dim=16, vocab_size=65, tie_word_embeddings=False, rms_norm_eps=1e-6,
+        rope_parameters={"rope_type": "default", "rope_theta": 1000000.0},
+    ),
 }  # fmt: skip
 TARGETS = {
     "qv": ["q_proj", "v_proj"],
@@ -49,13 +67,15 @@ FULL_TRAINING = TRAINING | dict(
 )  # fmt: skip
 
 
-def make_model(shape: dict, generator: torch.Generator) -> transformers.LlamaForCausalLM:
-    config = transformers.LlamaConfig(max_position_embeddings=64, attn_implementation="eager", **shape)
-    model = transformers.LlamaForCausalLM(config)
+def make_model(shape: dict, generator: torch.Generator) -> transformers.PreTrainedModel:
+    config = transformers.AutoConfig.for_model(
+        **{"model_type": "llama", "max_position_embeddings": 64, "attn_implementation": "eager", **shape}
+    )
+    model = transformers.AutoModelForCausalLM.from_config(config)
     with torch.no_grad():
         for name, weight in model.named_parameters():
             noise = torch.randn(weight.shape, generator=generator)
-            is_norm = weight.dim() == 1
+            is_norm = "norm" in name
             weight.copy_(1 + 0.3 * noise if is_norm else (0.3 if "embed" in name else 0.15) * noise)
     return model.eval()
 
@@ -167,7 +187,7 @@ def sort_targets(path: Path) -> None:
 
 
 def make_variant(directory: Path, base: Path, base_name: str, targets: list[str], rows: list[dict], seed: int) -> dict:
-    model = transformers.LlamaForCausalLM.from_pretrained(base, dtype=torch.float32, attn_implementation="eager")
+    model = transformers.AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, attn_implementation="eager")
     model = add_adapter(model, targets, base_name, torch.Generator().manual_seed(seed))
     model.save_pretrained(directory)
     (directory / "README.md").unlink()
@@ -186,7 +206,7 @@ def make_variant(directory: Path, base: Path, base_name: str, targets: list[str]
 
 def make_full(directory: Path, base: Path, rows: list[dict]) -> dict:
     """All weights are trained; a head that is tied to the embedding is one tensor with it."""
-    model = transformers.LlamaForCausalLM.from_pretrained(base, dtype=torch.float32, attn_implementation="eager")
+    model = transformers.AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, attn_implementation="eager")
     model.train()
     weights = dict(model.named_parameters())
     accumulate(model, rows)
