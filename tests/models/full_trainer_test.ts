@@ -8,14 +8,15 @@ import { planWith } from "../../models/memory_plan.ts";
 import { loadModel } from "../../models/model_folder.ts";
 import { learningRateOf } from "../../models/schedule.ts";
 import { Random } from "../kernels/harness.ts";
-import { goldenFolder, goldenNames, openGoldenBase, relativeError } from "./golden_base.ts";
+import { goldenFolder, goldenNames, openGoldenBase, relativeError, trainedTolerance } from "./golden_base.ts";
 import { labelledIn, randomRows, weightsOf } from "./reference/inputs.ts";
 import { ReferenceModel, ReferenceOptimizer } from "./reference/reference_model.ts";
 
 const optimizer = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8 };
 const options = { tokens: 64, optimizer: { ...optimizer, weightDecay: 0.1 }, maxGradientNorm: 1 };
 
-for (const name of goldenNames) {
+// The reference knows no stretched rotary angles.
+for (const name of goldenNames.filter((name) => name !== "stretched")) {
   Deno.test(`30 steps on all weights agree with the float64 reference, network ${name}`, async () => {
     const device = await openDevice();
     const base = await loadModel(device, `${goldenFolder}${name}`, 3000); // so that large weights lie in parts
@@ -25,7 +26,7 @@ for (const name of goldenNames) {
     const model = new ReferenceModel(config, await weightsOf(name, 32));
     const parameters = [...model.parameters];
     const reference = new ReferenceOptimizer(
-      parameters.map(([key, parameter]) => ({ parameter, weightDecay: key.includes("norm") ? 0 : 0.1 })),
+      parameters.map(([key, parameter]) => ({ parameter, weightDecay: /norm|bias/.test(key) ? 0 : 0.1 })),
       { ...optimizer, maxGradientNorm: 1 },
     );
     const rows = randomRows(new Random(3), config.vocabularySize, [9, 19, 5, 14, 2, 11, 23, 3, 8, 16]);
@@ -65,34 +66,36 @@ for (const name of goldenNames) {
     const weights = await trainer.read("weights");
     for (const [key, { value }] of parameters) {
       const error = relativeError(weights.get(key)!, value);
-      assert(error < 1e-3, `${key} is off by ${error} of its largest value`);
+      assert(error < trainedTolerance(key), `${key} is off by ${error} of its largest value`);
     }
     trainer.close();
     device.close();
   });
 }
 
-Deno.test("training all weights gives the same bits however many layers keep their activations, and takes the memory that was planned", async () => {
-  const results = [];
-  for (const keptLayers of [0, 1, 2]) {
-    const device = await openDevice();
-    const base = await loadModel(device, `${goldenFolder}grouped`);
-    const trainer = new FullTrainer(device, base, { ...options, keptLayers });
-    const rows = randomRows(new Random(1), base.config.vocabularySize, [12, 30, 9]);
-    for (let step = 0; step < 3; step++) {
-      trainer.accumulate(buildMicroBatch(rows), labelledIn(rows));
-      trainer.step(1e-2);
+for (const name of ["grouped", "qwen3"]) {
+  Deno.test(`training all weights gives the same bits however many layers keep their activations, and takes the memory that was planned: ${name}`, async () => {
+    const results = [];
+    for (const keptLayers of [0, 1, 2]) {
+      const device = await openDevice();
+      const base = await loadModel(device, `${goldenFolder}${name}`);
+      const trainer = new FullTrainer(device, base, { ...options, keptLayers });
+      const rows = randomRows(new Random(1), base.config.vocabularySize, [12, 30, 9]);
+      for (let step = 0; step < 3; step++) {
+        trainer.accumulate(buildMicroBatch(rows), labelledIn(rows));
+        trainer.step(1e-2);
+      }
+      assertEquals((await trainer.readMetrics()).length, 3);
+      const plan = planWith({ config: base.config, bits: 32, tokens: options.tokens, headRows: 128 }, keptLayers);
+      assertEquals(device.peak, plan.total, "what was allocated is what was planned");
+      results.push(await trainer.read("weights"));
+      trainer.close();
+      device.close();
     }
-    assertEquals((await trainer.readMetrics()).length, 3);
-    const plan = planWith({ config: base.config, bits: 32, tokens: options.tokens, headRows: 128 }, keptLayers);
-    assertEquals(device.peak, plan.total, "what was allocated is what was planned");
-    results.push(await trainer.read("weights"));
-    trainer.close();
-    device.close();
-  }
-  assertEquals(results[1], results[0]);
-  assertEquals(results[2], results[0]);
-});
+    assertEquals(results[1], results[0]);
+    assertEquals(results[2], results[0]);
+  });
+}
 
 Deno.test("FullTrainer refuses an int8 network", async () => {
   const { device, base } = await openGoldenBase("plain", 8);

@@ -68,7 +68,7 @@ async function slowGreedy(
   return ids.slice(prompt.length);
 }
 
-for (const name of ["plain", "grouped"]) {
+for (const name of ["plain", "grouped", "qwen2", "qwen3"]) {
   Deno.test(`Generator with its cache gives the ids of a full forward pass, configuration ${name} with an adapter`, async () => {
     const device = await openDevice();
     const base = await load(device, `${goldens}${name}`, 32);

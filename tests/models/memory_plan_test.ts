@@ -8,9 +8,9 @@ import type { LoraConfig } from "../../models/lora.ts";
 import { MemoryError, planTraining, planWith } from "../../models/memory_plan.ts";
 import { Trainer } from "../../models/trainer.ts";
 import { defaultHeadRows } from "../../models/workspace_layout.ts";
+import { goldenFolder, type GoldenName } from "./golden_base.ts";
 import { inFolder } from "./temp_folder.ts";
 
-const golden = new URL("./goldens/grouped", import.meta.url).pathname;
 const lora: LoraConfig = { rank: 3, alpha: 6, dropout: 0.1, targets: ["q_proj", "v_proj", "down_proj"] };
 const tokens = 48;
 
@@ -33,7 +33,8 @@ const llama7b = {
 const qv: LoraConfig = { rank: 8, alpha: 16, dropout: 0.05, targets: ["q_proj", "v_proj"] };
 
 /** Trains two steps of a golden model; gives the adapter, and what was planned and allocated. */
-async function trainGolden(bits: 4 | 8 | 32, settings: LoraConfig, keptLayers: number) {
+async function trainGolden(bits: 4 | 8 | 32, settings: LoraConfig, keptLayers: number, name: GoldenName = "grouped") {
+  const golden = `${goldenFolder}${name}`;
   return await inFolder(async (directory) => {
     const config = await readConfig(golden);
     using weights = await openWeights(golden);
@@ -80,16 +81,27 @@ for (const bits of [4, 8, 32] as const) {
   }
 }
 
-Deno.test("layers that are recomputed give the same adapter, to the bit, as layers that keep their activations", async () => {
-  const wanted = await trainGolden(8, lora, 2);
-  assert(wanted.adapter.some((value) => value !== 0));
+for (const name of ["qwen2", "qwen3"] as const) {
   for (const kept of [0, 1]) {
-    const { adapter, metrics, plan } = await trainGolden(8, lora, kept);
-    assertEquals(plan.recomputedLayers, 2 - kept);
-    assertEquals(adapter, wanted.adapter);
-    assertEquals(metrics, wanted.metrics);
+    Deno.test(`what training allocates is what was planned, to the byte: network ${name}, ${kept} kept layers`, async () => {
+      const { plan, peak } = await trainGolden(8, lora, kept, name);
+      assertEquals(peak, plan.total);
+    });
   }
-});
+}
+
+for (const name of ["grouped", "qwen3"] as const) {
+  Deno.test(`layers that are recomputed give the same adapter, to the bit, as layers that keep their activations: ${name}`, async () => {
+    const wanted = await trainGolden(8, lora, 2, name);
+    assert(wanted.adapter.some((value) => value !== 0));
+    for (const kept of [0, 1]) {
+      const { adapter, metrics, plan } = await trainGolden(8, lora, kept, name);
+      assertEquals(plan.recomputedLayers, 2 - kept);
+      assertEquals(adapter, wanted.adapter);
+      assertEquals(metrics, wanted.metrics);
+    }
+  });
+}
 
 Deno.test("an adapter of the highest layers trains those, keeps nothing of the layers below, and fits its plan", async () => {
   const all = await trainGolden(8, lora, 0);

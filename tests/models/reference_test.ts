@@ -27,7 +27,7 @@ function randomMatrices(config: LlamaConfig, { rank, targets }: LoraConfig, rand
   return matrices;
 }
 
-for (const [name, dropout] of [["plain", 0], ["grouped", 0.25]] as const) {
+for (const [name, dropout] of [["plain", 0], ["grouped", 0.25], ["qwen2", 0], ["qwen3", 0.25]] as const) {
   Deno.test(`the reference's gradients are the slopes of its loss, network ${name}, dropout ${dropout}`, async () => {
     const random = new Random(11);
     const lora = { rank: 2, alpha: 3, dropout, targets: LORA_TARGETS, seed: 5 };

@@ -37,6 +37,23 @@ export function linear(x: Float64Array, { value: w, gradient }: Parameter, outFe
   };
 }
 
+/** y = x + b, b (N) the same for every row. */
+export function shift(x: Float64Array, { value: b, gradient }: Parameter): Operation {
+  return {
+    y: x.map((value, i) => value + b[i % b.length]!),
+    back(dy) {
+      dy.forEach((d, i) => gradient[i % b.length]! += d);
+      return dy;
+    },
+  };
+}
+
+/** One operation after another, of the first one's result. */
+export function then(first: Operation, next: (y: Float64Array) => Operation): Operation {
+  const second = next(first.y);
+  return { y: second.y, back: (dy) => first.back(second.back(dy)) };
+}
+
 /** y = x / √(mean(x²) + ε) ∘ w. */
 export function norm(x: Float64Array, { value: w, gradient }: Parameter, epsilon: number): Operation {
   const width = w.length;

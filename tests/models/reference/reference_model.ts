@@ -74,13 +74,23 @@ export class ReferenceModel {
   }
 
   #layer(layer: number, x: Float64Array, place: Place): op.Operation {
-    const { heads, keyValueHeads, headSize, normEpsilon, ropeTheta } = this.config;
+    const { heads, keyValueHeads, headSize, normEpsilon, ropeTheta, queryKeyNorm } = this.config;
     const norm = (input: Float64Array, name: string) =>
       op.norm(input, this.#parameter(`model.layers.${layer}.${name}.weight`), normEpsilon);
     const project = (target: LoraTarget, input: Float64Array) => this.#project(layer, target, input, place);
 
+    const biased = (target: LoraTarget, input: Float64Array) => {
+      const projected = project(target, input);
+      const bias = this.parameters.get(`model.layers.${layer}.self_attn.${target}.bias`);
+      return bias ? op.then(projected, (y) => op.shift(y, bias)) : projected;
+    };
+    const normedHeads = (projected: op.Operation, name: string) =>
+      queryKeyNorm ? op.then(projected, (y) => norm(y, `self_attn.${name}`)) : projected;
+
     const normed = norm(x, "input_layernorm");
-    const [q, k, v] = [project("q_proj", normed.y), project("k_proj", normed.y), project("v_proj", normed.y)];
+    const q = normedHeads(biased("q_proj", normed.y), "q_norm");
+    const k = normedHeads(biased("k_proj", normed.y), "k_norm");
+    const v = biased("v_proj", normed.y);
     const turnedQ = op.turn(q.y, heads, headSize, ropeTheta);
     const turnedK = op.turn(k.y, keyValueHeads, headSize, ropeTheta);
     const attended = op.attention([turnedQ.y, turnedK.y, v.y], heads, keyValueHeads, headSize);
