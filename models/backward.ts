@@ -134,7 +134,7 @@ function attentionPartBackward(pass: Pass, layer: number, x: Tensor, lowest: boo
   };
   for (const target of ["q_proj", "k_proj", "v_proj"] as const) {
     const dy = results[target];
-    const bias = full?.gradients.layers[layer]![`${target}_bias`];
+    const bias = full && full.gradients.layers[layer]![`${target}_bias`];
     if (bias) biasGradient(stream, dy, bias);
     projectBackward(pass, layer, target, { x: normed, dy, dx, into: target === "q_proj" ? "set" : "add" });
   }
