@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { ModulePattern } from "./adapter_patterns.ts";
 import { FormatError } from "./error.ts";
 import type { LoraTarget } from "./lora_names.ts";
 
@@ -15,22 +16,26 @@ export interface AdapterConfig {
   readonly targets: readonly LoraTarget[];
 }
 
+const rank = z.number().int().positive().max(65536);
+
 const ConfigFile = z.looseObject({
   peft_type: z.string(),
   base_model_name_or_path: z.string().nullish(),
-  r: z.number().int().positive().max(65536),
+  r: rank,
   lora_alpha: z.number().positive(),
   lora_dropout: z.number().min(0).max(1).default(0),
   bias: z.string().default("none"),
   target_modules: z.union([z.array(z.string()), z.string()]).nullish(),
   init_lora_weights: z.union([z.boolean(), z.string()]).nullish(),
   layers_to_transform: z.union([z.array(z.number().int().min(0)), z.number().int().min(0)]).nullish(),
+  use_rslora: z.boolean().nullish(),
+  rank_pattern: z.record(z.string(), rank).nullish(),
+  alpha_pattern: z.record(z.string(), z.number().positive()).nullish(),
 });
 
 /** Fields that change what the tensors mean. Each must be absent, null, false or empty. */
 const UNSUPPORTED = [
   "alora_invocation_tokens",
-  "alpha_pattern",
   "arrow_config",
   "enable_lora",
   "exclude_modules",
@@ -38,14 +43,15 @@ const UNSUPPORTED = [
   "kasa_config",
   "layer_replication",
   "lora_bias",
+  "layers_pattern",
   "modules_to_save",
-  "rank_pattern",
+  "monteclora_config",
   "target_parameters",
   "trainable_token_indices",
   "use_bdlora",
   "use_dora",
   "use_qalora",
-  "use_rslora",
+  "velora_config",
 ];
 
 /** Ways to start A and B that leave the base weights as they are. The others subtract the start from the base. */
@@ -53,6 +59,12 @@ const STARTS_BESIDE_BASE: readonly unknown[] = [undefined, null, true, false, "g
 
 /** An adapter_config.json, checked. The targets are as written there: names, or a pattern of PEFT's own. */
 export interface ParsedAdapterConfig extends Omit<AdapterConfig, "targets"> {
+  /** Ranks of single modules that are not `rank`. */
+  readonly rankPattern: ModulePattern;
+  /** Alphas of single modules that are not `alpha`. */
+  readonly alphaPattern: ModulePattern;
+  /** The scale of B·A is alpha / √R (Kalajdzievski 2023, https://arxiv.org/abs/2312.03732). */
+  readonly rankStabilised: boolean;
   readonly targetModules: readonly string[] | string | undefined;
   /** The adapted layers, if not all are. */
   readonly layersToTransform: readonly number[] | undefined;
@@ -88,6 +100,9 @@ export function parseAdapterConfig(record: unknown, path: string): ParsedAdapter
     rank: file.r,
     alpha: file.lora_alpha,
     dropout: file.lora_dropout,
+    rankPattern: file.rank_pattern ?? {},
+    alphaPattern: file.alpha_pattern ?? {},
+    rankStabilised: file.use_rslora ?? false,
     targetModules: file.target_modules ?? undefined,
     layersToTransform: layersOf(file.layers_to_transform, path),
   };

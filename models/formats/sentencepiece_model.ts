@@ -32,8 +32,7 @@ export function parseSentencePieceModel(bytes: Uint8Array, path: string): Vocabu
   const ids = new Map<string, number>();
   const special = new Set<number>();
   const unknown: number[] = [];
-  for (const [id, piece] of messageFields(model, PIECES, where).entries()) {
-    const { text, kind } = readPiece(piece, id, where);
+  for (const [id, { text, kind }] of readPieces(model, where).entries()) {
     if (ids.has(text)) throw new FormatError(`${where}: piece ${id}, ${quoted(text)}, is there twice`);
     ids.set(text, id);
     if (kind === UNKNOWN) unknown.push(id);
@@ -62,7 +61,30 @@ export function parseSentencePieceModel(bytes: Uint8Array, path: string): Vocabu
   };
 }
 
-function readPiece(piece: ReturnType<typeof readMessage>, id: number, where: string): { text: string; kind: number } {
+/** A piece as the file has it. */
+export interface SentencePiece {
+  readonly text: string;
+  /** Higher is merged first. */
+  readonly score: number;
+  /** Number of its type in sentencepiece_model.proto: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte. */
+  readonly kind: number;
+}
+
+/**
+ * The pieces of a tokenizer.model, in the order of their ids.
+ *
+ * @throws {FormatError} when it is not a SentencePiece model
+ */
+export function sentencePieces(bytes: Uint8Array, path: string): SentencePiece[] {
+  const where = `${path} is not a SentencePiece model`;
+  return readPieces(readMessage(bytes, where), where);
+}
+
+function readPieces(model: ReturnType<typeof readMessage>, where: string): SentencePiece[] {
+  return messageFields(model, PIECES, where).map((piece, id) => readPiece(piece, id, where));
+}
+
+function readPiece(piece: ReturnType<typeof readMessage>, id: number, where: string): SentencePiece {
   const raw = piece.get(PIECE_TEXT)?.at(-1);
   if (!(raw instanceof Uint8Array) || raw.length === 0) throw new FormatError(`${where}: piece ${id} has no text`);
   const score = floatField(piece, PIECE_SCORE, where);
@@ -70,7 +92,7 @@ function readPiece(piece: ReturnType<typeof readMessage>, id: number, where: str
   const kind = integerField(piece, PIECE_TYPE, where) ?? NORMAL;
   if (kind < NORMAL || kind > BYTE) throw new FormatError(`${where}: piece ${id} has the unknown type ${kind}`);
   try {
-    return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(raw), kind };
+    return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(raw), score: score ?? 0, kind };
   } catch {
     throw new FormatError(`${where}: piece ${id} is not valid UTF-8`);
   }

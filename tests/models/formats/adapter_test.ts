@@ -1,8 +1,9 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { type Adapter, type AdapterTensor, readAdapter, writeAdapter } from "../../../models/formats/adapter.ts";
 import { FormatError } from "../../../models/formats/error.ts";
 import { writeSafetensors } from "../../../models/formats/safetensors.ts";
+import { writeTorchFile } from "../../../models/formats/torch_writer.ts";
 import { inFolder } from "../temp_folder.ts";
 
 const GOLDENS = fromFileUrl(new URL("../goldens/", import.meta.url));
@@ -38,6 +39,95 @@ for (const path of ["plain/qv", "plain/all", "grouped/qv", "grouped/all"]) {
     }));
 }
 
+Deno.test("an adapter is the same in both file forms, and a folder with both is read from safetensors", () =>
+  inFolder(async (directory) => {
+    const { tensors, zeroB } = await writeAdapter(directory, ADAPTER, "bin");
+    assertEquals([tensors, zeroB], [8, []]);
+    assertEquals(await readAdapter(directory), ADAPTER);
+    const bytes = await Deno.readFile(join(directory, "adapter_model.bin"));
+    await writeAdapter(directory, ADAPTER, "bin");
+    assertEquals(await Deno.readFile(join(directory, "adapter_model.bin")), bytes);
+    await writeAdapter(directory, { ...ADAPTER, tensors: [tensor(0, "q_proj", 7), tensor(0, "v_proj")] });
+    assertEquals((await readAdapter(directory)).tensors[0]?.b[0], 7);
+  }));
+
+Deno.test("readAdapter() takes a checkpoint's pytorch_model.bin as it lies, with and without a configuration", () =>
+  inFolder(async (directory) => {
+    await writeAdapter(directory, ADAPTER, "bin");
+    await Deno.rename(join(directory, "adapter_model.bin"), join(directory, "pytorch_model.bin"));
+    assertEquals(await readAdapter(directory), ADAPTER);
+    await Deno.remove(join(directory, "adapter_config.json"));
+    assertEquals(await readAdapter(directory), { ...ADAPTER, baseModel: "", alpha: 16, dropout: 0.05 });
+    assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name), ["pytorch_model.bin"]);
+  }));
+
+const key = (layer: number, rest: string) => `base_model.model.model.layers.${layer}.self_attn.${rest}.weight`;
+
+const floats = (name: string, shape: number[], value: number) => ({
+  name,
+  dtype: "F32" as const,
+  shape,
+  data: new Uint8Array(new Float32Array(shape.reduce((product, size) => product * size, 1)).fill(value).buffer),
+});
+
+Deno.test("readAdapter() takes keys that still have the adapter's name in them, but no key twice", () =>
+  inFolder(async (directory) => {
+    const path = join(directory, "pytorch_model.bin");
+    const a = floats(key(0, "q_proj.lora_A.default"), [2, 8], 1);
+    const b = floats(key(0, "q_proj.lora_B.default"), [12, 2], 3);
+    await writeTorchFile(path, [a, b]);
+    const { rank, tensors: [first] } = await readAdapter(directory);
+    assertEquals([rank, first?.a[0], first?.b[0], first?.outFeatures], [2, 1, 3, 12]);
+    await writeTorchFile(path, [a, b, { ...a, name: key(0, "q_proj.lora_A") }]);
+    await assertRejects(() => readAdapter(directory), FormatError, "twice");
+  }));
+
+/** scale · B·A of each module, row by row. */
+const products = ({ rank, alpha, tensors }: Adapter) =>
+  tensors.map(({ a, b, inFeatures, outFeatures }) =>
+    Array.from({ length: outFeatures * inFeatures }, (_, i) => {
+      let sum = 0;
+      for (let r = 0; r < rank; r++) {
+        sum += b[Math.floor(i / inFeatures) * rank + r]! * a[r * inFeatures + i % inFeatures]!;
+      }
+      return alpha / rank * sum;
+    })
+  );
+
+Deno.test("readAdapter() honours rank_pattern, alpha_pattern and use_rslora", () =>
+  inFolder(async (directory) => {
+    await writeAdapter(directory, ADAPTER);
+    const config = JSON.parse(await Deno.readTextFile(join(directory, "adapter_config.json")));
+    await writeSafetensors(join(directory, "adapter_model.safetensors"), [
+      floats(key(0, "q_proj.lora_A"), [3, 8], 1),
+      floats(key(0, "q_proj.lora_B"), [12, 3], 2),
+      floats(key(0, "v_proj.lora_A"), [2, 8], 3),
+      floats(key(0, "v_proj.lora_B"), [12, 2], 4),
+      floats(key(1, "q_proj.lora_A"), [5, 8], 5),
+      floats(key(1, "q_proj.lora_B"), [12, 5], 6),
+      floats(key(1, "v_proj.lora_A"), [2, 8], 7),
+      floats(key(1, "v_proj.lora_B"), [12, 2], 8),
+    ]);
+    // The first key that matches counts; a name stands for the end of a path, not for the end of a word.
+    const patterns = {
+      rank_pattern: { "layers.1.self_attn.q_proj": 5, q_proj: 3, proj: 9 },
+      alpha_pattern: { v_proj: 32 },
+    };
+    for (const stabilised of [false, true]) {
+      const root = (rank: number) => stabilised ? Math.sqrt(rank) : rank;
+      await Deno.writeTextFile(
+        join(directory, "adapter_config.json"),
+        JSON.stringify({ ...config, ...patterns, use_rslora: stabilised }),
+      );
+      const adapter = await readAdapter(directory);
+      assertEquals(adapter.rank, 5);
+      const wanted = [4 / root(3) * 3 * 2, 32 / root(2) * 2 * 12, 4 / root(5) * 5 * 30, 32 / root(2) * 2 * 56];
+      for (const [i, product] of products(adapter).entries()) {
+        for (const value of product) assertAlmostEquals(value, wanted[i]!, wanted[i]! * 1e-6);
+      }
+    }
+  }));
+
 Deno.test("writeAdapter() names every B that is zero", () =>
   inFolder(async (directory) => {
     const partly = tensor(0, "q_proj");
@@ -60,9 +150,15 @@ Deno.test("writeAdapter() refuses values that are not finite, wrong sizes and ad
 Deno.test("readAdapter() says what it looked for when there is no adapter", () =>
   inFolder(async (directory) => {
     await assertRejects(() => readAdapter(directory), FormatError, "looked for adapter_config.json (missing)");
-    await Deno.writeTextFile(join(directory, "adapter_config.json"), "{}");
     await Deno.writeTextFile(join(directory, "adapter_model.bin"), "");
-    await assertRejects(() => readAdapter(directory), FormatError, "adapter_model.bin is there, but PyTorch files");
+    await assertRejects(() => readAdapter(directory), FormatError, "looked for adapter_config.json (missing)");
+    await Deno.remove(join(directory, "adapter_model.bin"));
+    await Deno.writeTextFile(join(directory, "adapter_config.json"), "{}");
+    await assertRejects(
+      () => readAdapter(directory),
+      FormatError,
+      "adapter_config.json (found) with adapter_model.saf",
+    );
   }));
 
 Deno.test("readAdapter() refuses by name what plain LoRA has not", () =>
@@ -73,17 +169,21 @@ Deno.test("readAdapter() refuses by name what plain LoRA has not", () =>
     const faults: [Record<string, unknown>, string][] = [
       [{ peft_type: "IA3" }, 'peft_type is "IA3"'],
       [{ bias: "all" }, 'bias is "all"'],
-      [{ rank_pattern: { q_proj: 4 } }, "rank_pattern"],
-      [{ alpha_pattern: { q_proj: 4 } }, "alpha_pattern"],
+      [{ rank_pattern: { q_proj: 4 } }, "has the shape [2, 8]; wanted rank 4"],
+      [{ rank_pattern: { "q_(proj": 4 } }, '"q_(proj" is not a pattern for modules'],
+      [{ rank_pattern: { q_proj: 0 } }, "rank_pattern"],
+      [{ alpha_pattern: { ["q".repeat(201)]: 1 } }, "wanted at most 200"],
       [{ modules_to_save: ["lm_head"] }, "modules_to_save"],
-      [{ use_rslora: true }, "use_rslora"],
+      [{ use_rslora: "yes" }, "use_rslora"],
+      [{ layer_replication: [[0, 2]] }, "layer_replication"],
+      [{ lora_bias: true }, "lora_bias"],
       [{ use_dora: true }, "use_dora"],
       [{ fan_in_fan_out: true }, "fan_in_fan_out"],
       [{ init_lora_weights: "pissa" }, 'init_lora_weights is "pissa"'],
       [{ r: 0 }, "at r"],
-      [{ r: 4 }, "has the shape [2, 8]; adapter_config.json says r = 4"],
+      [{ r: 4 }, "has the shape [2, 8]; wanted rank 4 (adapter_config.json)"],
       [{ lora_alpha: undefined }, "lora_alpha"],
-      [{ target_modules: ["q_proj"] }, "target_modules are q_proj; adapter_model.safetensors has q_proj, v_proj"],
+      [{ target_modules: ["q_proj"] }, "adapter_model.safetensors has q_proj, v_proj"],
       [{ target_modules: ["q_proj", "v_proj", "k_proj"] }, "target_modules are q_proj, v_proj, k_proj"],
     ];
     for (const [change, message] of faults) {
