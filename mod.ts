@@ -13,7 +13,9 @@ export { adapterFolder, modelFolder, randomModel, type RandomModelParams } from 
 export { quantize, type QuantizeParams } from "./pipeline/stages/quantize.ts";
 export { alpaca, belle, embeddedSamples, guanaco, rows, type RowsRef } from "./pipeline/stages/sources.ts";
 export { tokenize, type TokenizeParams } from "./pipeline/stages/tokenize.ts";
+export { tokenizerOf } from "./pipeline/stages/tokenizer_of.ts";
 export { train, type TrainParams } from "./pipeline/stages/train.ts";
+export { trainFull, type TrainFullParams } from "./pipeline/stages/train_full.ts";
 export { TEMPLATE_NAMES, type TemplateName } from "./datasets/templates.ts";
 export type { FormatName } from "./datasets/formats.ts";
 export type { DropReason } from "./datasets/clean_example.ts";

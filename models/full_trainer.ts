@@ -11,6 +11,7 @@ import { defaultHeadRows, fullTrainingWorkspace } from "./workspace_layout.ts";
 
 /** Trains all weights of a float32 network, in place. Weight decay applies to matrices only, not to the norms' weights. */
 export class FullTrainer extends StepTrainer {
+  override readonly lora = undefined;
   readonly #weights: FullWeights;
 
   /** @param base a float32 network (model_folder.ts), which training changes */
@@ -28,14 +29,6 @@ export class FullTrainer extends StepTrainer {
 
   protected override state(): NamedTensor[] {
     return this.#weights.state();
-  }
-
-  /** Σ −log p in nats over the labelled tokens of some micro-batches. Does not change the state of training. */
-  evaluate(
-    batches: Iterable<PackedBatch>,
-    options: { readonly onBatch?: (done: number) => void } = {},
-  ): Promise<number> {
-    return this.sumLosses(batches, undefined, options.onBatch);
   }
 
   /** Writes the weights as they are now to `directory`/model.safetensors. */

@@ -144,13 +144,18 @@ export abstract class StepTrainer {
     }));
   }
 
-  /** Σ −log p in nats of some micro-batches without dropout, through an adapter or none. Does not change the training. */
-  protected sumLosses(
+  /** The adapter that is trained, if it is one. */
+  abstract readonly lora: Lora | undefined;
+
+  /**
+   * Σ −log p in nats over the labelled tokens of some micro-batches, without dropout; with the adapter, if one is trained,
+   * or without. Does not change the state of training.
+   */
+  evaluate(
     batches: Iterable<PackedBatch>,
-    lora: Lora | undefined,
-    onBatch?: (done: number) => void,
+    { adapter, onBatch }: { readonly adapter: boolean; readonly onBatch?: (done: number) => void },
   ): Promise<number> {
-    return this.#meter.sum(batches, lora, onBatch);
+    return this.#meter.sum(batches, adapter ? this.lora : undefined, onBatch);
   }
 
   /** Everything that a step changes, by names that stay. */
@@ -191,7 +196,7 @@ export abstract class StepTrainer {
 
 /** Trains a LoRA adapter on a frozen base. */
 export class Trainer extends StepTrainer {
-  readonly lora: Lora;
+  override readonly lora: Lora;
   readonly #seed: number;
 
   constructor(device: Device, base: BaseWeights, options: TrainerOptions) {
@@ -210,17 +215,6 @@ export class Trainer extends StepTrainer {
 
   protected override state(): NamedTensor[] {
     return this.lora.state();
-  }
-
-  /**
-   * Σ −log p in nats over the labelled tokens of some micro-batches, without dropout; with or without the adapter. Does
-   * not change the state of training.
-   */
-  evaluate(
-    batches: Iterable<PackedBatch>,
-    options: { readonly adapter: boolean; readonly onBatch?: (done: number) => void },
-  ): Promise<number> {
-    return this.sumLosses(batches, options.adapter ? this.lora : undefined, options.onBatch);
   }
 
   /** The adapter's matrices as they are now, in PEFT's shapes. */

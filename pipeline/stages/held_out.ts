@@ -5,9 +5,9 @@ import { template } from "../../datasets/templates.ts";
 import { answer } from "../../models/answer.ts";
 import { Generator } from "../../models/generator.ts";
 import { loadTokenizer, type Tokenizer } from "../../models/tokenizer.ts";
-import type { Trainer } from "../../models/trainer.ts";
+import type { StepTrainer } from "../../models/trainer.ts";
 import type { StageInput } from "../core/mod.ts";
-import type { base, tokens } from "./kinds.ts";
+import type { tokens } from "./kinds.ts";
 import type { TrainingSample } from "./training_log.ts";
 
 /** The first held-out examples of tokenised rows, as text. */
@@ -47,13 +47,14 @@ const inTraining = { count: 3, maxNewTokens: 48 };
  * of keys and values, and frees it; the training is not touched.
  */
 export async function answersInTraining(
-  trainer: Trainer,
-  inputs: { base: StageInput<typeof base>; tokens: StageInput<typeof tokens> },
+  trainer: StepTrainer,
+  rows: StageInput<typeof tokens>,
+  tokenizerDir: string,
   signal: AbortSignal,
 ): Promise<TrainingSample[]> {
-  const examples = await firstExamples(inputs.tokens.dir, inTraining.count);
-  using tokenizer = await loadTokenizer(join(inputs.base.dir, "tokenizer"));
-  const prompts = examples.map(template(inputs.tokens.meta.template).prompt);
+  const examples = await firstExamples(rows.dir, inTraining.count);
+  using tokenizer = await loadTokenizer(tokenizerDir);
+  const prompts = examples.map(template(rows.meta.template).prompt);
   const longest = Math.max(...prompts.map((prompt) => tokenizer.encode(prompt).length + 1));
   const positions = Math.min(trainer.base.config.maxPositions, longest + inTraining.maxNewTokens);
   const generator = new Generator(trainer.device, trainer.base, positions, trainer.lora);

@@ -85,6 +85,8 @@ export interface ModelMeta {
   readonly name: string;
   /** The network, where it is known without reading config.json. */
   readonly config?: LlamaConfig;
+  /** Optimizer steps behind it, if it was trained here. */
+  readonly steps?: number;
 }
 
 /** A Hugging Face model folder: config.json, weights, tokenizer. */

@@ -9,7 +9,10 @@ import type { BaseMeta, TokensMeta } from "./kinds.ts";
  *
  * @throws {PipelineError} for ids outside its vocabulary, or rows longer than its positions
  */
-export function checkTokens(base: BaseMeta, tokens: TokensMeta): void {
+export function checkTokens(
+  base: Pick<BaseMeta, "name" | "vocabularySize" | "maxPositions">,
+  tokens: TokensMeta,
+): void {
   if (tokens.vocabSize > base.vocabularySize) {
     throw new PipelineError(
       `${base.name} has a vocabulary of ${base.vocabularySize} ids, but the rows were tokenised with ${tokens.vocabSize}: ` +

@@ -7,6 +7,7 @@ import { openWeights } from "../../models/formats/weights.ts";
 import { loadTokenizer } from "../../models/tokenizer.ts";
 import { defineStage, type Stage, z } from "../core/mod.ts";
 import { base, modelFiles } from "./kinds.ts";
+import { tokenizerFiles } from "./tokenizer_of.ts";
 
 const params = z.object({
   bits: z.literal([4, 8, 32]).default(8).describe(
@@ -57,7 +58,7 @@ export const quantize: Stage<{ readonly model: typeof modelFiles }, QuantizePara
     });
     await Deno.copyFile(join(dir, "config.json"), join(output.dir, "config.json"));
     await Deno.mkdir(join(output.dir, "tokenizer"));
-    for (const { path } of files.filter(({ path }) => path.startsWith("tokenizer"))) {
+    for (const path of tokenizerFiles(files)) {
       await Deno.copyFile(join(dir, path), join(output.dir, "tokenizer", path));
     }
     return {

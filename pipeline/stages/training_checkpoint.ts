@@ -1,12 +1,11 @@
 import { join } from "@std/path";
 import type { DeviceRecord } from "../../models/device_check.ts";
-import { type Adapter, writeAdapter } from "../../models/formats/adapter.ts";
-import type { Trainer } from "../../models/trainer.ts";
+import type { StepTrainer } from "../../models/trainer.ts";
 import type { StageOutput } from "../core/mod.ts";
 import { type Checkpoint, checkpointName } from "./checkpoints.ts";
 import type { LogSnapshot, TrainingLog } from "./training_log.ts";
 
-/** Names of the files of a checkpoint besides the adapter's own. */
+/** Names of the files of a checkpoint besides what was trained. */
 const files = {
   /** Weights, moments and counters: all that the next step depends on. */
   optimizer: "optimizer.safetensors",
@@ -17,13 +16,11 @@ const files = {
   device: "device.json",
 } as const;
 
-/** What people want of a checkpoint when training is over. */
-const published = ["adapter_config.json", "adapter_model.safetensors", files.state];
-
 /** What a checkpoint is written from. */
 export interface CheckpointContents {
-  readonly trainer: Trainer;
-  readonly adapter: Omit<Adapter, "tensors">;
+  readonly trainer: StepTrainer;
+  /** Writes what was trained, as it is now, in the form of a result. */
+  readonly write: (dir: string) => Promise<void>;
   readonly history: TrainingLog;
   readonly device: DeviceRecord;
   /** Optimizer steps taken. */
@@ -36,9 +33,9 @@ export interface CheckpointContents {
  * @throws {FormatError} for weights or moments that are not finite
  */
 export async function writeCheckpoint(dir: string, contents: CheckpointContents): Promise<void> {
-  const { trainer, adapter, history, device, step } = contents;
+  const { trainer, write, history, device, step } = contents;
   const best = history.best;
-  await writeAdapter(dir, { ...adapter, tensors: await trainer.adapter() });
+  await write(dir);
   await trainer.save(join(dir, files.optimizer));
   await Deno.writeTextFile(join(dir, files.state), history.state(step, best ? checkpointName(best.step) : null));
   await Deno.writeTextFile(join(dir, files.log), JSON.stringify(history.snapshot()));
@@ -46,14 +43,14 @@ export async function writeCheckpoint(dir: string, contents: CheckpointContents)
 }
 
 /** Takes a trainer to where a checkpoint was written. */
-export async function restoreTrainer(trainer: Trainer, { dir }: Checkpoint): Promise<void> {
+export async function restoreTrainer(trainer: StepTrainer, { dir }: Checkpoint): Promise<void> {
   await trainer.restore(join(dir, files.optimizer));
 }
 
 /** Takes a trainer to a checkpoint of an earlier run, and gives what that run had logged. */
 export async function continueFrom(
   checkpoint: Checkpoint,
-  trainer: Trainer,
+  trainer: StepTrainer,
   device: DeviceRecord,
   log: (level: "info" | "warn", message: string) => void,
 ): Promise<LogSnapshot> {
@@ -77,11 +74,18 @@ function differenceOfDevice(then: DeviceRecord, now: DeviceRecord): string | und
   return same(then.kernels, now.kernels) ? undefined : "with kernels of another version";
 }
 
-/** Puts what people want of a checkpoint into a stage's output, beside the result proper. Costs no disk where links work. */
-export async function publishCheckpoint({ step, dir }: Checkpoint, output: StageOutput): Promise<void> {
+/**
+ * Puts what people want of a checkpoint, the files of what was trained and trainer_state.json, into a stage's output,
+ * beside the result proper. Costs no disk where links work.
+ */
+export async function publishCheckpoint(
+  { step, dir }: Checkpoint,
+  output: StageOutput,
+  trained: readonly string[],
+): Promise<void> {
   const to = output.volatile(`${checkpointName(step)}/`);
   await Deno.mkdir(to, { recursive: true });
-  for (const name of published) {
+  for (const name of [...trained, files.state]) {
     await Deno.link(join(dir, name), join(to, name)).catch(() => Deno.copyFile(join(dir, name), join(to, name)));
   }
 }

@@ -1,6 +1,7 @@
 import { defaultHeadRows } from "../../models/workspace_layout.ts";
+import { type ScheduleName, SCHEDULES } from "../../models/schedule.ts";
 import { LORA_TARGETS, type LoraTarget } from "../../models/formats/lora_names.ts";
-import { optional, type StageContext, z } from "../core/mod.ts";
+import { optional, type StageContext, type StageInput, z } from "../core/mod.ts";
 import { adapter, base, tokens } from "./kinds.ts";
 
 const loraParams = z.object({
@@ -11,9 +12,8 @@ const loraParams = z.object({
   layers: z.number().int().min(0).default(0).describe("adapt only so many layers, the highest; 0: all"),
 });
 
-/** What decides the result of a training. */
-export const params = z.object({
-  lora: loraParams.prefault({}),
+/** What decides the steps of a training, whatever is trained. */
+export const stepParams = {
   epochs: z.number().positive().default(3).describe("passes over the training rows"),
   maxSteps: z.number().int().min(0).default(0).describe(
     "optimizer steps to take instead of whole epochs; 0: by epochs",
@@ -25,15 +25,31 @@ export const params = z.object({
   headRows: z.number().int().min(64).multipleOf(64).default(defaultHeadRows).describe(
     "labelled tokens whose logits exist at once",
   ),
-  learningRate: z.number().positive().default(3e-4).describe("highest learning rate"),
   warmupSteps: z.number().int().min(0).default(100).describe("steps over which the learning rate rises from 0"),
-  weightDecay: z.number().min(0).default(0).describe("AdamW's weight decay"),
   maxGradientNorm: z.number().positive().default(1).describe("gradients are clipped to this norm"),
   seed: z.number().int().min(0).max(0x7fffffff).default(42).describe("seed of A, of dropout and of the order of rows"),
   earlyStopping: z.object({
     patience: z.number().int().min(1).describe("validations without a lower loss after which training ends"),
     everySteps: z.number().int().min(1).describe("steps between two validations"),
   }).optional().describe("end when the validation loss no longer falls, and take the weights that had the lowest"),
+};
+
+/** The learning rate and what holds the weights back; each kind of training has its own defaults. */
+export const rateParams = {
+  learningRate: z.number().positive().describe("highest learning rate"),
+  schedule: z.enum(SCHEDULES).describe("how the learning rate falls after warm-up"),
+  minimumRatio: z.number().min(0).max(1).describe("share of the highest learning rate that a cosine ends at"),
+  weightDecay: z.number().min(0).describe("AdamW's weight decay; not for the weights of norms"),
+};
+
+/** What decides the result of training an adapter. */
+export const params = z.object({
+  lora: loraParams.prefault({}),
+  ...stepParams,
+  learningRate: rateParams.learningRate.default(3e-4),
+  schedule: rateParams.schedule.default("linear"),
+  minimumRatio: rateParams.minimumRatio.default(0),
+  weightDecay: rateParams.weightDecay.default(0),
 });
 
 /** What does not. */
@@ -51,17 +67,8 @@ export const settings = z.object({
 /** What a training reads. */
 export const inputs = { base, tokens, resumeAdapter: optional(adapter) };
 
-/** Params and settings of the stage `train`. All have the defaults of Chinese-Vicuna. */
-export interface TrainParams {
-  /** What LoRA adapts: rank 8, alpha 16, dropout 0.05, q_proj and v_proj. */
-  readonly lora?: {
-    readonly rank?: number;
-    readonly alpha?: number;
-    readonly dropout?: number;
-    readonly targets?: LoraTarget[];
-    /** Adapt only so many layers, the highest; 0 for all. */
-    readonly layers?: number;
-  };
+/** Params and settings of any training. */
+export interface StepParams {
   /** Passes over the training rows; 3. */
   readonly epochs?: number;
   /** Optimizer steps to take instead of whole epochs; 0 for by epochs. */
@@ -72,12 +79,8 @@ export interface TrainParams {
   readonly microBatchSize?: number;
   /** Labelled tokens whose logits exist at once, a multiple of 64; 128. */
   readonly headRows?: number;
-  /** Highest learning rate; 3e-4. */
-  readonly learningRate?: number;
   /** Steps over which the learning rate rises from 0; 100. */
   readonly warmupSteps?: number;
-  /** AdamW's weight decay; 0. */
-  readonly weightDecay?: number;
   /** Gradients are clipped to this norm; 1. */
   readonly maxGradientNorm?: number;
   /** Seed of A, of dropout and of the order of rows; 42. */
@@ -103,5 +106,34 @@ export interface TrainParams {
   } | undefined;
 }
 
-/** What a running training is given. */
+/** Params and settings of the stage `train`. All have the defaults of Chinese-Vicuna. */
+export interface TrainParams extends StepParams {
+  /** What LoRA adapts: rank 8, alpha 16, dropout 0.05, q_proj and v_proj. */
+  readonly lora?: {
+    readonly rank?: number;
+    readonly alpha?: number;
+    readonly dropout?: number;
+    readonly targets?: LoraTarget[];
+    /** Adapt only so many layers, the highest; 0 for all. */
+    readonly layers?: number;
+  };
+  /** Highest learning rate; 3e-4. */
+  readonly learningRate?: number;
+  /** How it falls after warm-up: in a line to 0, or along half a cosine; "linear". */
+  readonly schedule?: ScheduleName;
+  /** Share of the highest learning rate that a cosine ends at; 0. */
+  readonly minimumRatio?: number;
+  /** AdamW's weight decay; 0. */
+  readonly weightDecay?: number;
+}
+
+/** What a running training of an adapter is given. */
 export type TrainContext = StageContext<typeof inputs, z.output<typeof params>, z.output<typeof settings>>;
+
+/** What any running training is given, whatever its model is. */
+export type StepContext =
+  & Omit<TrainContext, "inputs" | "params">
+  & {
+    readonly inputs: { readonly tokens: StageInput<typeof tokens> };
+    readonly params: Omit<z.output<typeof params>, "lora">;
+  };

@@ -1,15 +1,15 @@
 import type { BatchOrder } from "../../datasets/batch_order.ts";
 import { buildMicroBatch, packRows } from "../../datasets/packing.ts";
 import type { TokenReader } from "../../datasets/token_reader.ts";
-import { learningRateAt } from "../../models/schedule.ts";
-import type { Trainer } from "../../models/trainer.ts";
+import { learningRateOf, type Schedule } from "../../models/schedule.ts";
+import type { StepTrainer } from "../../models/trainer.ts";
 import { PipelineError, type Progress } from "../core/mod.ts";
 import { lossOfSplit } from "./loss.ts";
 import type { StepRecord, TrainingLog, TrainingSample } from "./training_log.ts";
 
 /** What a training works with. */
 export interface Training {
-  readonly trainer: Trainer;
+  readonly trainer: StepTrainer;
   readonly reader: TokenReader;
   readonly validation: TokenReader;
   readonly order: BatchOrder;
@@ -27,9 +27,7 @@ export interface Training {
 }
 
 /** The schedule, and how often to look. No interval changes the weights, but for those of early stopping. */
-export interface StepOptions {
-  readonly learningRate: number;
-  readonly warmupSteps: number;
+export interface StepOptions extends Schedule {
   readonly logSteps: number;
   /** 0 for no validation. */
   readonly evalSteps: number;
@@ -92,7 +90,7 @@ class Steps {
     const batches = packRows(reader.lengths, rows, budget)
       .map((list) => buildMicroBatch(list.map((row) => reader.row(row))));
     const labelled = batches.reduce((sum, batch) => sum + batch.labelledCount, 0);
-    const learningRate = learningRateAt(step, this.#options.learningRate, this.#options.warmupSteps, steps);
+    const learningRate = learningRateOf(step, this.#options, steps);
     for (const batch of batches) trainer.accumulate(batch, labelled);
     trainer.step(learningRate);
     const tokens = batches.reduce((sum, batch) => sum + batch.tokenCount, 0);

@@ -1,0 +1,23 @@
+import { join } from "@std/path";
+import { loadTokenizer } from "../../models/tokenizer.ts";
+import { defineStage, type InputFile, type Stage, z } from "../core/mod.ts";
+import { modelFiles, tokenizer } from "./kinds.ts";
+
+/** The files of a model folder that are its tokenizer. */
+export function tokenizerFiles(files: readonly InputFile[]): string[] {
+  return files.map(({ path }) => path).filter((path) => path.startsWith("tokenizer"));
+}
+
+/** Takes the tokenizer out of a model folder, for {@link tokenize} where no base is quantised. */
+export const tokenizerOf: Stage<{ readonly model: typeof modelFiles }, object, typeof tokenizer> = defineStage({
+  name: "tokenizer_of",
+  version: 1,
+  inputs: { model: modelFiles },
+  params: z.object({}),
+  output: tokenizer,
+  async run({ inputs: { model }, output }) {
+    for (const path of tokenizerFiles(model.files)) await Deno.copyFile(join(model.dir, path), join(output.dir, path));
+    using loaded = await loadTokenizer(output.dir);
+    return { vocabSize: loaded.vocabularySize };
+  },
+});

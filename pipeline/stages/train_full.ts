@@ -1,0 +1,97 @@
+import { join } from "@std/path";
+import { type LlamaConfig, readConfig } from "../../models/formats/config.ts";
+import type { FloatDtype } from "../../models/formats/dtype.ts";
+import { FullTrainer } from "../../models/full_trainer.ts";
+import { loadModel } from "../../models/model_folder.ts";
+import type { ScheduleName } from "../../models/schedule.ts";
+import { defineStage, type Stage, type StageContext, z } from "../core/mod.ts";
+import { modelFiles, tokens } from "./kinds.ts";
+import { tokenizerFiles } from "./tokenizer_of.ts";
+import { rateParams, settings, type StepParams, stepParams } from "./training_params.ts";
+import { foreseeMemory, type Method, runTraining } from "./training_run.ts";
+
+/** Element types of the written weights, by the names of config.json. */
+const DTYPES = { float32: "F32", float16: "F16", bfloat16: "BF16" } as const satisfies Record<string, FloatDtype>;
+
+const params = z.object({
+  ...stepParams,
+  learningRate: rateParams.learningRate.default(1e-3),
+  schedule: rateParams.schedule.default("cosine"),
+  minimumRatio: rateParams.minimumRatio.default(0.1),
+  weightDecay: rateParams.weightDecay.default(0.1),
+  beta2: z.number().min(0).lt(1).default(0.95).describe("AdamW's decay of the second moment"),
+  dtype: z.enum(["float32", "float16", "bfloat16"]).default("float32").describe("element type of the written weights"),
+});
+
+/** Params and settings of {@link trainFull}. */
+export interface TrainFullParams extends StepParams {
+  /** Highest learning rate; 1e-3. */
+  readonly learningRate?: number;
+  /** How it falls after warm-up: in a line to 0, or along half a cosine; "cosine". */
+  readonly schedule?: ScheduleName;
+  /** Share of the highest learning rate that a cosine ends at; 0.1. */
+  readonly minimumRatio?: number;
+  /** AdamW's weight decay, for matrices only; 0.1. */
+  readonly weightDecay?: number;
+  /** AdamW's decay of the second moment; 0.95. */
+  readonly beta2?: number;
+  /** Element type of the written weights; "float32". */
+  readonly dtype?: "float32" | "float16" | "bfloat16";
+}
+
+const inputs = { model: modelFiles, tokens };
+type Context = StageContext<typeof inputs, z.output<typeof params>, z.output<typeof settings>>;
+
+/**
+ * Trains all weights of a model (`method: "full"` in other tools) in float32: of one of the user's ({@link modelFolder}), or
+ * of one that begins with random weights (`init: "random"`, {@link randomModel}). Its result is a model folder, which
+ * {@link quantize} takes and other tools read; checkpoints hold model folders too. The tokenizer for {@link tokenize} is
+ * {@link tokenizerOf} of the same model. To learn from plain text, tokenise with `trainOnInputs`. As with {@link train}, the
+ * result is the same to the byte on the same device and driver, stopped in between or not.
+ */
+export const trainFull: Stage<
+  { readonly model: typeof modelFiles; readonly tokens: typeof tokens },
+  TrainFullParams,
+  typeof modelFiles
+> = defineStage({
+  name: "train_full",
+  version: 1,
+  inputs,
+  params,
+  settings,
+  output: modelFiles,
+  async foresee({ inputs: { model, tokens }, params, settings }) {
+    const config = model.meta.config ?? (model.path === undefined ? undefined : await readConfig(model.path));
+    const question = { ...params, ...settings, bits: 32 as const, ...(config && { config }) };
+    return {
+      meta: { ...(model.meta.name !== undefined && { name: model.meta.name }), ...(config && { config }) },
+      ...await foreseeMemory(question, tokens.meta, params.microBatchSize),
+    };
+  },
+  async run(context) {
+    const { dir, meta } = context.inputs.model;
+    const config = await readConfig(dir);
+    const { steps } = await runTraining(context, methodOf(context, config));
+    return { name: meta.name, config, steps };
+  },
+});
+
+function methodOf({ inputs: { model }, params }: Context, config: LlamaConfig): Method<FullTrainer, void> {
+  const tokenizer = tokenizerFiles(model.files);
+  return {
+    model: { ...config, name: model.meta.name, config, bits: 32 },
+    tokenizerDir: model.dir,
+    optimizer: { beta1: 0.9, beta2: params.beta2, epsilon: 1e-8, weightDecay: params.weightDecay },
+    advice: { lower: "maxTokens, or the size of the model", takeUp: "modelFolder" },
+    create: async (device, options) => new FullTrainer(device, await loadModel(device, model.dir), options),
+    async write(trainer, dir) {
+      await trainer.write(dir, DTYPES[params.dtype]);
+      const record = JSON.parse(await Deno.readTextFile(join(model.dir, "config.json")));
+      // transformers 5 calls it dtype, earlier ones torch_dtype.
+      record["dtype" in record ? "dtype" : "torch_dtype"] = params.dtype;
+      await Deno.writeTextFile(join(dir, "config.json"), `${JSON.stringify(record, null, 2)}\n`);
+      for (const path of tokenizer) await Deno.copyFile(join(model.dir, path), join(dir, path));
+    },
+    files: ["config.json", "model.safetensors", ...tokenizer],
+  };
+}
