@@ -1,6 +1,8 @@
 import { isUserFacing } from "./errors.ts";
 import { isStep, type Step, type StepInput } from "./graph.ts";
 import { cloneJson, type JsonObject } from "./json.ts";
+import { nearestManifest } from "./miss.ts";
+import type { KeyRecord } from "./record.ts";
 import { partMeta } from "./ref.ts";
 import type { Session } from "./session.ts";
 import type { AnyKind } from "./kind.ts";
@@ -12,6 +14,8 @@ export interface Expectation {
   readonly memory?: MemoryUse;
   /** Why it could not run, if it knows that. */
   readonly fault?: string;
+  /** What the nearest result in the cache took: milliseconds to compute, bytes on disk. */
+  readonly asBefore?: { readonly durationMs: number; readonly bytes: number };
 }
 
 /** Asks stages what they can tell before they run, and hands on what they foresee to the stages after them. */
@@ -25,7 +29,15 @@ export class ForesightKeeper {
   }
 
   /** What a step expects of its run. */
-  async of(step: Step): Promise<Expectation> {
+  async of(step: Step, record: KeyRecord): Promise<Expectation> {
+    const nearest = await nearestManifest(record, this.#session.store);
+    const asked = await this.#ask(step);
+    if (nearest === undefined) return asked;
+    const bytes = nearest.files.reduce((sum, { size }) => sum + size, 0);
+    return { ...asked, asBefore: { durationMs: nearest.durationMs, bytes } };
+  }
+
+  async #ask(step: Step): Promise<Expectation> {
     const { stage, params, settings } = step.node;
     if (stage.foresee === undefined) return {};
     const inputs = await this.#inputs(step);

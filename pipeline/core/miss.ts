@@ -1,5 +1,6 @@
 import { diffRecords, type Reason } from "./explain.ts";
 import type { History } from "./history.ts";
+import type { Manifest } from "./manifest.ts";
 import { keyOf, type KeyRecord } from "./record.ts";
 import type { PartialRecord } from "./resolver.ts";
 import type { Lookup, Store } from "./store.ts";
@@ -29,13 +30,18 @@ export async function nearestRecord(
 ): Promise<KeyRecord | undefined> {
   const last = await history.last(step);
   if (last !== undefined && last.stage === record.stage) return last;
-  let nearest: KeyRecord | undefined;
+  return (await nearestManifest(record, store))?.record;
+}
+
+/** The result in the store whose record differs least from `record`; of equals the newest. */
+export async function nearestManifest(record: KeyRecord, store: Store): Promise<Manifest | undefined> {
+  let nearest: Manifest | undefined;
   let least = Infinity;
-  for (const { record: candidate } of await store.manifests(record.stage, NEAREST_OF)) {
-    const count = diffRecords(candidate, record).length;
+  for (const manifest of await store.manifests(record.stage, NEAREST_OF)) {
+    const count = diffRecords(manifest.record, record).length;
     if (count >= least) continue;
     least = count;
-    nearest = candidate;
+    nearest = manifest;
   }
   return nearest;
 }

@@ -83,7 +83,7 @@ async function planStep(
   signal.throwIfAborted();
   const partial = await resolver.record(step);
   if (partial.unknown.size > 0) {
-    return { ...await planWaiting(step, partial, session), expects: await foresight.of(step) };
+    return { ...await planWaiting(step, partial, session), expects: await foresight.of(step, partial.record) };
   }
   const key = keyOf(partial.record);
   const found = await store.lookup(step.node.stage.name, key, { verify, largeFileBytes, signal });
@@ -101,7 +101,7 @@ async function planStep(
     stage: step.name,
     key,
     reason,
-    expects: await foresight.of(step),
+    expects: await foresight.of(step, partial.record),
   };
   byKey.set(key, planned);
   return planned;

@@ -91,6 +91,7 @@ const EN = {
 
   planStage: "stage",
   planStatus: "status",
+  planExpected: "as before",
   planWhy: "why",
   planCached: "cached",
   planRun: "would run",
@@ -202,6 +203,7 @@ const ZH: Messages = {
 
   planStage: "步骤",
   planStatus: "状态",
+  planExpected: "参照上次",
   planWhy: "原因",
   planCached: "已缓存",
   planRun: "需要计算",

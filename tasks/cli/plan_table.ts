@@ -1,20 +1,30 @@
 import Table from "cli-table3";
 import { describeReason, type Plan, type PlannedStage } from "../../pipeline/core/mod.ts";
-import { formatChanges, formatReason } from "./format.ts";
+import { formatChanges, formatDuration, formatReason } from "./format.ts";
 import { formatBytes, memoryLines } from "./memory_lines.ts";
 import type { Messages } from "./messages.ts";
 
 /** A plan as a table: each stage, whether it would run, and why. */
 export function planTable({ stages }: Plan, messages: Messages): string {
   const table = new Table({
-    head: [messages.planStage, messages.planStatus, messages.planWhy],
+    head: [messages.planStage, messages.planStatus, messages.planExpected, messages.planWhy],
     style: { head: [], border: [] },
     wordWrap: true,
   });
-  for (const stage of stages) table.push([stage.stage, ...describe(stage, messages)]);
+  for (const stage of stages) {
+    const [status, why] = describe(stage, messages);
+    table.push([stage.stage, status, expected(stage), why]);
+  }
   const count = (status: PlannedStage["status"]) => stages.filter((stage) => stage.status === status).length;
   const summary = messages.planSummaryLine(count("would-run"), count("waits"), count("cached"));
   return [`${table}`, ...stages.flatMap((stage) => expectations(stage, messages)), summary].join("\n");
+}
+
+/** What it took before: `41 s, 322 kB`. */
+function expected(stage: PlannedStage): string {
+  if (stage.status === "cached" || stage.expects.asBefore === undefined) return "";
+  const { durationMs, bytes } = stage.expects.asBefore;
+  return `${formatDuration(durationMs)}, ${formatBytes(bytes)}`;
 }
 
 /** What a stage expects of its run: memory by what it is for, or why it could not run. */

@@ -123,12 +123,18 @@ Deno.test("planTable() shows each stage with its status and reason, in both lang
     pipeline: "test",
     stages: [
       { status: "cached", stage: "merge", key: "k", durationMs: 5 },
-      { status: "would-run", stage: "train", key: "k", reason, expects: { memory } },
+      {
+        status: "would-run",
+        stage: "train",
+        key: "k",
+        reason,
+        expects: { memory, asBefore: { durationMs: 41_000, bytes: 322_000 } },
+      },
       { status: "waits", stage: "evaluate", waitsFor: ["train"], changes: [], expects: {} },
     ],
   } as const;
   const table = planTable(plan, messagesIn("en"));
-  assertMatch(table, /│ train\s+│ would run\s+│ learningRate 0\.0003 -> 0\.001\s+│/);
+  assertMatch(table, /│ train\s+│ would run\s+│ 41 s, 322 kB\s+│ learningRate 0\.0003 -> 0\.001\s+│/);
   assertStringIncludes(table, "on the result of train");
   assertStringIncludes(table, "1 would run, 1 depend on them, 1 cached");
   assertStringIncludes(table, "train: GPU memory 7.37 GB of 7.4 GB · 26 layers are computed again in backward");
