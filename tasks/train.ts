@@ -44,6 +44,9 @@ await runMain(language, async (signal) => {
       options,
       cacheDir: common.cacheDir,
       trustCache: common.trustCache,
+      ...(common.remoteCache !== undefined && {
+        remoteCache: { location: common.remoteCache, write: common.remoteWrite },
+      }),
       signal,
       observers: locked === undefined ? [collector] : [new LockCheck(locked)],
       onEvent: (event) => renderer.show(event),

@@ -1,3 +1,4 @@
+import { dirname } from "@std/path";
 import { DamagedInputError, PipelineError } from "./errors.ts";
 import type { PipelineEvent, StageStatus } from "./events.ts";
 import { describeReason, type Reason } from "./explain.ts";
@@ -214,10 +215,44 @@ class Runner {
     const miss: typeof found = damage === undefined ? found : { state: "damaged", detail: damage };
     const reason = await explainMiss(step.name, partial, miss, this.#session);
     if (found.state === "damaged") await store.quarantine(step.node.stage.name, key);
+    const shared = await this.#fromRemote(step, key);
+    if (shared !== undefined) return { entry: shared, status: "cached" };
     const because = describeReason(reason);
     this.#emit({ type: "stage-start", stage: step.name, key, reason, because });
     const entry = await runStage(step, { record: partial.record, key }, this.#session, this.#emit, this.#lease);
+    await this.#toRemote(step, entry);
     return { entry, status: "ran", reason };
+  }
+
+  /** Takes a result from the shared cache into this one. Whatever is wrong with it there is a miss. */
+  async #fromRemote(step: Step, key: string): Promise<Entry | undefined> {
+    const { remote, store, signal } = this.#session;
+    if (remote === undefined) return undefined;
+    const stage = step.node.stage.name;
+    const staging = await store.stage(stage, this.#lease);
+    try {
+      const say = (message: string) => this.#emit({ type: "stage-log", stage: step.name, level: "warn", message });
+      const manifest = await remote.fetch(
+        stage,
+        key,
+        staging,
+        signal,
+        (detail) => say(`the shared cache has a result that cannot be used: ${detail}`),
+      );
+      if (manifest === undefined) return undefined;
+      await store.seal(staging, () => false, signal);
+      return await store.publish(staging, manifest);
+    } finally {
+      await store.discard(staging);
+    }
+  }
+
+  async #toRemote(step: Step, { dir, manifest }: Entry): Promise<void> {
+    const { remote, signal } = this.#session;
+    const fault = await remote?.store(manifest, dirname(dir), signal);
+    if (fault === undefined) return;
+    const message = `the result could not be put into the shared cache: ${fault}`;
+    this.#emit({ type: "stage-log", stage: step.name, level: "warn", message });
   }
 
   /** Does `use` with the key on the lease, so that no clean-up takes the result away until the run ends. */

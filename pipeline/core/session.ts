@@ -5,6 +5,7 @@ import { collectGraph, type Graph } from "./graph.ts";
 import { History } from "./history.ts";
 import { InputIndex } from "./input_index.ts";
 import type { Pipeline, Targets } from "./pipeline.ts";
+import { RemoteCache, type RemoteOptions } from "./remote_cache.ts";
 import { Resolver } from "./resolver.ts";
 import { z } from "./schema.ts";
 import { Store } from "./store.ts";
@@ -24,6 +25,8 @@ export interface SessionOptions {
    * so that a run that needs nothing of a large model does not read it. Default 64 MiB.
    */
   readonly largeFileBytes?: number;
+  /** A cache shared with other machines: asked for what is not in this one. */
+  readonly remoteCache?: RemoteOptions;
   /** Stops the run. */
   readonly signal?: AbortSignal;
 }
@@ -60,6 +63,7 @@ export interface Session {
   readonly verify: boolean;
   /** Files from this size on are verified when they are read. */
   readonly largeFileBytes: number;
+  readonly remote: RemoteCache | undefined;
 }
 
 /** Validates the options, builds the graph, and opens the cache. */
@@ -80,6 +84,7 @@ export async function openSession(pipeline: Pipeline, options: SessionOptions): 
     signal,
     verify: options.trustCache !== true,
     largeFileBytes: options.largeFileBytes ?? LARGE_FILE_BYTES,
+    remote: options.remoteCache && new RemoteCache(options.remoteCache),
   };
 }
 

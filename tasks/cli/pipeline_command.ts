@@ -17,6 +17,8 @@ const COMMON = z.object({
   json: z.boolean().default(false),
   trustCache: z.boolean().default(false),
   locked: z.boolean().default(false),
+  remoteCache: z.string().optional(),
+  remoteWrite: z.boolean().default(false),
   lang: z.enum(LANGUAGES).optional(),
 });
 
@@ -93,6 +95,8 @@ function commonFlags(messages: Messages): Flag[] {
     json: { description: messages.json },
     trustCache: { description: messages.trustCache },
     locked: { description: messages.locked },
+    remoteCache: { description: messages.remoteCache },
+    remoteWrite: { description: messages.remoteWrite },
     lang: { description: messages.lang, default: messages.localeDefault },
   };
   return flagsOf(COMMON).map((flag) => ({ ...flag, ...texts[flag.field as keyof typeof texts] }));
