@@ -3,20 +3,30 @@ import { compile, type Kernel, type KernelSource } from "./kernel.ts";
 import type { Stream } from "./stream.ts";
 import type { Tensor } from "./tensor.ts";
 import forward from "./attention.wgsl" with { type: "text" };
+import splitSource from "./attention_split.wgsl" with { type: "text" };
 import backwardKeyValue from "./attention_backward_key_value.wgsl" with { type: "text" };
 import backwardQuery from "./attention_backward_query.wgsl" with { type: "text" };
 
 /** The kernel for this head size, and the queries (or keys) that a workgroup owns; it walks over the other side. */
-function tiled(stream: Stream, source: KernelSource, headSize: number): { kernel: Kernel; owned: number } {
+function tiled(stream: Stream, { name, source }: KernelSource, headSize: number): { kernel: Kernel; owned: number } {
   const { subgroupSize, software } = stream.device.info;
-  const shuffle = subgroupSize > 0;
   const lanes = subgroupSize || 32;
-  // Two vectors of each kind in a lane halve the loads, which cost most on a processor; a GPU lacks the registers.
-  const own = software && shuffle ? 2 : 1;
-  // More at once would make the code longer without saving loads.
-  const next = shuffle ? 4 : 2;
-  const constants = { LANES: lanes, SHUFFLE: shuffle, OWN: own, NEXT: next, D4: headSize / 4 };
-  return { kernel: compile(stream.device, source, constants), owned: lanes * own };
+  const D4 = headSize / 4;
+  const subgroups = subgroupSize > 0;
+  // On a processor loads cost most: a lane owns two vectors of each kind, and the lanes share out the loads of those they
+  // walk over. A GPU runs short of registers first: there several lanes share a head of more than 8 vectors.
+  const split = subgroups && !software ? [8, 4, 2].find((n) => n <= lanes && D4 % n === 0 && D4 / n >= 8) ?? 1 : 1;
+  const constants = {
+    LANES: lanes,
+    SPLIT: split,
+    SHUFFLE: subgroups && split === 1,
+    OWN: subgroups && software ? 2 : 1,
+    // More at once would make the code longer without saving loads.
+    NEXT: subgroups ? 4 : 2,
+    D4,
+  };
+  const kernel = compile(stream.device, { name, source: `${splitSource}\n${source}` }, constants);
+  return { kernel, owned: lanes / split * constants.OWN };
 }
 
 /** What attention reads: q (T, H, D), k and v (S, G, D), starts (T) = the first key that each query may see. */

@@ -1,5 +1,5 @@
 import { attention, attentionBackward } from "../../kernels/attention.ts";
-import { assertClose, type Bench, kernelTest, numericGradient, Random } from "./harness.ts";
+import { assertClose, type Bench, type DeviceKind, everyKind, kernelTest, numericGradient, Random } from "./harness.ts";
 import * as reference from "./reference.ts";
 
 /** Lengths of the packed sequences → for each token the index of its sequence's first token. */
@@ -11,6 +11,7 @@ interface Case {
   readonly heads: number;
   readonly keyHeads: number;
   readonly headSize: number;
+  readonly kinds?: readonly DeviceKind[];
 }
 
 function setUp(bench: Bench, { lengths, heads, keyHeads, headSize }: Case) {
@@ -35,7 +36,11 @@ const cases: Case[] = [
   { lengths: [3, 1, 5], heads: 2, keyHeads: 1, headSize: 8 },
   { lengths: [11, 2, 7], heads: 3, keyHeads: 3, headSize: 12 },
   { lengths: [19], heads: 4, keyHeads: 2, headSize: 4 },
+  { lengths: [7, 4], heads: 2, keyHeads: 1, headSize: 24 },
   { lengths: [37, 2, 40], heads: 1, keyHeads: 1, headSize: 4 },
+  // Heads that several lanes share on a graphics card.
+  { lengths: [7, 4], heads: 2, keyHeads: 1, headSize: 64, kinds: ["graphics card"] },
+  { lengths: [11], heads: 1, keyHeads: 1, headSize: 128, kinds: ["graphics card"] },
 ];
 
 for (const c of cases) {
@@ -49,7 +54,7 @@ for (const c of cases) {
     assertClose(await bench.read(dq), numericGradient((at) => reference.attention(at, k, v, shape), q, dy), 3e-5, "dq");
     assertClose(await bench.read(dk), numericGradient((at) => reference.attention(q, at, v, shape), k, dy), 3e-5, "dk");
     assertClose(await bench.read(dv), numericGradient((at) => reference.attention(q, k, at, shape), v, dy), 3e-5, "dv");
-  });
+  }, c.kinds ?? everyKind);
 }
 
 for (
@@ -67,6 +72,7 @@ for (
       attention(bench.stream, input, y, stats);
       assertClose(await bench.read(y), reference.attention(q, k, v, shape), 1e-5, "y");
     },
+    everyKind,
   );
 }
 

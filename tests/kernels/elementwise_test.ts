@@ -7,7 +7,7 @@ import { swiglu, swigluBackward } from "../../kernels/swiglu.ts";
 import { weightOf } from "../../kernels/weight.ts";
 import { rowBytes } from "../../kernels/weight_layout.ts";
 import { packRows, unpackRows } from "../../kernels/weight_pack.ts";
-import { assertClose, kernelTest, numericGradient, Random } from "./harness.ts";
+import { assertClose, everyKind, kernelTest, numericGradient, Random } from "./harness.ts";
 import * as reference from "./reference.ts";
 
 for (const [rows, width] of [[1, 4], [3, 20], [5, 68], [2, 516], [6, 128]] as const) {
@@ -32,7 +32,7 @@ for (const [rows, width] of [[1, 4], [3, 20], [5, 68], [2, 516], [6, 128]] as co
     const added = bench.tensor([rows, width], before);
     rmsNormBackward(bench.stream, gpuX, gpuWeight, gpuDy, added, epsilon, true);
     assertClose(await bench.read(added), wanted.map((v, i) => v + before[i]!), 2e-5, "dx added");
-  });
+  }, everyKind);
 }
 
 kernelTest("swiglu() and its gradient agree with float64, also far from zero", async (bench) => {

@@ -1,6 +1,6 @@
 // Runs every kernel test on the machine's device twice: with subgroup operations and without, since users' devices are of
 // both kinds. Random values come from a fixed seed; expectations are computed in float64.
-import { type Device, openDevice } from "../../kernels/device.ts";
+import { Device, openDevice } from "../../kernels/device.ts";
 import { Stream } from "../../kernels/stream.ts";
 import { createTensor, destroyTensors, download, type Tensor, tensorOf, upload } from "../../kernels/tensor.ts";
 
@@ -66,11 +66,23 @@ export class Bench {
   }
 }
 
-/** Registers a test for the device with subgroups (where it has them) and without. */
-export function kernelTest(name: string, body: (bench: Bench) => Promise<void>): void {
-  for (const subgroups of [true, false]) {
-    Deno.test(`${name} (${subgroups ? "subgroups" : "no subgroups"})`, async () => {
-      const device = await openDevice({ subgroups });
+/** Ways of opening the machine's device: as it is, without subgroups, or taken for a graphics card, which gets other tiles. */
+export type DeviceKind = "subgroups" | "no subgroups" | "graphics card";
+
+async function openAs(kind: DeviceKind): Promise<Device> {
+  const device = await openDevice({ subgroups: kind !== "no subgroups" });
+  return kind === "graphics card" ? new Device(device.gpu, { ...device.info, software: false }) : device;
+}
+
+/** Registers a test for each of these kinds of device. */
+export function kernelTest(
+  name: string,
+  body: (bench: Bench) => Promise<void>,
+  kinds: readonly DeviceKind[] = ["subgroups", "no subgroups"],
+): void {
+  for (const kind of kinds) {
+    Deno.test(`${name} (${kind})`, async () => {
+      const device = await openAs(kind);
       const bench = new Bench(device);
       try {
         await body(bench);
@@ -82,6 +94,9 @@ export function kernelTest(name: string, body: (bench: Bench) => Promise<void>):
     });
   }
 }
+
+/** For kernels whose tiles differ between processors and graphics cards. */
+export const everyKind: readonly DeviceKind[] = ["subgroups", "no subgroups", "graphics card"];
 
 /** Fails unless each value is within `tolerance`·(1 + |wanted|) of the wanted one. */
 export function assertClose(

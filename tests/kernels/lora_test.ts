@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Dropout, loraExpand, loraOuter, loraReduce } from "../../kernels/lora.ts";
-import { assertClose, kernelTest, Random } from "./harness.ts";
+import { assertClose, everyKind, kernelTest, Random } from "./harness.ts";
 import { matmul, transpose } from "./reference.ts";
 
 for (
@@ -33,7 +33,7 @@ for (
     loraOuter(bench.stream, gpuH, gpuX, g, 3);
     const outer = matmul(transpose(h, rows, rank), transpose(x, rows, width), rank, width, rows);
     assertClose(await bench.read(g), outer.map((v, i) => v * 3 + gradient[i]!), 1e-5, "outer");
-  });
+  }, everyKind);
 }
 
 kernelTest("dropout keeps the stated share, scales it, and is the same mask in all three products", async (bench) => {
