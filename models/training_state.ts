@@ -43,7 +43,7 @@ export async function writeTrainingState(
       const { value } = await values.next();
       for (let i = 0; i < value.length; i++) {
         if (!Number.isFinite(value[i])) {
-          throw new FormatError(`${path}: cannot keep tensor ${quoted(name)}: value ${i} is ${value[i]}`);
+          throw new FormatError(`cannot keep ${quoted(name)}: value ${i} is ${value[i]}`);
         }
       }
       yield new Uint8Array(value.buffer, value.byteOffset, value.byteLength);

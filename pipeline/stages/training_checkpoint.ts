@@ -1,7 +1,8 @@
 import { join } from "@std/path";
 import type { DeviceRecord } from "../../models/device_check.ts";
+import { FormatError } from "../../models/formats/error.ts";
 import type { StepTrainer } from "../../models/trainer.ts";
-import type { StageOutput } from "../core/mod.ts";
+import { PipelineError, type StageOutput } from "../core/mod.ts";
 import { type Checkpoint, checkpointName } from "./checkpoints.ts";
 import type { LogSnapshot, TrainingLog } from "./training_log.ts";
 
@@ -30,13 +31,21 @@ export interface CheckpointContents {
 /**
  * Writes the files of a checkpoint into a folder.
  *
- * @throws {FormatError} for weights or moments that are not finite
+ * @throws {PipelineError} for weights or moments that are not finite
  */
 export async function writeCheckpoint(dir: string, contents: CheckpointContents): Promise<void> {
   const { trainer, write, history, device, step } = contents;
   const best = history.best;
-  await write(dir);
-  await trainer.save(join(dir, files.optimizer));
+  try {
+    await trainer.save(join(dir, files.optimizer));
+    await write(dir);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new PipelineError(
+      `training stopped after step ${step}: ${error.message}; wanted finite numbers. Lower the learning rate.`,
+      { cause: error },
+    );
+  }
   await Deno.writeTextFile(join(dir, files.state), history.state(step, best ? checkpointName(best.step) : null));
   await Deno.writeTextFile(join(dir, files.log), JSON.stringify(history.snapshot()));
   await Deno.writeTextFile(join(dir, files.device), JSON.stringify(device, null, 2));

@@ -68,7 +68,14 @@ Deno.test("no interval changes the result: log, validation, checkpoints, samples
         { logSteps: 200, evalSteps: 5, saveSteps: 3, saveTotalLimit: 10 },
       ]
     ) {
-      const { result } = await bench.train(settings);
+      const { result, said } = await bench.train(settings);
+      const samples = logOf(result!.targets.adapter.dir).filter((line) => "samples" in line);
+      assertEquals(samples.map(({ step }) => step), "sampleSteps" in settings ? [5, 10] : []);
+      for (const { samples: answers } of samples) {
+        const [first] = answers as { instruction: string; answer: string }[];
+        assert(first);
+        assert(said.includes(`info ${first.instruction} -> ${first.answer}`), `${said}`);
+      }
       results.push({ digest: result!.targets.adapter.digest, weights: weights(result!.targets.adapter.dir) });
       bench.forget();
     }

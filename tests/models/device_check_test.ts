@@ -1,0 +1,32 @@
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { openDevice } from "../../kernels/device.ts";
+import type { SelfCheck } from "../../kernels/self_check.ts";
+import { checkDevice } from "../../models/device_check.ts";
+
+Deno.test("checkDevice() checks a device once and remembers that it passed; wrong kernels are named and never remembered", async () => {
+  const device = await openDevice();
+  const folder = await Deno.makeTempDir();
+  try {
+    let checks = 0;
+    const answering = (results: SelfCheck[]) => () => {
+      checks++;
+      return Promise.resolve(results);
+    };
+    const right = { name: "attention", error: 1e-7, passed: true };
+    const wrong = answering([right, { name: "int8 product", error: 0.25, passed: false }]);
+    for (let i = 0; i < 2; i++) {
+      const error = await assertRejects(() => checkDevice(device, folder, wrong));
+      assertStringIncludes(
+        (error as Error).message,
+        `${device.info.description} computes wrong results in int8 product (off by 2.5e-1)`,
+      );
+    }
+    assertEquals(checks, 2);
+    assertEquals(await checkDevice(device, folder, answering([right])), "checked");
+    assertEquals(await checkDevice(device, folder, wrong), "known");
+    assertEquals(checks, 3);
+  } finally {
+    device.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
