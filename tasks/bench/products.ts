@@ -2,6 +2,7 @@
 import { paddedRows, product, productTransposed } from "../../kernels/product.ts";
 import { createTensor, firstRows, type Tensor } from "../../kernels/tensor.ts";
 import { type Weight, type WeightBits, weightTensors } from "../../kernels/weight.ts";
+import { weightGradient } from "../../kernels/weight_gradient.ts";
 import { defaultHeadRows as headRows } from "../../models/workspace_layout.ts";
 import type { BaseWeights } from "../../models/base_file.ts";
 import type { PackedBatch } from "../../models/batch.ts";
@@ -18,7 +19,7 @@ export interface ProductShape {
 
 /** The speed of a product. */
 export interface ProductResult extends ProductShape {
-  readonly op: "product" | "product_transposed";
+  readonly op: "product" | "product_transposed" | "weight_gradient";
   readonly variant: string;
   readonly bits: WeightBits;
   readonly gflops: number;
@@ -71,7 +72,7 @@ export async function productsOfStep(meter: Meter, base: BaseWeights, batch: Pac
   });
 }
 
-/** Measures x·Wᵀ and dy·W of one shape. */
+/** Measures x·Wᵀ and dy·W of one shape, and of float32 the gradient of W, dyᵀ·x. */
 export async function benchProduct(
   meter: Meter,
   { m, n, k }: ProductShape,
@@ -94,9 +95,12 @@ export async function benchProduct(
       k,
       gflops: flops / await meter.best(record) / 1e6,
     });
-    return [
+    const results = [
       await result("product", () => product(stream, x, weight, y)),
       await result("product_transposed", () => productTransposed(stream, y, weight, x)),
     ];
+    // The weight itself takes the sum: what it holds does not matter any more.
+    if (bits === 32) results.push(await result("weight_gradient", () => weightGradient(stream, y, x, weight)));
+    return results;
   });
 }

@@ -57,6 +57,8 @@ Deno.test("kernel results name op, variant, bits and shape, and print as a table
       ["product", 9, 12, 8],
       ["product_transposed", 9, 12, 8],
     ]);
+    const float32 = await benchProduct(meter, { m: 9, n: 12, k: 8 }, 32);
+    assertEquals(float32.map(({ op }) => op), ["product", "product_transposed", "weight_gradient"]);
     const moved = await benchMemoryBound(meter, BENCH_CONFIGS.quickstart.model);
     for (const { op, gbps } of moved) assertGreater(gbps, 0, op);
     const empty: BenchReport = { device: device.info, kernels: [], steps: [], decode: [], packing: [], skipped: [] };
