@@ -8,6 +8,7 @@
 export * from "./pipeline/core/mod.ts";
 export * from "./pipeline/stages/kinds.ts";
 export { evaluate, type EvaluateParams } from "./pipeline/stages/evaluate.ts";
+export { exportModel, type ExportParams } from "./pipeline/stages/export.ts";
 export { merge, type MergeParams } from "./pipeline/stages/merge.ts";
 export { adapterFolder, modelFolder, randomModel, type RandomModelParams } from "./pipeline/stages/models.ts";
 export { quantize, type QuantizeParams } from "./pipeline/stages/quantize.ts";
@@ -17,6 +18,7 @@ export { tokenizerOf } from "./pipeline/stages/tokenizer_of.ts";
 export { train, type TrainParams } from "./pipeline/stages/train.ts";
 export { trainFull, type TrainFullParams } from "./pipeline/stages/train_full.ts";
 export { TEMPLATE_NAMES, type TemplateName } from "./datasets/templates.ts";
+export type { ExportFormat, ExportType } from "./models/export/export_model.ts";
 export type { FormatName } from "./datasets/formats.ts";
 export type { DropReason } from "./datasets/clean_example.ts";
 export type { SampleName } from "./datasets/embedded/samples.ts";

@@ -1,4 +1,4 @@
-import type { LlamaConfig } from "./config.ts";
+import { type LlamaConfig, modelType } from "./config.ts";
 
 /** The ends of Hugging Face's names of a layer's tensors, and GGUF's for the same. */
 const LAYER_NAMES: readonly (readonly [huggingFace: string, gguf: string])[] = [
@@ -7,6 +7,8 @@ const LAYER_NAMES: readonly (readonly [huggingFace: string, gguf: string])[] = [
   ["self_attn.q_proj", "attn_q"],
   ["self_attn.k_proj", "attn_k"],
   ["self_attn.v_proj", "attn_v"],
+  ["self_attn.q_norm", "attn_q_norm"],
+  ["self_attn.k_norm", "attn_k_norm"],
   ["self_attn.o_proj", "attn_output"],
   ["mlp.gate_proj", "ffn_gate"],
   ["mlp.up_proj", "ffn_up"],
@@ -19,7 +21,7 @@ const OTHER_NAMES: readonly (readonly [huggingFace: string, gguf: string])[] = [
   ["lm_head", "output"],
 ];
 
-/** GGUF's name for a tensor of a LLaMA model, such as `blk.0.attn_q.weight`; undefined for one that it has not. */
+/** GGUF's name for a tensor of a model, such as `blk.0.attn_q.weight`; undefined for one that it has not. */
 export function ggufName(name: string): string | undefined {
   const [, layer, module, end] = /^(?:model\.layers\.(\d+)\.)?(.+)\.(weight|bias)$/.exec(name) ?? [];
   const names = layer === undefined ? OTHER_NAMES : LAYER_NAMES;
@@ -38,10 +40,12 @@ export function nameOfGguf(name: string): string | undefined {
 /**
  * How many heads the rows of a query or key projection belong to; undefined for any other tensor. GGUF turns the pairs
  * (2i, 2i + 1) of a LLaMA head by one rotary angle, Hugging Face the pairs (i, i + D/2): rows are permuted within heads.
+ * Qwen's stay as they are.
  */
 export function rotaryHeads(name: string, config: LlamaConfig): number | undefined {
-  if (/\.self_attn\.q_proj\.(weight|bias)$/.test(name)) return config.heads;
-  if (/\.self_attn\.k_proj\.(weight|bias)$/.test(name)) return config.keyValueHeads;
+  if (modelType(config) !== "llama") return undefined;
+  if (name.endsWith(".self_attn.q_proj.weight")) return config.heads;
+  if (name.endsWith(".self_attn.k_proj.weight")) return config.keyValueHeads;
   return undefined;
 }
 

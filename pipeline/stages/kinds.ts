@@ -1,6 +1,7 @@
 import type { FormatName } from "../../datasets/formats.ts";
 import type { DropReason } from "../../datasets/clean_example.ts";
 import type { TemplateName } from "../../datasets/templates.ts";
+import type { ExportFormat } from "../../models/export/export_model.ts";
 import type { LlamaConfig } from "../../models/formats/config.ts";
 import { type Kind, kind } from "../core/mod.ts";
 
@@ -139,3 +140,12 @@ export interface ReportMeta {
 
 /** An evaluation: results.json and report.md. */
 export const report: Kind<"report", ReportMeta> = kind<ReportMeta>()("report");
+
+/** What is known of an export. */
+export interface ExportedMeta {
+  /** The format. */
+  readonly to: ExportFormat;
+}
+
+/** A model or an adapter in the format of another program: a Hugging Face or PEFT folder, or a GGUF file. */
+export const exported: Kind<"exported", ExportedMeta> = kind<ExportedMeta>()("exported");

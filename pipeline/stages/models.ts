@@ -19,9 +19,12 @@ export function modelFolder(path: string): Ref<typeof modelFiles> {
   });
 }
 
-/** A PEFT adapter folder of the user's: adapter_config.json, adapter_model.safetensors. */
+/** An adapter folder of the user's: PEFT's, or a checkpoint of Chinese-Vicuna (models/formats/adapter_reader.ts). */
 export function adapterFolder(path: string): Ref<typeof adapter> {
-  return inputFolder(adapter, path, { include: (name) => /^adapter_(config\.json|model\.\w+)$/.test(name), meta: {} });
+  return inputFolder(adapter, path, {
+    include: (name) => /^(adapter_(config\.json|model\.\w+)|pytorch_model\.bin)$/.test(name),
+    meta: {},
+  });
 }
 
 const params = z.object({

@@ -1,0 +1,169 @@
+import { join } from "@std/path";
+import { z } from "zod";
+import { FormatError, quoted } from "./error.ts";
+import type { GgufValue } from "./gguf_writer.ts";
+import { readFileIfPresent, readJsonFile } from "./json_file.ts";
+import { parseSentencePieceModel, sentencePieces } from "./sentencepiece_model.ts";
+import { parseTokenizerJson } from "./tokenizer_json.ts";
+import { parseDecoder } from "./tokenizer_json_decoder.ts";
+import { fallbackByte } from "./vocabulary.ts";
+
+const MAX_FILE_BYTES = 200_000_000;
+
+/** Types of tokens, numbered as in SentencePiece. */
+const NORMAL = 1, UNKNOWN = 2, CONTROL = 3, USER_DEFINED = 4, UNUSED = 5, BYTE = 6;
+
+/** A vocabulary as GGUF has it: entries by id. */
+interface Tokens {
+  /** "llama" merges by score, as SentencePiece; "gpt2" merges bytes by a list. */
+  readonly model: "llama" | "gpt2";
+  readonly texts: string[];
+  readonly kinds: number[];
+  /** For "llama". */
+  readonly scores?: number[];
+  /** For "gpt2": pairs, the first merged first. */
+  readonly merges?: string[];
+  /** For "gpt2": llama.cpp's name for how text is split before merging. */
+  readonly splitting?: string;
+  readonly unkId: number | undefined;
+  /** Whether encoding puts a space before the text. */
+  readonly prefixesSpace: boolean;
+}
+
+/** The ids that begin and end a text. */
+export interface TextLimits {
+  readonly bosId: number;
+  readonly eosId: number;
+}
+
+/**
+ * The metadata that carry a model folder's tokenizer into a GGUF file, so that llama.cpp gives the same ids.
+ *
+ * @param vocabularySize rows of the embedding; ids that the tokenizer has not are filled with unused entries
+ * @throws {FormatError} when there is no tokenizer, or it splits text in a way that has no name in GGUF
+ */
+export async function ggufTokenizer(
+  directory: string,
+  vocabularySize: number,
+  { bosId, eosId }: TextLimits,
+): Promise<[string, GgufValue][]> {
+  const tokens = await readTokens(directory);
+  for (let id = 0; id < vocabularySize; id++) {
+    tokens.texts[id] ??= `[PAD${id}]`;
+    tokens.kinds[id] ??= UNUSED;
+    if (tokens.scores !== undefined) tokens.scores[id] ??= -1e4;
+  }
+  const configPath = join(directory, "tokenizer_config.json");
+  const config = TokenizerConfig.safeParse(await readJsonFile(configPath) ?? {});
+  if (!config.success) throw new FormatError(`${configPath}: ${z.prettifyError(config.error)}`);
+  const { chat_template: template } = config.data;
+  const whole = (value: number): GgufValue => ({ type: "uint32", value });
+  const fields: [string, GgufValue | undefined][] = [
+    ["model", { type: "string", value: tokens.model }],
+    ["pre", { type: "string", value: tokens.splitting ?? "default" }],
+    ["tokens", { type: "strings", value: tokens.texts }],
+    ["scores", tokens.scores && { type: "float32s", value: tokens.scores }],
+    ["token_type", { type: "int32s", value: tokens.kinds }],
+    ["merges", tokens.merges && { type: "strings", value: tokens.merges }],
+    ["bos_token_id", whole(bosId)],
+    ["eos_token_id", whole(eosId)],
+    ["unknown_token_id", tokens.unkId === undefined ? undefined : whole(tokens.unkId)],
+    ["add_bos_token", { type: "bool", value: config.data.add_bos_token ?? true }],
+    ["add_eos_token", { type: "bool", value: false }],
+    ["add_space_prefix", { type: "bool", value: tokens.prefixesSpace }],
+  ];
+  const metadata = fields.flatMap(([key, value]): [string, GgufValue][] =>
+    value === undefined ? [] : [[`tokenizer.ggml.${key}`, value]]
+  );
+  if (typeof template === "string") metadata.push(["tokenizer.chat_template", { type: "string", value: template }]);
+  return metadata;
+}
+
+const TokenizerConfig = z.looseObject({ add_bos_token: z.boolean().nullish(), chat_template: z.unknown().optional() });
+
+async function readTokens(directory: string): Promise<Tokens> {
+  const jsonPath = join(directory, "tokenizer.json");
+  const json = await readFileIfPresent(jsonPath, MAX_FILE_BYTES);
+  if (json !== undefined) return tokensOfJson(json, jsonPath);
+  const modelPath = join(directory, "tokenizer.model");
+  const model = await readFileIfPresent(modelPath, MAX_FILE_BYTES);
+  if (model === undefined) {
+    throw new FormatError(`${directory} has no tokenizer: looked for tokenizer.json and tokenizer.model`);
+  }
+  const pieces = sentencePieces(model, modelPath);
+  const vocabulary = parseSentencePieceModel(model, modelPath);
+  return {
+    unkId: vocabulary.unkId,
+    prefixesSpace: vocabulary.stripsLeadingSpace,
+    model: "llama",
+    texts: pieces.map(({ text }) => text),
+    kinds: pieces.map(({ kind }) => kind),
+    scores: pieces.map(({ score }) => score),
+  };
+}
+
+/** The fields of tokenizer.json that count here; {@linkcode parseTokenizerJson} has checked them. */
+interface TokenizerFile {
+  readonly added_tokens?: { readonly id: number; readonly content: string; readonly special?: boolean }[];
+  readonly pre_tokenizer?: unknown;
+  readonly decoder?: unknown;
+  readonly model: {
+    readonly vocab: Record<string, number>;
+    readonly merges: (string | [string, string])[];
+    readonly unk_token?: string | null;
+  };
+}
+
+function tokensOfJson(bytes: Uint8Array, path: string): Tokens {
+  const { unkId, stripsLeadingSpace: prefixesSpace } = parseTokenizerJson(bytes, path).vocabulary;
+  const file = JSON.parse(new TextDecoder().decode(bytes)) as TokenizerFile;
+  const { byteLevel } = parseDecoder(file.decoder, path);
+  const { vocab, unk_token: unknown } = file.model;
+  const merges = file.model.merges.map((merge) => typeof merge === "string" ? merge : merge.join(" "));
+  const texts: string[] = [];
+  const kinds: number[] = [];
+  for (const [text, id] of Object.entries(vocab)) {
+    texts[id] = text;
+    const isByte = !byteLevel && fallbackByte(text) !== undefined;
+    kinds[id] = text === unknown ? UNKNOWN : isByte ? BYTE : NORMAL;
+  }
+  for (const { id, content, special } of file.added_tokens ?? []) {
+    texts[id] = content;
+    if (content !== unknown) kinds[id] = special ? CONTROL : USER_DEFINED;
+  }
+  const common = { texts, kinds, unkId, prefixesSpace };
+  if (byteLevel) return { ...common, model: "gpt2", merges, splitting: splittingOf(file.pre_tokenizer, path) };
+  return { ...common, model: "llama", scores: scoresOf(texts, merges) };
+}
+
+/** A merged piece is as good as its first merge is early, as in SentencePiece's own files; other pieces come last. */
+function scoresOf(texts: readonly string[], merges: readonly string[]): number[] {
+  const ranks = new Map<string, number>();
+  for (const [rank, merge] of merges.entries()) {
+    const piece = merge.replace(" ", "");
+    if (!ranks.has(piece)) ranks.set(piece, rank);
+  }
+  return Array.from(texts, (text) => -(ranks.get(text ?? "") ?? merges.length));
+}
+
+/** Patterns by which byte-level tokenizers split text before merging, and llama.cpp's names for them. */
+const CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
+const REST = "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+const SPLITTINGS: ReadonlyMap<string, string> = new Map([
+  [`${CONTRACTIONS}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}${REST}`, "llama-bpe"],
+  [`${CONTRACTIONS}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}${REST}`, "qwen2"],
+]);
+
+function splittingOf(preTokenizer: unknown, path: string): string {
+  const Split = z.looseObject({ type: z.literal("Split"), pattern: z.looseObject({ Regex: z.string() }) });
+  const Sequence = z.looseObject({ pretokenizers: z.array(z.unknown()) });
+  const sequence = Sequence.safeParse(preTokenizer);
+  const steps = sequence.success ? sequence.data.pretokenizers : [preTokenizer];
+  const patterns = steps.flatMap((step) => Split.safeParse(step).data?.pattern.Regex ?? []);
+  const name = patterns.length === 1 ? SPLITTINGS.get(patterns[0] ?? "") : undefined;
+  if (name !== undefined) return name;
+  throw new FormatError(
+    `${path}: its pre_tokenizer splits text by ${quoted(patterns.join(" ") || "no pattern")}, which has no name in ` +
+      `GGUF; known are those of LLaMA 3 and Qwen 2`,
+  );
+}

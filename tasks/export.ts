@@ -1,0 +1,127 @@
+// deno task export: a base model merged with an adapter, or an adapter alone, in the formats of other programs.
+import { ADAPTER_FORMS } from "../models/formats/adapter.ts";
+import {
+  EXPORT_FORMATS,
+  EXPORT_TYPES,
+  exportedFile,
+  exportModel,
+  type ExportRequest,
+  faultOfExport,
+} from "../models/export/export_model.ts";
+import { ProgressGate } from "../pipeline/core/progress_gate.ts";
+import { z } from "../mod.ts";
+import { chooseRenderer } from "./cli/choose_renderer.ts";
+import { parseCommand } from "./cli/command.ts";
+import { flagsOf, kebabCase } from "./cli/flags.ts";
+import { detectLanguage, LANGUAGES } from "./cli/language.ts";
+import { runMain } from "./cli/main.ts";
+import { messagesIn } from "./cli/messages.ts";
+import { publishAside } from "./cli/publish_aside.ts";
+import { useLanguageOfSchemas } from "./cli/schema_language.ts";
+import { UsageError } from "./cli/usage_error.ts";
+
+const options = z.object({
+  to: z.enum(EXPORT_FORMATS).describe(
+    "hf: a merged Hugging Face folder; gguf: the same as one file for llama.cpp, with the tokenizer; " +
+      "gguf-lora: the adapter alone for llama.cpp; peft: the adapter alone for PEFT",
+  ).meta({
+    zh: "hf：合并后的 Hugging Face 文件夹；gguf：供 llama.cpp 使用的单个文件，含分词器；" +
+      "gguf-lora：仅适配器，供 llama.cpp 使用；peft：仅适配器，供 PEFT 使用",
+  }),
+  outputPath: z.string().describe("folder to write (hf, peft), or file (gguf, gguf-lora)").meta({
+    zh: "输出文件夹（hf、peft）或文件（gguf、gguf-lora）",
+    aliases: ["output_dir", "outfile"],
+  }),
+  baseModel: z.string().optional().describe(
+    "folder of the base model with its own float weights; not needed for peft",
+  ).meta({ zh: "基座模型文件夹（原始浮点权重）；peft 不需要", aliases: ["base_model", "model_path"] }),
+  loraPath: z.string().optional().describe("folder of the adapter; left out, the base is exported as it is").meta({
+    zh: "适配器文件夹；省略则原样导出基座",
+    aliases: ["lora_path"],
+  }),
+  type: z.enum(EXPORT_TYPES).default("f16").describe("element type of the weights (hf, gguf)").meta({
+    zh: "权重的元素类型（hf、gguf）",
+    aliases: ["outtype", "dtype"],
+  }),
+  form: z.enum(ADAPTER_FORMS).default("safetensors").describe(
+    "adapter_model.safetensors, or adapter_model.bin for old versions of PEFT (peft)",
+  ).meta({ zh: "adapter_model.safetensors，或供旧版 PEFT 使用的 adapter_model.bin（peft）" }),
+  maxShardSize: z.number().positive().default(5).describe("largest file of weights in GB (hf)").meta({
+    zh: "单个权重文件的上限（GB，hf）",
+  }),
+  name: z.string().optional().describe("name of the model in the file (gguf); that of its folder by default").meta({
+    zh: "文件中记录的模型名（gguf）；默认取文件夹名",
+  }),
+  overwrite: z.boolean().default(false).describe("replace what lies at --output-path").meta({
+    zh: "覆盖 --output-path 处已有的内容",
+  }),
+  json: z.boolean().default(false).describe("print one JSON event a line instead of progress").meta({
+    zh: "每行输出一个 JSON 事件，不显示进度",
+  }),
+  lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "提示信息的语言" }),
+});
+
+/** Parses the command line; undefined when help was printed. */
+function readArguments(args: string[]): z.output<typeof options> | undefined {
+  const language = detectLanguage(args);
+  const zh = language === "zh";
+  useLanguageOfSchemas(language);
+  const messages = messagesIn(language);
+  const parsed = parseCommand(args, {
+    name: "deno task export",
+    usage: "--to FORMAT [--base-model FOLDER] [--lora-path FOLDER] --output-path PATH [options]",
+    description: zh
+      ? "把基座与适配器合并后导出，或单独导出适配器，供其他程序使用。"
+      : "Writes a base model merged with an adapter, or an adapter alone, for other programs.",
+    groups: [{ heading: zh ? "选项：" : "Options:", flags: flagsOf(options) }],
+  }, language);
+  if (parsed.wantsHelp) {
+    console.log(parsed.help);
+    return undefined;
+  }
+  const checked = options.safeParse(parsed.values);
+  if (checked.success) return checked.data;
+  const lines = checked.error.issues.map(({ path, message }) => {
+    const flag = `--${kebabCase(path.map(String).join("."))}`;
+    return parsed.values[String(path[0])] === undefined ? messages.missingFlag(flag) : `${flag}: ${message}`;
+  });
+  throw new UsageError(`${lines.join("\n")}\n${messages.seeHelp("deno task export")}`);
+}
+
+const language = detectLanguage(Deno.args);
+
+await runMain(language, async (signal) => {
+  const given = readArguments(Deno.args);
+  if (given === undefined) return;
+  const messages = messagesIn(language);
+  const request: ExportRequest = {
+    ...given,
+    model: given.baseModel,
+    adapter: given.loraPath,
+    maxShardBytes: given.maxShardSize * 1e9,
+  };
+  const fault = faultOfExport(request);
+  if (fault !== undefined) {
+    throw new UsageError(`${fault} (--base-model, --lora-path, --type)\n${messages.seeHelp("deno task export")}`);
+  }
+  const renderer = chooseRenderer(given.json, messages);
+  const progress = new ProgressGate("export", (event) => renderer.show(event));
+  let bytes = 0;
+  try {
+    const { directory, files } = await publishAside({
+      path: given.outputPath,
+      file: exportedFile(request),
+      overwrite: given.overwrite,
+      bytesNeeded: () => bytes,
+    }, (aside) =>
+      exportModel(request, aside, (done, total) => {
+        signal.throwIfAborted();
+        bytes = total;
+        progress.report({ done, total, unit: "bytes" });
+      }));
+    progress.flush();
+    renderer.show({ type: "output-written", dir: directory, files });
+  } finally {
+    renderer.close();
+  }
+});

@@ -1,0 +1,82 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { eventsOf, inFolder, quickTraining, runTask, writeInputs } from "./children.ts";
+
+Deno.test("export writes a merged model that answers as the base with its adapter does, a GGUF file and a PEFT folder", () =>
+  inFolder(async (folder) => {
+    await writeInputs(folder);
+    const trained = await runTask("train", folder, [
+      ...quickTraining,
+      ...["--samples", "0", "--eval-steps", "0", "--learning-rate", "0.1", "--output-path", "adapter"],
+    ]);
+    assertEquals(trained.code, 0, trained.stderr);
+    const run = async (...args: string[]) => {
+      const outcome = await runTask("export", folder, args);
+      assertEquals(outcome.code, 0, outcome.stderr);
+      return outcome;
+    };
+    const both = ["--base-model", "model", "--lora-path", "adapter"];
+    const written = await run("--to", "hf", ...both, "--type", "f32", "--output-path", "merged", "--json");
+    const [last] = eventsOf(written).slice(-1);
+    assert(last?.type === "output-written" && last.files.includes("model.safetensors"), written.stdout);
+    const answer = async (...model: string[]) => {
+      const args = [...model, "--bits", "32", "--max-new-tokens", "12", "算1加1"];
+      const { code, stdout, stderr } = await runTask("generate", folder, args);
+      assertEquals(code, 0, stderr);
+      return stdout;
+    };
+    const merged = await answer("--base-model", "merged");
+    assertEquals(merged, await answer(...both));
+    assert(merged !== await answer("--base-model", "model"), "the adapter changes nothing");
+
+    await run("--to", "gguf", ...both, "--output-path", "merged.gguf");
+    const gguf = await Deno.readFile(join(folder, "merged.gguf"));
+    assertEquals(new TextDecoder().decode(gguf.subarray(0, 4)), "GGUF");
+    await run("--to", "peft", "--lora-path", "adapter", "--form", "bin", "--output-path", "peft");
+    assertEquals(await answer("--base-model", "model", "--lora-path", "peft"), merged);
+    // Nothing is left beside the results.
+    const left = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.startsWith(".vicuna-"));
+    assertEquals(left, []);
+  }));
+
+Deno.test("export replaces nothing unless it is told to, and then the whole", () =>
+  inFolder(async (folder) => {
+    await writeInputs(folder);
+    await Deno.mkdir(join(folder, "out"));
+    await Deno.writeTextFile(join(folder, "out", "mine.txt"), "mine");
+    const args = ["--to", "hf", "--base-model", "model", "--output-path", "out"];
+    const refused = await runTask("export", folder, args);
+    assertEquals(refused.code, 1);
+    assertStringIncludes(refused.stderr, "it exists; choose another --output-path, or give --overwrite");
+    assertEquals([...Deno.readDirSync(join(folder, "out"))].map(({ name }) => name), ["mine.txt"]);
+    const done = await runTask("export", folder, [...args, "--overwrite"]);
+    assertEquals(done.code, 0, done.stderr);
+    const names = [...Deno.readDirSync(join(folder, "out"))].map(({ name }) => name);
+    assert(names.includes("config.json") && !names.includes("mine.txt"), String(names));
+    const file = await runTask("export", folder, ["--to", "gguf", ...args.slice(2), "--overwrite"]);
+    assertStringIncludes(file.stderr, "wanted a file, found a folder there");
+  }));
+
+Deno.test("a failed export leaves what was there and nothing beside it", () =>
+  inFolder(async (folder) => {
+    await writeInputs(folder);
+    await Deno.writeTextFile(join(folder, "out.gguf"), "old");
+    const weights = join(folder, "model", "model.safetensors");
+    await Deno.truncate(weights, (await Deno.stat(weights)).size - 4);
+    const args = ["--to", "gguf", "--base-model", "model", "--output-path", "out.gguf", "--overwrite"];
+    const { code, stderr } = await runTask("export", folder, args);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "error: ");
+    assertEquals(await Deno.readTextFile(join(folder, "out.gguf")), "old");
+    assertEquals([...Deno.readDirSync(folder)].filter(({ name }) => name.startsWith(".vicuna-")), []);
+  }));
+
+Deno.test("export says which flags are missing, in English and in Chinese", () =>
+  inFolder(async (folder) => {
+    const english = await runTask("export", folder, ["--to", "gguf-lora", "--output-path", "x.gguf"]);
+    assertEquals(english.code, 1);
+    assertStringIncludes(english.stderr, "exporting to gguf-lora wants a base model (--base-model");
+    const chinese = await runTask("export", folder, ["--lang", "zh"]);
+    assertStringIncludes(chinese.stderr, "缺少必填选项 --to");
+    assertStringIncludes(chinese.stderr, "缺少必填选项 --output-path");
+  }));
