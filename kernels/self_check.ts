@@ -8,7 +8,8 @@ import { rmsNorm } from "./rms_norm.ts";
 import { Stream } from "./stream.ts";
 import { createTensor, destroyTensors, download, type Tensor, tensorOf, upload } from "./tensor.ts";
 import { type WeightBits, weightOf, weightTensors } from "./weight.ts";
-import { packRows, unpackRows } from "./weight_pack.ts";
+import { weightGradient } from "./weight_gradient.ts";
+import { blockRows, packRows, unpackRows } from "./weight_pack.ts";
 
 /** The outcome of one check. */
 export interface SelfCheck {
@@ -64,6 +65,20 @@ function productCases(device: Device, stream: Stream, make: Make, keep: (tensor:
   }];
 }
 
+function weightGradientCase(device: Device, stream: Stream, make: Make, keep: (tensor: Tensor) => void) {
+  const [t, n, k] = [21, 44, 68];
+  const [x, dy, before] = [values(t * k, 10), values(t * n, 11), values(n * k, 12)];
+  const gradient = weightOf(device, "self-check gradient", before, n, k, 32);
+  weightTensors(gradient).forEach(keep);
+  weightGradient(stream, make([t, n], dy), make([t, k], x), gradient);
+  const wanted = before.map((value, i) => {
+    let sum = value;
+    for (let p = 0; p < t; p++) sum += dy[p * n + Math.floor(i / k)]! * x[p * k + i % k]!;
+    return sum;
+  });
+  return { name: "gradient of a weight", tensor: gradient.parts[0]!.blocks, wanted: [...blockRows(wanted, n, k)] };
+}
+
 function attentionCase(stream: Stream, make: Make, starts: Tensor) {
   const [tokens, headSize] = [19, 8];
   const [q, k, v] = [values(tokens * headSize, 4), values(tokens * headSize, 5), values(tokens * headSize, 6)];
@@ -105,6 +120,7 @@ export async function selfCheck(device: Device): Promise<SelfCheck[]> {
     const cases: { name: string; tensor: Tensor; wanted: number[] }[] = ([8, 4] as const).flatMap((bits) =>
       productCases(device, stream, make, keep, bits)
     );
+    cases.push(weightGradientCase(device, stream, make, keep));
     cases.push(attentionCase(stream, make, indices(Array(19).fill(0))));
 
     const [x, weight, normed] = [values(3 * 20, 7), values(20, 8), make([3, 20])];

@@ -181,7 +181,13 @@ Deno.test(
 
 Deno.test(
   "train refuses an unknown recipe and names those that there are",
-  withInputs(nothing, ["alpaca_lora"], undefined, "there is no recipe alpaca_lora", "chinese_vicuna, quickstart"),
+  withInputs(
+    nothing,
+    ["alpaca_lora"],
+    undefined,
+    "there is no recipe alpaca_lora",
+    "chinese_vicuna, pretrain, quickstart",
+  ),
 );
 
 Deno.test(

@@ -1,0 +1,126 @@
+import {
+  embeddedSamples,
+  merge,
+  modelFolder,
+  pipeline,
+  randomModel,
+  rows,
+  TEMPLATE_NAMES,
+  tokenize,
+  tokenizerOf,
+  trainFull,
+  z,
+} from "vicuna";
+
+/** All weights of a small LLaMA (method "full"), from random ones or those of a folder: gives a model, not an adapter. */
+export default pipeline({
+  name: "pretrain",
+  description:
+    "Trains all weights of a small LLaMA in float32, from random ones or from those of a folder. Its result is a model " +
+    "folder, not an adapter.",
+  zh: "以 float32 训练小型 LLaMA 的全部权重，从随机权重或已有模型开始。结果是模型文件夹，而不是适配器。",
+  options: z.object({
+    init: z.string().default("random").describe("`random`, or the folder of a model to begin with").meta({
+      zh: "`random`（随机权重），或作为起点的模型文件夹",
+    }),
+    data: z.array(z.string()).default([]).describe("rows: [belle:|guanaco:|alpaca:]PATH; the embedded ones if none")
+      .meta({
+        zh: "训练数据：[belle:|guanaco:|alpaca:]路径；缺省为自带样本",
+        aliases: ["data_path"],
+      }),
+    validation: z.number().int().min(0).default(60).describe("rows held out for validation").meta({
+      zh: "留作验证的行数",
+      aliases: ["test_size", "val_set_size"],
+    }),
+    vocabularySize: z.number().int().min(300).default(1000).describe("entries of a random model's tokenizer").meta({
+      zh: "随机模型的词表大小",
+    }),
+    hiddenSize: z.number().int().multipleOf(4).default(128).describe("width of a random model").meta({
+      zh: "随机模型的隐藏宽度",
+    }),
+    layers: z.number().int().min(1).default(4).describe("layers of a random model").meta({ zh: "随机模型的层数" }),
+    heads: z.number().int().min(1).default(4).describe("query heads of a random model").meta({
+      zh: "随机模型的注意力头数",
+    }),
+    maxTokens: z.number().int().min(8).default(256).describe("most tokens of a row").meta({
+      zh: "每行最多的 token 数",
+      aliases: ["cutoff_len"],
+    }),
+    template: z.enum(TEMPLATE_NAMES).default("alpaca").describe("prompt template").meta({
+      zh: "提示模板",
+      aliases: ["prompt_template_name"],
+    }),
+    trainOnInputs: z.boolean().default(true).describe("learn the prompt as well as the answer").meta({
+      zh: "同时学习指令部分",
+    }),
+    epochs: z.number().positive().default(2).describe("passes over the training rows").meta({
+      zh: "训练轮数",
+      aliases: ["num_epochs"],
+    }),
+    maxSteps: z.number().int().min(0).default(0).describe("optimizer steps instead of whole epochs; 0: by epochs").meta(
+      { zh: "以优化步数代替轮数；0 表示按轮数" },
+    ),
+    batchSize: z.number().int().min(1).default(8).describe("rows of an optimizer step").meta({
+      zh: "每个优化步的行数",
+    }),
+    learningRate: z.number().positive().default(1e-3).describe("highest learning rate").meta({ zh: "最高学习率" }),
+    schedule: z.enum(["cosine", "linear"]).default("cosine").describe("how the learning rate falls").meta({
+      zh: "学习率下降方式",
+    }),
+    warmupSteps: z.number().int().min(0).default(10).describe("steps over which the learning rate rises").meta({
+      zh: "学习率预热步数",
+    }),
+    weightDecay: z.number().min(0).default(0.1).describe("AdamW's weight decay, for matrices only").meta({
+      zh: "AdamW 的权重衰减（仅用于矩阵）",
+    }),
+    dtype: z.enum(["float32", "float16", "bfloat16"]).default("float32").describe("element type of the written weights")
+      .meta({ zh: "写出权重的元素类型" }),
+    gpuMemory: z.number().min(0).default(0).describe(
+      "GB of GPU memory to use; 0: 7.4, or what a software driver has free",
+    ).meta({ zh: "可用显存（GB）；0 表示 7.4，或软件驱动的空闲内存" }),
+    evalSteps: z.number().int().min(0).default(50).describe("steps between two validations; 0 for none").meta({
+      zh: "验证间隔步数；0 表示不验证",
+    }),
+    saveSteps: z.number().int().min(1).default(200).describe(
+      "steps between two checkpoints, from which the same command goes on",
+    ).meta({ zh: "检查点间隔步数；中断后同一命令由此继续" }),
+    seed: z.number().int().min(0).max(0x7fffffff).default(42).describe("seed of the weights, the split and the order")
+      .meta({ zh: "随机种子" }),
+  }),
+  build({ init, vocabularySize, hiddenSize, layers, heads, ...o }) {
+    const sources = o.data.length ? o.data.map(rows) : [embeddedSamples("belle"), embeddedSamples("guanaco")];
+    const data = merge({ sources, validation: o.validation, seed: o.seed });
+    const model = init !== "random" ? modelFolder(init) : randomModel({
+      data,
+      seed: o.seed,
+      vocabularySize,
+      hiddenSize,
+      // 8/3 of the width keeps a gated layer as large as the usual one of four times the width.
+      intermediateSize: Math.ceil(hiddenSize / 3) * 8,
+      layers,
+      heads,
+      maxPositions: Math.max(512, o.maxTokens),
+    });
+    const { maxTokens, template, trainOnInputs } = o;
+    const tokens = tokenize({ data, tokenizer: tokenizerOf({ model }), maxTokens, template, trainOnInputs });
+    return {
+      model: trainFull({
+        model,
+        tokens,
+        epochs: o.epochs,
+        maxSteps: o.maxSteps,
+        batchSize: o.batchSize,
+        learningRate: o.learningRate,
+        schedule: o.schedule,
+        warmupSteps: o.warmupSteps,
+        weightDecay: o.weightDecay,
+        dtype: o.dtype,
+        seed: o.seed,
+        gpuMemory: o.gpuMemory,
+        logSteps: 10,
+        evalSteps: o.evalSteps,
+        saveSteps: o.saveSteps,
+      }),
+    };
+  },
+});
