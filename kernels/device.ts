@@ -108,9 +108,10 @@ export class Device {
 
 /**
  * Prepares Mesa before it starts; no effect on other drivers, and explicit settings are respected. Lavapipe gets the
- * processor's vector width. Without XDG_RUNTIME_DIR Mesa complains on standard error each time.
+ * processor's vector width. Without XDG_RUNTIME_DIR Mesa complains on standard error each time. Processes that are started
+ * later inherit these settings.
  */
-function prepareMesa(): void {
+export function prepareMesa(): void {
   if (Deno.build.os !== "linux") return;
   if (!Deno.env.has("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", "/tmp");
   if (Deno.env.has("LP_NATIVE_VECTOR_WIDTH")) return;

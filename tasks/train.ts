@@ -1,7 +1,9 @@
 // `deno task train [NAME|FILE] [options]`: runs a pipeline and copies its results to the output folder.
-import { join, resolve } from "@std/path";
+import { join, resolve, toFileUrl } from "@std/path";
+import { prepareMesa } from "../kernels/device.ts";
 import {
   copyTargets,
+  type JsonObject,
   LockCheck,
   LockCollector,
   PipelineOptionsError,
@@ -36,6 +38,7 @@ await runMain(language, async (signal) => {
   const lockPath = lockPathOf(loaded);
   const locked = common.locked ? (await readLockFile(lockPath))[loaded.name] : undefined;
   if (common.locked && locked === undefined) throw new UsageError(messages.noLock(loaded.name, lockPath));
+  if (common.strict) prepareMesa(); // the stages' own processes must not read /proc to find this out
   const collector = new LockCollector();
   const renderer = chooseRenderer(common.json, messages);
   try {
@@ -47,6 +50,7 @@ await runMain(language, async (signal) => {
       ...(common.remoteCache !== undefined && {
         remoteCache: { location: common.remoteCache, write: common.remoteWrite },
       }),
+      ...(common.strict && { strict: { module: toFileUrl(loaded.path).href, options: options as JsonObject } }),
       signal,
       observers: locked === undefined ? [collector] : [new LockCheck(locked)],
       onEvent: (event) => renderer.show(event),

@@ -85,6 +85,7 @@ export function diffRecords(
   changes.push(...diffCode(before.code, after.code));
   changes.push(...diffValues(before.params, after.params, ""));
   changes.push(...diffInputs(before.inputs, after.inputs, sources, unknown));
+  changes.push(...diffValues(before.environment ?? {}, after.environment ?? {}, ""));
   return changes;
 }
 

@@ -58,6 +58,7 @@ export type { Expectation } from "./foresight.ts";
 export { type Plan, type PlannedStage, planPipeline } from "./plan.ts";
 export { type AnyRef, type LeafNode, type Node, type REF, type Ref, type RefTarget, type StageNode } from "./ref.ts";
 export { type MetaOfRef, type RunOptions, runPipeline, type RunResult, type TargetResult } from "./run.ts";
+export type { Isolation } from "./isolation.ts";
 export type { RemoteOptions } from "./remote_cache.ts";
 export { type ComparedStage, compareWithLock, type Verdict } from "./reproduction.ts";
 export type { StageResult } from "./stage_result.ts";

@@ -24,6 +24,11 @@ export interface KeyRecord {
    * was left out is absent.
    */
   readonly inputs: Readonly<Record<string, string | readonly string[]>>;
+  /**
+   * Environment variables that the stage declares, and under `deno` the version of Deno where the stage says that it
+   * matters; null for a variable that is not set. Absent for a stage that declares none, as most do.
+   */
+  readonly environment?: Readonly<Record<string, string | null>>;
 }
 
 /** What identifies the code of a stage. */

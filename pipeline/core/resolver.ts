@@ -9,7 +9,7 @@ import type { JsonObject } from "./json.ts";
 import { type ManifestFile, outputDigest } from "./manifest.ts";
 import { KEY_FORMAT, type KeyRecord } from "./record.ts";
 import { partMeta } from "./ref.ts";
-import type { StageInput } from "./stage_spec.ts";
+import type { StageInput, StageSpec } from "./stage_spec.ts";
 import type { AnyKind } from "./kind.ts";
 import type { Entry } from "./store.ts";
 
@@ -78,7 +78,16 @@ export class Resolver {
       else inputs[name] = outcome?.digest ?? "";
     }
     const code = await identifyCode(stage.code);
-    return { record: { format: KEY_FORMAT, stage: stage.name, code, params, inputs }, unknown, sources };
+    const environment = environmentOf(stage);
+    const record: KeyRecord = {
+      format: KEY_FORMAT,
+      stage: stage.name,
+      code,
+      params,
+      inputs,
+      ...(environment && { environment }),
+    };
+    return { record, unknown, sources };
   }
 
   /** The inputs of a step whose producers have all run, as its stage sees them. */
@@ -188,6 +197,12 @@ export class Resolver {
       throw new PipelineError(`reading ${path} (${where}): ${found}`, { cause: error });
     }
   }
+}
+
+function environmentOf({ environment, denoVersion }: StageSpec): Record<string, string | null> | undefined {
+  if (environment.length === 0 && !denoVersion) return undefined;
+  const values = environment.map((name) => [`$${name}`, Deno.env.get(name) ?? null] as const);
+  return Object.fromEntries([...values, ...(denoVersion ? [["deno", Deno.version.deno] as const] : [])]);
 }
 
 function isCode(error: unknown, code: string): boolean {

@@ -4,6 +4,7 @@ import { PipelineError } from "./errors.ts";
 import { collectGraph, type Graph } from "./graph.ts";
 import { History } from "./history.ts";
 import { InputIndex } from "./input_index.ts";
+import type { Isolation } from "./isolation.ts";
 import type { Pipeline, Targets } from "./pipeline.ts";
 import { RemoteCache, type RemoteOptions } from "./remote_cache.ts";
 import { Resolver } from "./resolver.ts";
@@ -27,6 +28,8 @@ export interface SessionOptions {
   readonly largeFileBytes?: number;
   /** A cache shared with other machines: asked for what is not in this one. */
   readonly remoteCache?: RemoteOptions;
+  /** Run each stage in a process that can read what it declares and nothing else. */
+  readonly strict?: Isolation;
   /** Stops the run. */
   readonly signal?: AbortSignal;
 }
@@ -64,6 +67,7 @@ export interface Session {
   /** Files from this size on are verified when they are read. */
   readonly largeFileBytes: number;
   readonly remote: RemoteCache | undefined;
+  readonly strict: Isolation | undefined;
 }
 
 /** Validates the options, builds the graph, and opens the cache. */
@@ -84,6 +88,7 @@ export async function openSession(pipeline: Pipeline, options: SessionOptions): 
     signal,
     verify: options.trustCache !== true,
     largeFileBytes: options.largeFileBytes ?? LARGE_FILE_BYTES,
+    strict: options.strict,
     remote: options.remoteCache && new RemoteCache(options.remoteCache),
   };
 }

@@ -38,6 +38,10 @@ export type StageDefinition<
   readonly output: O;
   /** Computes the result: writes files below `output.dir` and returns the meta of the output's kind. */
   run(context: StageContext<I, z.output<P>, z.output<S>>): Promise<MetaOf<O>> | MetaOf<O>;
+  /** Environment variables that decide the result: their values enter the key. No other may be read. */
+  readonly environment?: readonly string[];
+  /** Whether the version of Deno decides the result; it then enters the key. Default false. */
+  readonly denoVersion?: boolean;
   /**
    * Inputs whose large files `run` compares itself with the SHA-256 in `inputs.NAME.files` while it reads them, throwing
    * a {@link DamagedInputError} where they differ, so that they need not be read twice.
@@ -101,6 +105,8 @@ export function defineStage<
     params: definition.params ?? z.object({}),
     settings: definition.settings ?? z.object({}),
     output: definition.output,
+    environment: (definition.environment ?? []).toSorted(),
+    denoVersion: definition.denoVersion ?? false,
     verifies: definition.verifies ?? [],
     run: definition.run.bind(definition) as unknown as StageSpec["run"],
     ...(definition.foresee && { foresee: definition.foresee.bind(definition) as unknown as ForeseeOfSpec }),

@@ -4,6 +4,7 @@ import type { PipelineEvent } from "./events.ts";
 import { hashFile, removeQuietly } from "./files.ts";
 import { isStep, type Step } from "./graph.ts";
 import { cloneJson, findJsonFault, type JsonObject } from "./json.ts";
+import { runIsolated } from "./isolation.ts";
 import type { Lease } from "./leases.ts";
 import { type Manifest, outputDigest } from "./manifest.ts";
 import { ProgressGate } from "./progress_gate.ts";
@@ -34,7 +35,8 @@ export async function runStage(
     const gate = new ProgressGate(step.name, emit);
     let device: string | undefined;
     const context = await makeContext(step, { session, scratch, output: volatile.output, gate, emit });
-    const returned = await stage.run({ ...context, device: (name) => void (device = name) });
+    const whole = { ...context, device: (name: string) => void (device = name) };
+    const returned = session.strict ? await runIsolated(step, whole, session.strict) : await stage.run(whole);
     gate.flush();
     const durationMs = Math.round(performance.now() - started);
     signal.throwIfAborted();

@@ -191,6 +191,10 @@ export interface StageSpec {
   readonly output: AnyKind;
   /** Computes the result. */
   readonly run: (context: StageContext<InputDeclarations, JsonObject, JsonObject>) => Promise<JsonObject> | JsonObject;
+  /** Environment variables that decide its result. */
+  readonly environment: readonly string[];
+  /** Whether the version of Deno decides its result. */
+  readonly denoVersion: boolean;
   /** Inputs whose large files it verifies while it reads them. */
   readonly verifies: readonly string[];
   /** Tells what it can before it runs. */
