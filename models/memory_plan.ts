@@ -71,14 +71,18 @@ export class MemoryError extends Error {
     super(
       `training needs ${gigabytes(plan.total)} of GPU memory, all layers recomputed; ${
         gigabytes(budget)
-      } are there. What helps:\n` + savings.map((saving) => `  ${describe(saving)}`).join("\n"),
+      } are there. What helps:\n` + savings.map((saving) => `  ${describeSaving(saving)}`).join("\n"),
     );
   }
 }
 
-const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
+/** Bytes as GB (10⁹ bytes), or as MB where they are few. */
+export function gigabytes(bytes: number): string {
+  return bytes < 1e8 ? `${(bytes / 1e6).toFixed(2)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+}
 
-function describe({ what, from, to, saves }: Saving): string {
+/** A saving in words. */
+export function describeSaving({ what, from, to, saves }: Saving): string {
   const change = {
     "tokens": `a micro-batch of ${to} tokens instead of ${from}`,
     "head rows": `${to} rows of logits at once instead of ${from}`,

@@ -51,7 +51,7 @@ function methodOf({ inputs, params }: TrainContext): Method<Trainer, { zeroB: st
     lora,
     tokenizerDir: join(dir, "tokenizer"),
     optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: params.weightDecay },
-    advice: { lower: "maxTokens, or the number of targets", takeUp: "resumeAdapter" },
+    takesUp: "resumeAdapter",
     async create(device, options) {
       const start = inputs.resumeAdapter && await readStartingAdapter(inputs.resumeAdapter.dir, lora);
       const base = await loadBaseInput(device, inputs.base);

@@ -82,7 +82,7 @@ function methodOf({ inputs: { model }, params }: Context, config: LlamaConfig): 
     model: { ...config, name: model.meta.name, config, bits: 32 },
     tokenizerDir: model.dir,
     optimizer: { beta1: 0.9, beta2: params.beta2, epsilon: 1e-8, weightDecay: params.weightDecay },
-    advice: { lower: "maxTokens, or the size of the model", takeUp: "modelFolder" },
+    takesUp: "model",
     create: async (device, options) => new FullTrainer(device, await loadModel(device, model.dir), options),
     async write(trainer, dir) {
       await trainer.write(dir, DTYPES[params.dtype]);

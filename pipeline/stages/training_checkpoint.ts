@@ -51,9 +51,22 @@ export async function writeCheckpoint(dir: string, contents: CheckpointContents)
   await Deno.writeTextFile(join(dir, files.device), JSON.stringify(device, null, 2));
 }
 
-/** Takes a trainer to where a checkpoint was written. */
+/**
+ * Takes a trainer to where a checkpoint was written.
+ *
+ * @throws {PipelineError} when it was written by other code, which named or laid out things otherwise
+ */
 export async function restoreTrainer(trainer: StepTrainer, { dir }: Checkpoint): Promise<void> {
-  await trainer.restore(join(dir, files.optimizer));
+  try {
+    await trainer.restore(join(dir, files.optimizer));
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new PipelineError(
+      `going on from ${dir}: another version of this program wrote it (${error.message}). Remove its parent folder to ` +
+        "begin anew, or take that version again.",
+      { cause: error },
+    );
+  }
 }
 
 /** Takes a trainer to a checkpoint of an earlier run, and gives what that run had logged. */

@@ -133,6 +133,16 @@ export class TrainingLog {
     return metrics;
   }
 
+  /** Figures of the last step alone. */
+  latest(): Record<string, number> | undefined {
+    const last = this.#window.at(-1);
+    return last && {
+      loss: last.negativeLogLikelihood / last.labelled,
+      learning_rate: last.learningRate,
+      grad_norm: last.gradientNorm,
+    };
+  }
+
   /** Notes a validation. */
   addEvaluation(step: number, loss: number): void {
     this.#evaluations.push({ step, value: loss });

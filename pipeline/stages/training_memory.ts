@@ -23,19 +23,26 @@ export function loraOf<Settings extends { readonly layers: number }>(
   return { ...settings, layers: Math.min(settings.layers || layers, layers) };
 }
 
+/** A plan of a training's memory, what it was made for, and the same in the terms of the pipeline. */
+export interface PlannedMemory {
+  readonly plan: MemoryPlan;
+  readonly shape: TrainingShape;
+  readonly use: MemoryUse;
+}
+
 /**
- * Plans the memory of a training, and says it in the terms of the pipeline.
+ * Plans the memory of a training.
  *
  * @throws {MemoryError} when it does not fit
  */
-export async function planMemory(
-  { lora, gpuMemory, ...shape }: MemoryQuestion,
-): Promise<{ plan: MemoryPlan; use: MemoryUse }> {
+export async function planMemory({ lora, gpuMemory, ...rest }: MemoryQuestion): Promise<PlannedMemory> {
   const limit = gpuMemory > 0 ? gpuMemory * 1e9 : await memoryAtHand();
-  const plan = planTraining({ ...shape, ...(lora && { lora: loraOf(lora, shape.config) }) }, limit);
+  const shape = { ...rest, ...(lora && { lora: loraOf(lora, rest.config) }) };
+  const plan = planTraining(shape, limit);
   const { categories, total, keptLayers, recomputedLayers } = plan;
   return {
     plan,
+    shape,
     use: { categories, total, limit, choices: { tokens: shape.tokens, keptLayers, recomputedLayers } },
   };
 }

@@ -10,7 +10,7 @@ import { answersInTraining } from "./held_out.ts";
 import type { BaseMeta, tokens } from "./kinds.ts";
 import { checkTokens } from "./loss.ts";
 import { continueFrom, publishCheckpoint, restoreTrainer, writeCheckpoint } from "./training_checkpoint.ts";
-import { explainFault, type FaultAdvice } from "./training_fault.ts";
+import { explainFault } from "./training_fault.ts";
 import { TrainingLog } from "./training_log.ts";
 import { type MemoryQuestion, planMemory } from "./training_memory.ts";
 import type { StepContext } from "./training_params.ts";
@@ -25,7 +25,8 @@ export interface Method<Trainer extends StepTrainer, Result> {
   readonly tokenizerDir: string;
   /** AdamW's hyper-parameters. */
   readonly optimizer: TrainerOptions["optimizer"];
-  readonly advice: FaultAdvice;
+  /** The argument of the stage that takes up what an earlier training has given. */
+  readonly takesUp: string;
   /** A trainer as it is before the first step. */
   create(device: Device, options: TrainerOptions): Promise<Trainer>;
   /** Writes what is trained, as it is now, in the form of a result. */
@@ -79,21 +80,21 @@ export async function runTraining<Trainer extends StepTrainer, Result>(
   using validation = new TokenReader(inputs.tokens.dir, "validation", model.vocabularySize);
   const data = { reader, validation, ...schedule(context, reader, validation) };
   const tokens = Math.min(data.budget, Math.max(reader.tokens, validation.tokens));
-  const { plan, use } = await planMemory({ ...params, ...settings, ...model, ...(lora && { lora }), tokens });
-  context.memory(use);
+  const memory = await planMemory({ ...params, ...settings, ...model, ...(lora && { lora }), tokens });
+  context.memory(memory.use);
   const checkpoints = new Checkpoints(scratch, settings.saveTotalLimit);
   const device = await openDevice();
   context.device(device.info.description);
   try {
     const { headRows, maxGradientNorm } = params;
-    const { keptLayers } = plan;
+    const { keptLayers } = memory.plan;
     const create = () =>
       method.create(device, { tokens, keptLayers, headRows, maxGradientNorm, optimizer: method.optimizer });
     return await trainOn(device, context, method, data, checkpoints, create);
   } catch (error) {
     const { newest } = checkpoints;
     if (newest) log("info", `${newest.dir} is kept: the same command goes on from there`);
-    throw await explainFault(error, device, params.microBatchSize, method.advice);
+    throw await explainFault(error, device, memory, method.takesUp);
   } finally {
     device.close();
   }

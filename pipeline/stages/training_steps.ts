@@ -43,15 +43,18 @@ interface PendingStep extends Omit<StepRecord, "negativeLogLikelihood" | "gradie
   readonly rows: readonly number[];
 }
 
-/** Steps are submitted without waiting for them; at least so often the device is waited for, so that Ctrl-C is obeyed soon. */
-const longestWaitMs = 2000;
+/** Steps are submitted without waiting for them, but no more than take about so long: then Ctrl-C is obeyed soon. */
+const aheadMs = 2000;
 
 /** Takes the optimizer steps of a training, and looks at it now and then. */
 class Steps {
   readonly #training: Training;
   readonly #options: StepOptions;
   #pending: PendingStep[] = [];
-  #lastRead = performance.now();
+  /** When the first of the pending steps was submitted. */
+  #submitted = 0;
+  /** Steps that may be pending; known once a step was timed. */
+  #ahead = 1;
   #done: number;
   #saved: number;
 
@@ -69,6 +72,7 @@ class Steps {
         await this.#look();
         if (this.#done === steps || this.#stopsEarly()) return this.#done;
         signal.throwIfAborted();
+        if (this.#pending.length === 0) this.#submitted = performance.now();
         this.#pending.push(this.#submit(this.#done));
         this.#done++;
       }
@@ -103,7 +107,8 @@ class Steps {
     if (pending.length === 0) return;
     const found = await this.#training.trainer.readMetrics();
     this.#pending = [];
-    this.#lastRead = performance.now();
+    const stepMs = (performance.now() - this.#submitted) / pending.length;
+    this.#ahead = Math.max(1, Math.floor(aheadMs / stepMs));
     for (const [i, metrics] of found.entries()) {
       const { rows, ...record } = pending[i]!;
       const { negativeLogLikelihood, gradientNorm } = metrics;
@@ -124,8 +129,9 @@ class Steps {
     const evaluating = validation.rows > 0 && evalSteps > 0 && (due(evalSteps) || done === steps) &&
       !history.has(done, "eval_loss");
     const logging = due(logSteps) || done === steps || evaluating;
-    if (logging || performance.now() - this.#lastRead > longestWaitMs) await this.#read();
-    const metrics = logging ? history.line() : undefined;
+    const waiting = this.#pending.length >= this.#ahead;
+    if (logging || waiting) await this.#read();
+    const metrics = logging ? history.line() : waiting ? history.latest() : undefined;
     if (metrics) progress({ done, total: steps, unit: "steps", metrics });
     if (evaluating) await this.#evaluate(metrics);
     if (due(sampleSteps) && validation.rows > 0 && !history.has(done, "samples")) {

@@ -5,7 +5,7 @@ import { loadBase, writeBase } from "../../models/base_file.ts";
 import { readConfig } from "../../models/formats/config.ts";
 import { openWeights } from "../../models/formats/weights.ts";
 import type { LoraConfig } from "../../models/lora.ts";
-import { MemoryError, planTraining, planWith } from "../../models/memory_plan.ts";
+import { gigabytes, MemoryError, planTraining, planWith } from "../../models/memory_plan.ts";
 import { Trainer } from "../../models/trainer.ts";
 import { defaultHeadRows } from "../../models/workspace_layout.ts";
 import { goldenFolder, type GoldenName } from "./golden_base.ts";
@@ -133,7 +133,7 @@ Deno.test("planTraining() says what would help when a training does not fit, and
   const shape = { config: llama7b, bits: 32, lora: { ...qv, targets }, tokens: 256, headRows: 128 } as const;
   const error = assertThrows(() => planTraining(shape, 8e9), MemoryError);
   for (const saving of error.savings) {
-    assert(saving.saves > 0 && error.message.includes(`${(saving.saves / 1e9).toFixed(2)} GB`));
+    assert(saving.saves > 0 && error.message.includes(gigabytes(saving.saves)));
   }
   const what = error.savings.map((saving) => saving.what);
   for (const wanted of ["tokens", "head rows", "targets", "bits", "adapted layers"]) {

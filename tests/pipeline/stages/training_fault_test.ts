@@ -78,7 +78,8 @@ for (const [what, { strike, message }] of Object.entries(faults)) {
         try {
           const error = await assertRejects(() => bench.train({}), Error, message);
           assertStringIncludes(error.message, "the same command: it goes on from the newest checkpoint");
-          assertStringIncludes(error.message, "lower microBatchSize (now 2;");
+          assertStringIncludes(error.message, "lower gpuMemory (--gpu-memory), to ");
+          assert(/a micro-batch of 96 tokens instead of 192 saves \d/.test(error.message), error.message);
         } finally {
           clearInterval(timer);
         }
