@@ -2,6 +2,10 @@
  * Teaches a LLaMA-family model to follow instructions on one GPU, as a pipeline of cached stages. This is what a
  * pipeline file imports: `import { belle, merge, pipeline, z } from "vicuna"`.
  *
+ * `train` makes a LoRA adapter of a frozen base. What other tools call `method: "full"`, training all weights, is
+ * `trainFull`: its result is a model folder, and it begins with one, `modelFolder(path)` or, for `init: "random"`,
+ * `randomModel`.
+ *
  * @module
  */
 

@@ -36,11 +36,11 @@ function small(folder: string, params: TrainFullParams = {}) {
     batchSize: 7,
     microBatchSize: 2,
     warmupSteps: 1,
-    maxSteps: 8,
-    learningRate: 0.02,
+    maxSteps: 6,
+    learningRate: 0.03,
     logSteps: 1,
     evalSteps: 2,
-    saveSteps: 4,
+    saveSteps: 3,
     ...params,
   });
   return { data, model, tokens, trained };
@@ -58,7 +58,7 @@ Deno.test("trainFull gives a model folder that has learnt, is read by other stag
       return { trained, adapter: train({ base, tokens, maxSteps: 2, warmupSteps: 0, batchSize: 4, evalSteps: 1 }) };
     });
     const { dir, meta } = targets.trained;
-    assertEquals(meta.steps, 8);
+    assertEquals(meta.steps, 6);
     const state = stateOf(dir);
     const losses = state.log_history.filter((line: { eval_loss?: number }) => line.eval_loss !== undefined);
     const [before, after] = [losses[0].eval_loss, losses.at(-1).eval_loss];
@@ -68,7 +68,7 @@ Deno.test("trainFull gives a model folder that has learnt, is read by other stag
     assert(Math.abs(adapted.eval_loss - after) < 0.3, `${adapted.eval_loss} after ${after}`);
     using written = await openWeights(dir);
     assertEquals(written.info("model.embed_tokens.weight").dtype, "F32");
-    assertEquals([...Deno.readDirSync(join(dir, "checkpoint-8"))].map(({ name }) => name).sort(), [
+    assertEquals([...Deno.readDirSync(join(dir, "checkpoint-6"))].map(({ name }) => name).sort(), [
       "config.json",
       "model.safetensors",
       "tokenizer.json",
@@ -81,7 +81,7 @@ Deno.test("trainFull gives a model folder that has learnt, is read by other stag
       return { trained: small(folder, settings).trained };
     });
     assertEquals(weights(other.targets.trained.dir), weights(dir));
-    const linear = await run(folder, () => ({ trained: small(folder, { schedule: "linear" }).trained }));
+    const linear = await run(folder, () => ({ trained: small(folder, { schedule: "linear", evalSteps: 0 }).trained }));
     assert(weights(linear.targets.trained.dir).some((byte, i) => byte !== weights(dir)[i]));
   });
 });
@@ -94,7 +94,7 @@ Deno.test("trainFull that was stopped goes on from its checkpoint and ends with 
     const build = () => ({ trained: small(folder, { saveSteps: 1 }).trained });
     let steps = 0;
     const stopped = await run(folder, build, (event) => {
-      if (event.type === "stage-progress" && event.stage === "train_full" && ++steps === 4) controller.abort(stop);
+      if (event.type === "stage-progress" && event.stage === "train_full" && ++steps === 3) controller.abort(stop);
     }, controller.signal).catch((error) => error);
     assertEquals(stopped, stop);
     const said: string[] = [];
