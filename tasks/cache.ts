@@ -1,19 +1,16 @@
 // `deno task cache ls|why|verify|gc|rm`: what the cache holds, why results differ, and taking away what is not needed.
 import Table from "cli-table3";
 import { resolve } from "@std/path";
+import { describeChange, describeReason, PipelineError, planPipeline } from "../pipeline/core/mod.ts";
 import {
   type CacheEntry,
   cleanUp,
-  describeChange,
-  describeReason,
   diffRecords,
   listCache,
   listLeavings,
-  PipelineError,
-  planPipeline,
   removeEntry,
   verifyEntry,
-} from "../pipeline/core/mod.ts";
+} from "../pipeline/core/upkeep.ts";
 import { z } from "../mod.ts";
 import { parseCommand } from "./cli/command.ts";
 import { flagsOf } from "./cli/flags.ts";

@@ -1,7 +1,13 @@
 // `deno task reproduce [NAME|FILE] [options]`: computes a locked pipeline into an empty cache and compares.
 import Table from "cli-table3";
 import { join, resolve } from "@std/path";
-import { type ComparedStage, compareWithLock, LockCollector, readLockFile, runPipeline } from "../pipeline/core/mod.ts";
+import {
+  type ComparedStage,
+  compareWithLock,
+  LockCollector,
+  readLockFile,
+  runObserved,
+} from "../pipeline/core/upkeep.ts";
 import { z } from "../mod.ts";
 import { chooseRenderer } from "./cli/choose_renderer.ts";
 import { parseCommand } from "./cli/command.ts";
@@ -72,14 +78,13 @@ await runMain(language, async (signal) => {
   const collector = new LockCollector();
   const renderer = chooseRenderer(json, messagesIn(language));
   try {
-    await runPipeline(loaded.pipeline, {
+    await runObserved(loaded.pipeline, {
       name: loaded.name,
       options: locked.options,
       cacheDir: join(fresh, "cache"),
-      observers: [collector],
       signal,
       onEvent: (event) => renderer.show(event),
-    });
+    }, [collector]);
   } finally {
     renderer.close();
     await Deno.remove(fresh, { recursive: true });

@@ -1,7 +1,8 @@
 // `deno task runs [diff A B|pin A|unpin A]`: the runs of the past, with what they were given and what came of it.
 import Table from "cli-table3";
 import { resolve } from "@std/path";
-import { PipelineError, readRuns, type RunRecord, writeRun } from "../pipeline/core/mod.ts";
+import { PipelineError } from "../pipeline/core/mod.ts";
+import { readRuns, type RunRecord, writeRun } from "../pipeline/core/upkeep.ts";
 import { z } from "../mod.ts";
 import { parseCommand } from "./cli/command.ts";
 import { flagsOf } from "./cli/flags.ts";

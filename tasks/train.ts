@@ -1,16 +1,8 @@
 // `deno task train [NAME|FILE] [options]`: runs a pipeline and copies its results to the output folder.
 import { join, resolve, toFileUrl } from "@std/path";
 import { prepareMesa } from "../kernels/device.ts";
-import {
-  copyTargets,
-  type JsonObject,
-  LockCheck,
-  LockCollector,
-  PipelineOptionsError,
-  readLockFile,
-  runPipeline,
-  writeLockFile,
-} from "../pipeline/core/mod.ts";
+import { copyTargets, type JsonObject, PipelineOptionsError } from "../pipeline/core/mod.ts";
+import { LockCheck, LockCollector, readLockFile, runObserved, writeLockFile } from "../pipeline/core/upkeep.ts";
 import { chooseRenderer } from "./cli/choose_renderer.ts";
 import { detectLanguage } from "./cli/language.ts";
 import { lockPathOf } from "./cli/lock_path.ts";
@@ -42,7 +34,8 @@ await runMain(language, async (signal) => {
   const collector = new LockCollector();
   const renderer = chooseRenderer(common.json, messages);
   try {
-    const result = await runPipeline(loaded.pipeline, {
+    const observers = [locked === undefined ? collector : new LockCheck(locked)];
+    const result = await runObserved(loaded.pipeline, {
       name: loaded.name,
       options,
       cacheDir: common.cacheDir,
@@ -52,9 +45,8 @@ await runMain(language, async (signal) => {
       }),
       ...(common.strict && { strict: { module: toFileUrl(loaded.path).href, options: options as JsonObject } }),
       signal,
-      observers: locked === undefined ? [collector] : [new LockCheck(locked)],
       onEvent: (event) => renderer.show(event),
-    });
+    }, observers);
     const files = await copyTargets(result, dir);
     renderer.show({ type: "output-written", dir, files });
     if (locked === undefined && await writeLockFile(lockPath, loaded.name, collector.locked(options))) {

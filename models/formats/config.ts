@@ -12,6 +12,7 @@ export interface LlamaConfig {
   readonly hiddenSize: number;
   /** F, width of the feed-forward layer. */
   readonly intermediateSize: number;
+  /** Number of layers. */
   readonly layers: number;
   /** H, query heads. */
   readonly heads: number;

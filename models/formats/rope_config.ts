@@ -3,8 +3,11 @@ import { FormatError } from "./error.ts";
 
 /** How LLaMA 3.1 and later stretch the rotary frequencies ("llama3" in transformers). */
 export interface LlamaRopeScaling {
+  /** Low frequencies are divided by this. */
   readonly factor: number;
+  /** Pairs that turn fewer times than this over the original context are stretched. */
   readonly lowFrequencyFactor: number;
+  /** Pairs that turn more often than this stay as they are. */
   readonly highFrequencyFactor: number;
   /** The context length before stretching. */
   readonly originalMaxPositions: number;

@@ -7,30 +7,8 @@
 export { copyTargets, type TargetsResult } from "./copy_targets.ts";
 export { DamagedInputError, PipelineError, StageArgumentError } from "./errors.ts";
 export type { PipelineEvent, StageStatus } from "./events.ts";
-export { type Change, describeChange, describeReason, diffRecords, type Reason } from "./explain.ts";
+export { type Change, describeChange, describeReason, type Reason } from "./explain.ts";
 export type { InputRefs, RefOf, RequiredInputs } from "./input_refs.ts";
-export {
-  type CacheEntry,
-  type CleanUp,
-  cleanUp,
-  type Keep,
-  type Leaving,
-  listCache,
-  listLeavings,
-  removeEntry,
-  verifyEntry,
-} from "./inventory.ts";
-export {
-  LockCheck,
-  LockCollector,
-  type LockDriftError,
-  type LockedPipeline,
-  type LockedStage,
-  readLockFile,
-  writeLockFile,
-} from "./lock_file.ts";
-export type { RunObserver } from "./observer.ts";
-export { type LoggedStage, readRuns, removeRun, type RunRecord, writeRun } from "./run_log.ts";
 export { inputFile, inputFolder, type InputFolderOptions } from "./inputs.ts";
 export type { Json, JsonObject } from "./json.ts";
 export {
@@ -60,7 +38,6 @@ export { type AnyRef, type LeafNode, type Node, type REF, type Ref, type RefTarg
 export { type MetaOfRef, type RunOptions, runPipeline, type RunResult, type TargetResult } from "./run.ts";
 export type { Isolation } from "./isolation.ts";
 export type { RemoteOptions } from "./remote_cache.ts";
-export { type ComparedStage, compareWithLock, type Verdict } from "./reproduction.ts";
 export type { StageResult } from "./stage_result.ts";
 export { PipelineOptionsError, type SessionOptions } from "./session.ts";
 export {

@@ -30,8 +30,6 @@ export interface RunOptions extends SessionOptions {
    * locks, both compute and the first to end publishes.
    */
   readonly lock?: boolean;
-  /** Follow the run from inside. */
-  readonly observers?: readonly RunObserver[];
 }
 
 /** One wanted result of a run. */
@@ -75,10 +73,19 @@ export async function runPipeline<Options extends z.ZodObject, T extends Targets
   pipeline: Pipeline<Options, T>,
   options: RunOptions = {},
 ): Promise<RunResult<T>> {
+  return await runObserved(pipeline, options, []);
+}
+
+/** As {@link runPipeline}, with observers that follow the run from inside. */
+export async function runObserved<Options extends z.ZodObject, T extends Targets>(
+  pipeline: Pipeline<Options, T>,
+  options: RunOptions,
+  observers: readonly RunObserver[],
+): Promise<RunResult<T>> {
   const session = await openSession(pipeline as unknown as Pipeline, options);
   const journal = new Journal(session.cacheDir, session.name, options.options ?? {});
-  const observers = [journal, ...options.observers ?? []];
-  const runner = new Runner(session, options.onEvent ?? (() => {}), options.lock ?? true, observers);
+  const all = [journal, ...observers];
+  const runner = new Runner(session, options.onEvent ?? (() => {}), options.lock ?? true, all);
   return await runner.run() as RunResult<T>;
 }
 

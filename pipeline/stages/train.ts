@@ -13,7 +13,9 @@ export type { TrainParams } from "./training_params.ts";
 
 /** Inputs of {@link train}. */
 export interface TrainInputs {
+  /** The frozen base. */
   readonly base: typeof base;
+  /** The rows to learn. */
   readonly tokens: typeof tokens;
   /** An adapter to begin with, such as an earlier result or an {@link adapterFolder}; rank, alpha and targets must agree. */
   readonly resumeAdapter: OptionalInput<typeof adapter>;

@@ -1,4 +1,4 @@
-import type { Keep } from "../../pipeline/core/mod.ts";
+import { type Keep } from "../../pipeline/core/upkeep.ts";
 import type { Language } from "./language.ts";
 import { UsageError } from "./usage_error.ts";
 

@@ -1,4 +1,5 @@
-import type { Json, RunRecord } from "../../pipeline/core/mod.ts";
+import { type Json } from "../../pipeline/core/mod.ts";
+import { type RunRecord } from "../../pipeline/core/upkeep.ts";
 
 /** The numbers that a run came to, those of `evaluate` first: such as `evaluate.evalLossAfter`. */
 export function metricsOf({ stages }: RunRecord): Record<string, number> {

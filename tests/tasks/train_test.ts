@@ -169,7 +169,7 @@ Deno.test("plan: before the first run it says what would run and why, and makes 
     await writeInputs(folder);
     const { code, stdout, stderr } = await runTask("plan", folder, quickTraining);
     assertEquals([code, stderr], [0, ""]);
-    assertMatch(stdout, /quantize\s*│ would run\s*│ first run/);
+    assertMatch(stdout, /quantize\s*│ would run\s*│\s*│ first run/);
     assertStringIncludes(stdout, "2 would run, 3 depend on them, 0 cached");
     assertEquals(publishedIn(join(folder, ".vicuna")), {});
   }));

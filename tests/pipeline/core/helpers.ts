@@ -10,12 +10,12 @@ import {
   pipeline,
   type PipelineEvent,
   type RunOptions,
-  runPipeline,
   type RunResult,
   type Stage,
   type Targets,
   z,
 } from "../../../pipeline/core/mod.ts";
+import { runObserved, type RunObserver } from "../../../pipeline/core/upkeep.ts";
 
 /** A file of lines. */
 export const lines: Kind<"lines", { language: string }> = kind<{ language: string }>()("lines");
@@ -91,14 +91,18 @@ export class Workbench implements AsyncDisposable {
   }
 
   /** Runs what `build` wires; the calls and events of this run alone are then in `calls` and `events`. */
-  async run<T extends Targets>(build: () => T, options: RunOptions = {}): Promise<RunResult<T>> {
+  async run<T extends Targets>(
+    build: () => T,
+    options: RunOptions = {},
+    observers: readonly RunObserver[] = [],
+  ): Promise<RunResult<T>> {
     this.calls.length = 0;
     this.events.length = 0;
-    return await runPipeline(simplePipeline(build), {
-      cacheDir: this.cacheDir,
-      onEvent: (event) => this.events.push(event),
-      ...options,
-    });
+    return await runObserved(
+      simplePipeline(build),
+      { cacheDir: this.cacheDir, onEvent: (event) => this.events.push(event), ...options },
+      observers,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { cleanUp, listCache, listLeavings, readRuns, removeEntry, writeRun } from "../../../pipeline/core/mod.ts";
+import { cleanUp, listCache, listLeavings, readRuns, removeEntry, writeRun } from "../../../pipeline/core/upkeep.ts";
 import { Lease, leasedNames } from "../../../pipeline/core/leases.ts";
 import { joinAndShout, Workbench } from "./helpers.ts";
 

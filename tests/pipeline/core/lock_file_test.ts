@@ -1,21 +1,21 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
+import { PipelineError } from "../../../pipeline/core/mod.ts";
 import {
   compareWithLock,
   LockCheck,
   LockCollector,
+  LockDriftError,
   type LockedPipeline,
   type LockedStage,
-  PipelineError,
   readLockFile,
   writeLockFile,
-} from "../../../pipeline/core/mod.ts";
-import { LockDriftError } from "../../../pipeline/core/lock_file.ts";
+} from "../../../pipeline/core/upkeep.ts";
 import { joinAndShout, Workbench } from "./helpers.ts";
 
 async function locked(bench: Workbench, path: string, mark = "!"): Promise<LockedPipeline> {
   const collector = new LockCollector();
-  await bench.run(() => joinAndShout(bench.calls, [path], { mark }), { observers: [collector] });
+  await bench.run(() => joinAndShout(bench.calls, [path], { mark }), {}, [collector]);
   return collector.locked({ mark });
 }
 
@@ -41,8 +41,7 @@ Deno.test("a locked run refuses drift before it computes, naming stage and leaf;
   await using bench = new Workbench();
   const path = await bench.write("a.txt", "one");
   const lock = await locked(bench, path);
-  const run = (mark: string) =>
-    bench.run(() => joinAndShout(bench.calls, [path], { mark }), { observers: [new LockCheck(lock)] });
+  const run = (mark: string) => bench.run(() => joinAndShout(bench.calls, [path], { mark }), {}, [new LockCheck(lock)]);
   await run("!");
   const error = await assertRejects(() => run("?"), LockDriftError);
   assertEquals([error.stage, error.differences], ["shout", ['mark "!" -> "?"']]);

@@ -1,0 +1,31 @@
+/**
+ * What the command line needs beyond running pipelines: the cache's inventory and clean-up, the history of runs, locks and
+ * their comparison.
+ *
+ * @module
+ */
+export { diffRecords } from "./explain.ts";
+export {
+  type CacheEntry,
+  type CleanUp,
+  cleanUp,
+  type Keep,
+  type Leaving,
+  listCache,
+  listLeavings,
+  removeEntry,
+  verifyEntry,
+} from "./inventory.ts";
+export {
+  LockCheck,
+  LockCollector,
+  LockDriftError,
+  type LockedPipeline,
+  type LockedStage,
+  readLockFile,
+  writeLockFile,
+} from "./lock_file.ts";
+export type { RunObserver } from "./observer.ts";
+export { type ComparedStage, compareWithLock, type Verdict } from "./reproduction.ts";
+export { runObserved } from "./run.ts";
+export { type LoggedStage, readRuns, removeRun, type RunRecord, writeRun } from "./run_log.ts";
