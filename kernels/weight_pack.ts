@@ -50,47 +50,51 @@ function padded(rows: number): number {
   return Math.ceil(rows / 4) * 4;
 }
 
-/** Int8, symmetric, one scale a row: scale = max|w| / 127, value = w / scale, half-way values to the even one. */
+/** Adding and taking away 1.5 · 2⁵² rounds a double to a whole number, half-way values to the even one. */
+const rounder = 1.5 * 2 ** 52;
+
+/** Int8, symmetric, one scale a row: scale = max|w| / 127, value = w / scale; rounded so that signs make no difference. */
 function packInt8(values: Float32Array, rows: number, columns: number): PackedRows {
-  const blocks = new Int8Array(padded(rows) * columns);
+  const words = new Int32Array(padded(rows) * columns / 4);
   const scales = new Float32Array(padded(rows));
   for (let n = 0; n < rows; n++) {
     const from = n * columns;
     const most = largest(values, from, from + columns);
     scales[n] = most / 127;
     const inverse = most > 0 ? 127 / most : 0;
-    const at = (n >> 2) * columns * 4 + (n & 3) * 4;
-    for (let k = 0; k < columns; k++) {
-      // Half-way values round to even, so that the sign of a weight makes no difference.
-      const exact = values[from + k]! * inverse;
-      let value = Math.round(exact);
-      if (value - exact === 0.5 && value % 2) value--;
-      blocks[at + (k >> 2) * 16 + (k & 3)] = value;
+    let at = (n >> 2) * columns + (n & 3);
+    for (let k = from; k < from + columns; k += 4) {
+      const a = values[k]! * inverse + rounder - rounder, b = values[k + 1]! * inverse + rounder - rounder;
+      const c = values[k + 2]! * inverse + rounder - rounder, d = values[k + 3]! * inverse + rounder - rounder;
+      words[at] = (a & 255) | (b & 255) << 8 | (c & 255) << 16 | d << 24;
+      at += 4;
     }
   }
-  return { blocks: new Uint8Array(blocks.buffer), factors: new Uint8Array(), scales };
+  return { blocks: new Uint8Array(words.buffer), factors: new Uint8Array(), scales };
 }
 
+/** Factors to try about the one that just holds the largest value, the likeliest first: later ones often stop early. */
+const tried = Int8Array.of(0, -1, 1, -2, -3, 2, -4);
 const trial = new Uint8Array(8);
 
 /**
  * Writes the codes of up to eight values (from `begin` on) to `codes` and gives the factor's bits: those of the least
- * squared error among the factors about the one that just holds the largest value.
+ * squared error among the likely ones.
  */
 function packEighth(values: Float32Array, begin: number, count: number, scale: number, codes: Uint8Array): number {
   const most = largest(values, begin, begin + count) / (scale * topLevel);
   const fitting = Math.min(15, Math.max(0, Math.ceil(most - factors[0]!)));
   let best = Infinity, bits = 0;
-  for (let candidate = Math.min(15, fitting + 2); candidate >= Math.max(0, fitting - 4); candidate--) {
+  for (let t = 0; t < tried.length; t++) {
+    const candidate = fitting + tried[t]!;
+    if (candidate < 0 || candidate > 15) continue;
     const step = scale * factors[candidate]!;
     const toIndex = steps / (2 * topLevel * step);
     let error = 0;
     for (let i = 0; i < count && error < best; i++) {
       const value = values[begin + i]!;
-      let index = value * toIndex + (steps / 2 + 0.5);
-      if (index < 0) index = 0;
-      else if (index > steps) index = steps;
-      const code = nearest[index | 0]!;
+      const index = value * toIndex + (steps / 2 + 0.5);
+      const code = nearest[index < 0 ? 0 : index > steps ? steps : index | 0]!;
       trial[i] = code;
       const off = levels[code]! * step - value;
       error += off * off;
@@ -98,7 +102,7 @@ function packEighth(values: Float32Array, begin: number, count: number, scale: n
     if (error < best) {
       best = error;
       bits = candidate;
-      codes.set(trial);
+      for (let i = 0; i < 8; i++) codes[i] = trial[i]!;
     }
   }
   return bits;
