@@ -1,6 +1,7 @@
 import { expectShape } from "./check.ts";
 import { compile, type Kernel } from "./kernel.ts";
-import { defaultVariant, lanesOf, type ProductOp, type ProductVariant } from "./product_variants.ts";
+import { variantFor } from "./product_choice.ts";
+import { lanesOf, type ProductOp, type ProductVariant } from "./product_variants.ts";
 import type { Stream } from "./stream.ts";
 import type { Tensor } from "./tensor.ts";
 import { partTensors, type Weight, type WeightPart } from "./weight.ts";
@@ -74,9 +75,11 @@ function run(
   options: ProductOptions,
 ): void {
   const rows = x.shape[0]!;
-  const variant = options.variant ?? defaultVariant(stream.device, rows);
-  const lanes = lanesOf(stream.device, variant);
   const transposed = op === "product_transposed";
+  const { rows: n, columns: k, bits } = weight;
+  const [inner, outer] = transposed ? [n, k] : [k, n];
+  const variant = options.variant ?? variantFor(stream.device, { op, bits, rows, inner, outer });
+  const lanes = lanesOf(stream.device, variant);
   weight.parts.forEach((part, i) => {
     // The sum over parts is in their order, so it is the same to the bit each time.
     const then: Into = transposed && i > 0 ? "add" : into;

@@ -77,20 +77,33 @@ export function productVariant(device: Device, name: string): ProductVariant {
 }
 
 /**
- * The variant for rows of activations where nothing was measured. Large tiles share loads among many rows; few rows (a
- * decode step) want many small threads.
+ * The variant where nothing was measured. Few rows (a decode step) want many small threads. Large tiles share loads among
+ * many rows: on a processor the more the better, on a GPU as many as its registers hold.
  */
-export function defaultVariant(device: Device, rows: number): ProductVariant {
-  const lanes = device.info.subgroupSize;
-  const names = rows === 1
-    ? ["register-1x4"]
-    : rows <= 4 || !lanes
-    ? []
+export function defaultVariant(device: Device, { rows, outer }: { rows: number; outer: number }): ProductVariant {
+  const { subgroupSize: lanes, software } = device.info;
+  const names = rows <= 4
+    ? [rows === 1 ? "register-1x4" : "register-4x4"]
+    : !software
+    ? [rows <= 16 ? "register-4x4" : rows <= 32 ? "workgroup-32x32" : "workgroup-64x64"]
+    : !lanes
+    ? ["register-8x8"]
     : rows <= lanes
     ? [`shuffle-${lanes}x8`]
+    : outer >= 16 * lanes
+    ? ["shuffle-32x16", "shuffle-32x8"]
     : ["shuffle-32x8"];
   const variant = [...names, "register-4x4"].map((name) => byName.get(name))
     .find((variant) => variant && canRun(device, variant));
   if (!variant) throw new RangeError("no product variant runs on this device");
   return variant;
+}
+
+/** The variants worth measuring for so many rows: a processor has no workgroup memory, so tiles in it do not pay. */
+export function candidateVariants(device: Device, rows: number): readonly ProductVariant[] {
+  return productVariants(device).filter((variant) => {
+    const tall = variant.rows * (variant.kind === "workgroup" ? variant.groupRows : 1);
+    if (tall >= 2 * rows || rows >= 16 * variant.rows && variant.rows === 1) return false;
+    return !device.info.software || (variant.kind !== "workgroup" && !(device.info.subgroupSize && variant.rows === 4));
+  });
 }
