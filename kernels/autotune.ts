@@ -181,6 +181,20 @@ class Tuner {
   }
 }
 
+/** The variants that give the reference's values, bit for bit, at the remainders of a shape. */
+export async function verifiedVariants(
+  device: Device,
+  shape: ProductShape,
+  variants: readonly ProductVariant[],
+): Promise<readonly ProductVariant[]> {
+  const tuner = new Tuner(device);
+  try {
+    return await tuner.verified(shape, variants);
+  } finally {
+    tuner.close();
+  }
+}
+
 /**
  * Measures which variant is quickest for each class among `shapes` that is not known yet. Gives all choices, the known
  * ones too, for `setProductChoices` and for a file. Classes of very few rows are left to the default.

@@ -21,11 +21,12 @@ export interface TuningShape {
   readonly headRows: number;
 }
 
-/** Where the choices for a device are kept, and how its tuning is told. */
+/** Where the choices for a device are kept, and how long measuring may take. */
 export interface TuningOptions {
   readonly folder: string;
-  readonly onProgress?: (done: number, total: number, name: string) => void;
   readonly signal?: AbortSignal;
+  /** After so many ms what is left takes its default; 10,000. */
+  readonly budgetMs?: number;
 }
 
 /** Trainings of fewer operations than this end before tuning pays: some minutes on a processor, seconds on a GPU. */

@@ -29,10 +29,13 @@ export default pipeline({
       .meta({
         zh: "基座权重位数：4、8，或 32 表示不量化",
       }),
+    autotune: z.boolean().default(true).describe("measure which kernels are quickest before a long training").meta({
+      zh: "长时间训练前实测最快的内核",
+    }),
     seed: z.number().int().min(0).max(0x7fffffff).default(42).describe("seed of the split, the order and the adapter")
       .meta({ zh: "随机种子" }),
   }),
-  build({ validation, epochs, maxSteps, batchSize, learningRate, loraRank, bits, seed }) {
+  build({ autotune, validation, epochs, maxSteps, batchSize, learningRate, loraRank, bits, seed }) {
     const data = merge({ sources: [embeddedSamples("belle"), embeddedSamples("guanaco")], validation, seed });
     const base = quantize({ model: randomModel({ data, initializerRange: 0.08 }), bits });
     const tokens = tokenize({ data, tokenizer: base.tokenizer });
@@ -49,6 +52,7 @@ export default pipeline({
       batchSize,
       learningRate,
       warmupSteps: 10,
+      autotune,
       seed,
       logSteps: 10,
       evalSteps: 100,

@@ -61,6 +61,7 @@ export const settings = z.object({
   gpuMemory: z.number().min(0).default(0).describe(
     "GB of GPU memory to use; 0: 7.4, or what a software driver has free",
   ),
+  autotune: z.boolean().default(true).describe("measure which kernels are quickest before a long training"),
   sampleSteps: z.number().int().min(0).default(0).describe("steps between two answers to held-out rows; 0 for none"),
 });
 
@@ -95,6 +96,8 @@ export interface StepParams {
   readonly saveTotalLimit?: number;
   /** Steps between two answers to held-out instructions, 0 for none; 0. Does not change the result. */
   readonly sampleSteps?: number;
+  /** Measure which kernels are quickest before a long training, once a device; true. Does not change the result. */
+  readonly autotune?: boolean;
   /** GB (10⁹ bytes) of GPU memory to use; 0 for 7.4, or what a software driver has free. Does not change the result. */
   readonly gpuMemory?: number;
   /** Ends when the validation loss no longer falls, and takes the weights that had the lowest. */

@@ -3,6 +3,7 @@ import { BatchOrder } from "../../datasets/batch_order.ts";
 import { TokenReader } from "../../datasets/token_reader.ts";
 import { type Device, openDevice } from "../../kernels/device.ts";
 import { checkDevice, describeDevice } from "../../models/device_check.ts";
+import { paysToTune, tuneForTraining, type TuningShape } from "../../models/product_tuning.ts";
 import type { StepOptions as TrainerOptions, StepTrainer } from "../../models/trainer.ts";
 import { type ForeseenInput, type MemoryUse, PipelineError } from "../core/mod.ts";
 import { checkpointName, Checkpoints } from "./checkpoints.ts";
@@ -90,6 +91,10 @@ export async function runTraining<Trainer extends StepTrainer, Result>(
     const { keptLayers } = memory.plan;
     const create = () =>
       method.create(device, { tokens, keptLayers, headRows, maxGradientNorm, optimizer: method.optimizer });
+    if (await checkDevice(device, context.notes) === "checked") {
+      log("info", `the kernels compute right on ${device.info.description}`);
+    }
+    await tune(device, context, { ...model, tokens, headRows }, data);
     return await trainOn(device, context, method, data, checkpoints, create);
   } catch (error) {
     const { newest } = checkpoints;
@@ -100,6 +105,15 @@ export async function runTraining<Trainer extends StepTrainer, Result>(
   }
 }
 
+/** Lets a training that is long enough take the quickest kernels; they change no bit of the result. */
+async function tune(device: Device, context: StepContext, shape: TuningShape, { reader, steps }: Data): Promise<void> {
+  const { params, settings, notes, signal, log } = context;
+  const tokensInAll = steps * params.batchSize * reader.tokens / reader.rows;
+  if (!settings.autotune || !paysToTune(shape.config, tokensInAll)) return;
+  const measured = await tuneForTraining(device, shape, { folder: notes, signal });
+  if (measured > 0) log("info", `measured the quickest products for ${measured} classes of shapes`);
+}
+
 async function trainOn<Trainer extends StepTrainer, Result>(
   device: Device,
   context: StepContext,
@@ -108,11 +122,8 @@ async function trainOn<Trainer extends StepTrainer, Result>(
   checkpoints: Checkpoints,
   create: () => Promise<Trainer>,
 ): Promise<{ readonly steps: number; readonly result: Result }> {
-  const { inputs, params, settings, output, progress, log, signal, notes } = context;
+  const { inputs, params, settings, output, progress, log, signal } = context;
   const { earlyStopping } = params;
-  if (await checkDevice(device, notes) === "checked") {
-    log("info", `the kernels compute right on ${device.info.description}`);
-  }
   const trainer = await create();
   const described = await describeDevice(device);
   const found = await checkpoints.open(earlyStopping !== undefined, (message) => log("warn", message));
