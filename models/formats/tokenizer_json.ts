@@ -140,8 +140,9 @@ function toVocabulary(file: TokenizerFile, modelIds: ReadonlyMap<string, number>
     special,
     stripsLeadingSpace: style.stripsLeadingSpace,
     unkId,
-    bosId: idOf("<s>", "<|begin_of_text|>"),
-    eosId: idOf("</s>", "<|end_of_text|>"),
+    // Qwen's config.json names "<|endoftext|>", which parts its training texts, as the begin of a text too.
+    bosId: idOf("<s>", "<|begin_of_text|>", "<|endoftext|>"),
+    eosId: idOf("</s>", "<|end_of_text|>", "<|endoftext|>"),
   };
 }
 
