@@ -12,6 +12,7 @@ export const GGUF_TYPES = {
   F16: { id: 1, blockValues: 1, blockBytes: 2 },
   Q4_0: { id: 2, blockValues: 32, blockBytes: 18 },
   Q8_0: { id: 8, blockValues: 32, blockBytes: 34 },
+  Q6_K: { id: 14, blockValues: 256, blockBytes: 210 },
   BF16: { id: 30, blockValues: 1, blockBytes: 2 },
 } as const;
 
