@@ -76,7 +76,7 @@ const ConfigFile = z.looseObject({
   model_type: z.string(),
   hidden_size: size.default(4096),
   intermediate_size: size.default(11008),
-  num_hidden_layers: size.default(32),
+  num_hidden_layers: size.max(10_000).default(32),
   num_attention_heads: size.default(32),
   num_key_value_heads: size.nullish(),
   head_dim: size.nullish(),

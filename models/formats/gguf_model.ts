@@ -32,15 +32,12 @@ export class GgufModel implements TensorFile {
   /** The file itself, for its metadata. */
   readonly file: GgufFile;
   readonly #own: ReadonlyMap<string, string>;
-  readonly #paired: boolean;
 
   /** Use {@linkcode openGgufModel}. */
   constructor(file: GgufFile, config: LlamaConfig) {
     this.path = file.path;
     this.file = file;
     this.config = config;
-    // llama.cpp turns neighbouring rows together for LLaMA, and rows half a head apart for Qwen, as Hugging Face does.
-    this.#paired = file.value("general.architecture", "string") === "llama";
     const own = new Map<string, string>();
     const tensors = new Map<string, TensorDescription>();
     for (const [name, info] of file.tensors) {
@@ -59,7 +56,7 @@ export class GgufModel implements TensorFile {
     const own = this.#own.get(name) ?? name;
     const rows = rowsOf(shape, rowBegin, rowEnd, tensorWhere(this.path, name));
     const read = (begin: number, end: number) => this.file.readFloat32(own, begin, end);
-    const heads = this.#paired ? rotaryHeads(name, this.config) : undefined;
+    const heads = rotaryHeads(name, this.config);
     if (heads === undefined || shape[0] !== heads * this.config.headSize) return await read(rows.begin, rows.end);
     return await readAsHalves(read, rows, this.config.headSize);
   }

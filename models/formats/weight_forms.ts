@@ -1,27 +1,39 @@
-/** A form in which the weights of a model come. */
-export type WeightForm = "safetensors" | "torch";
+import { join } from "@std/path";
+import { FormatError } from "./error.ts";
 
-/** The files that tell a form, and those that belong to it. */
-const FORMS: Readonly<Record<WeightForm, { readonly signs: readonly string[]; readonly files: RegExp }>> = {
+/** A form in which the weights of a model come; where a folder has several, the first counts. */
+const FORMS = {
+  /** Hugging Face's: one file, or shards with an index. */
   safetensors: {
-    signs: ["model.safetensors", "model.safetensors.index.json"],
+    looked: "model.safetensors, model.safetensors.index.json",
+    sign: /^model\.safetensors(\.index\.json)?$/,
     files: /^model.*\.safetensors$|^model\.safetensors\.index\.json$/,
   },
+  /** The same, by torch.save. */
   torch: {
-    signs: ["pytorch_model.bin", "pytorch_model.bin.index.json"],
+    looked: "pytorch_model.bin, pytorch_model.bin.index.json",
+    sign: /^pytorch_model\.bin(\.index\.json)?$/,
     files: /^pytorch_model.*\.bin$|^pytorch_model\.bin\.index\.json$/,
   },
-};
+  /** Meta's own checkpoints. */
+  meta: {
+    looked: "consolidated.00.pth",
+    sign: /^consolidated\.00\.pth$/,
+    files: /^consolidated\.\d+\.pth$|^params\.json$/,
+  },
+  /** llama.cpp's: one file with everything in it. */
+  gguf: { looked: "a file *.gguf", sign: /\.gguf$/, files: /\.gguf$/ },
+} as const;
 
-/** The files of which one must be there, for messages. */
-export const WEIGHT_SIGNS: readonly string[] = Object.values(FORMS).flatMap(({ signs }) => signs);
+/** A form in which the weights of a model come. */
+export type WeightForm = keyof typeof FORMS;
 
 /** Files that count whatever the form of the weights. */
 const COMMON = /^(config\.json|tokenizer\.(json|model)|tokenizer_config\.json)$/;
 
-/** The form of the weights among the files of a folder: the first in the order of {@linkcode WeightForm}. */
+/** The form of the weights among the files of a folder: the first that is there, Hugging Face's before others. */
 export function weightForm(names: readonly string[]): WeightForm | undefined {
-  return (Object.keys(FORMS) as WeightForm[]).find((form) => FORMS[form].signs.some((sign) => names.includes(sign)));
+  return (Object.keys(FORMS) as WeightForm[]).find((form) => names.some((name) => FORMS[form].sign.test(name)));
 }
 
 /** Which files of a folder belong to its model. Weights that are there in a second form do not. */
@@ -39,4 +51,35 @@ export async function folderNames(directory: string): Promise<string[]> {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   return names;
+}
+
+/** The weights in a folder, or in a single .gguf file. */
+export type WeightPlace =
+  | { readonly form: Exclude<WeightForm, "gguf">; readonly directory: string }
+  | { readonly form: "gguf"; readonly path: string };
+
+/**
+ * Finds the weights at a path: a model folder, or a .gguf file.
+ *
+ * @throws {FormatError} when there are none, or a folder has several .gguf files and no others
+ */
+export async function findWeights(path: string): Promise<WeightPlace> {
+  if (isGguf(path)) return { form: "gguf", path };
+  const names = await folderNames(path);
+  const form = weightForm(names);
+  if (form === undefined) {
+    const looked = Object.values(FORMS).map((form) => form.looked).join(", ");
+    throw new FormatError(`${path} has no model weights: looked for ${looked}`);
+  }
+  if (form !== "gguf") return { form, directory: path };
+  const [file = "", ...others] = names.filter(isGguf).sort();
+  if (others.length > 0) {
+    throw new FormatError(`${path} has several .gguf files: name one of them, such as ${join(path, file)}`);
+  }
+  return { form, path: join(path, file) };
+}
+
+/** True for the name of a GGUF file. */
+export function isGguf(path: string): boolean {
+  return FORMS.gguf.sign.test(path);
 }

@@ -1,8 +1,10 @@
 import { join } from "@std/path";
 import { z } from "zod";
 import { FormatError, quoted } from "./error.ts";
+import { openGgufModel } from "./gguf_model.ts";
 import { fileExists, readJsonFile } from "./json_file.ts";
-import { folderNames, WEIGHT_SIGNS, weightForm } from "./weight_forms.ts";
+import { findWeights } from "./weight_forms.ts";
+import { openMetaCheckpoint } from "./meta_checkpoint.ts";
 import { openSafetensors } from "./safetensors.ts";
 import { type TensorDescription, type TensorFile, tensorOf } from "./tensor_file.ts";
 import { openTorchFile } from "./torch_file.ts";
@@ -10,16 +12,22 @@ import { openTorchFile } from "./torch_file.ts";
 type Open = (path: string) => Promise<TensorFile>;
 
 /**
- * Opens the weights of a model folder: model.safetensors or pytorch_model.bin, or the shards that their index lists. Only
- * headers are read.
+ * Opens the weights of a model folder in any of the forms that are read, or of a .gguf file. Only headers are read.
  *
  * @throws {FormatError} when there are no weights, or a file or the index is not valid
  */
-export async function openWeights(directory: string): Promise<ModelWeights> {
-  const form = weightForm(await folderNames(directory));
-  if (form === "safetensors") return await openFolder(directory, "model.safetensors", openSafetensors);
-  if (form === "torch") return await openFolder(directory, "pytorch_model.bin", openTorchFile);
-  throw new FormatError(`${directory} has no model weights: looked for ${WEIGHT_SIGNS.join(", ")}`);
+export async function openWeights(path: string): Promise<ModelWeights> {
+  const place = await findWeights(path);
+  switch (place.form) {
+    case "safetensors":
+      return await openFolder(place.directory, "model.safetensors", openSafetensors);
+    case "torch":
+      return await openFolder(place.directory, "pytorch_model.bin", openTorchFile);
+    case "meta":
+      return allOf(await openMetaCheckpoint(place.directory));
+    case "gguf":
+      return allOf(await openGgufModel(place.path));
+  }
 }
 
 /** Weights as transformers saves them: one file, or shards beside an index. */

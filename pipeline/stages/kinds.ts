@@ -80,8 +80,10 @@ export interface TokensMeta {
  */
 export const tokens: Kind<"tokens", TokensMeta> = kind<TokensMeta>()("tokens");
 
-/** What is known of a model folder without opening it. */
+/** What is known of a model without opening it. */
 export interface ModelMeta {
+  /** The .gguf file, where the model is one file of the folder. */
+  readonly file?: string;
   /** Name in messages and in adapter_config.json. */
   readonly name: string;
   /** The network, where it is known without reading config.json. */
@@ -90,7 +92,7 @@ export interface ModelMeta {
   readonly steps?: number;
 }
 
-/** A Hugging Face model folder: config.json, weights, tokenizer. */
+/** A model folder: config.json, weights, tokenizer; or another form that models/model_source.ts knows. */
 export const modelFiles: Kind<"model", ModelMeta> = kind<ModelMeta>()("model");
 
 /** What is known of a quantised base without loading it. */

@@ -1,5 +1,5 @@
-import { basename, join } from "@std/path";
-import { isModelFile } from "../../models/formats/weight_forms.ts";
+import { basename, dirname, join } from "@std/path";
+import { isGguf, isModelFile } from "../../models/formats/weight_forms.ts";
 import { buildTokenizer } from "../../models/formats/tokenizer_builder.ts";
 import { readExampleBatches } from "../../datasets/read_examples.ts";
 import { template } from "../../datasets/templates.ts";
@@ -8,15 +8,26 @@ import { defineStage, inputFolder, type Ref, type Stage, z } from "../core/mod.t
 import { adapter, dataset, modelFiles } from "./kinds.ts";
 
 /**
- * A model folder of the user's: config.json, tokenizer, and weights as model.safetensors or pytorch_model.bin (or shards
- * with their index). Other files, such as a README or the same weights in a second form, do not count.
+ * A model of the user's: a folder with config.json, tokenizer and weights as model.safetensors or pytorch_model.bin (or
+ * shards with their index), a checkpoint of Meta's (params.json, consolidated.00.pth, …, tokenizer.model), or a .gguf
+ * file. Other files, such as a README or the same weights in a second form, do not count.
  */
 export function modelFolder(path: string): Ref<typeof modelFiles> {
+  if (isGguf(path)) {
+    const file = basename(path);
+    const meta = { name: basename(path, ".gguf"), file };
+    return inputFolder(modelFiles, dirname(path), { include: (name) => name === file, meta });
+  }
   const names = () => [...Deno.readDirSync(path)].map(({ name }) => name);
   return inputFolder(modelFiles, path, {
     include: (name) => isModelFile(name, names()),
     meta: { name: basename(path) },
   });
+}
+
+/** Where a model lies whose files are in `dir`: there, or in one of them. */
+export function modelPath(dir: string, { file }: { readonly file?: string }): string {
+  return file === undefined ? dir : join(dir, file);
 }
 
 /** An adapter folder of the user's: PEFT's, or a checkpoint of Chinese-Vicuna (models/formats/adapter_reader.ts). */

@@ -1,13 +1,13 @@
 import { join } from "@std/path";
 import { writeBase } from "../../models/base_file.ts";
-import { readConfig } from "../../models/formats/config.ts";
 import { FormatError } from "../../models/formats/error.ts";
 import { llamaTensors } from "../../models/formats/llama_tensors.ts";
 import { openWeights } from "../../models/formats/weights.ts";
+import { readModelConfig, writeModelConfig, writeModelTokenizer } from "../../models/model_source.ts";
 import { loadTokenizer } from "../../models/tokenizer.ts";
 import { defineStage, type Stage, z } from "../core/mod.ts";
 import { base, modelFiles } from "./kinds.ts";
-import { tokenizerFiles } from "./tokenizer_of.ts";
+import { modelPath } from "./models.ts";
 
 const params = z.object({
   bits: z.literal([4, 8, 32]).default(8).describe(
@@ -32,7 +32,8 @@ export const quantize: Stage<{ readonly model: typeof modelFiles }, QuantizePara
   params,
   output: base,
   async foresee({ inputs: { model }, params }) {
-    const config = model.meta.config ?? (model.path === undefined ? undefined : await readConfig(model.path));
+    const config = model.meta.config ??
+      (model.path === undefined ? undefined : await readModelConfig(modelPath(model.path, model.meta)));
     return {
       meta: {
         ...(model.meta.name !== undefined && { name: model.meta.name }),
@@ -42,25 +43,24 @@ export const quantize: Stage<{ readonly model: typeof modelFiles }, QuantizePara
     };
   },
   async run({ inputs, params, output, progress, signal }) {
-    const { dir, files, meta } = inputs.model;
-    const config = await readConfig(dir);
-    using tokenizer = await loadTokenizer(dir);
+    const { meta } = inputs.model;
+    const path = modelPath(inputs.model.dir, meta);
+    const config = await readModelConfig(path);
+    const tokenizerDir = join(output.dir, "tokenizer");
+    await Deno.mkdir(tokenizerDir);
+    using tokenizer = await loadTokenizer(await writeModelTokenizer(path, tokenizerDir));
     if (tokenizer.vocabularySize > config.vocabularySize) {
       throw new FormatError(
         `cannot quantise ${meta.name}: its tokenizer has ${tokenizer.vocabularySize} ids, ` +
-          `but config.json gives the weights ${config.vocabularySize} rows (vocab_size)`,
+          `but the weights have ${config.vocabularySize} rows (vocab_size)`,
       );
     }
-    using weights = await openWeights(dir);
+    using weights = await openWeights(path);
     await writeBase(weights, config, params.bits, output.dir, (done, total) => {
       signal.throwIfAborted();
       progress({ done, total, unit: "bytes" });
     });
-    await Deno.copyFile(join(dir, "config.json"), join(output.dir, "config.json"));
-    await Deno.mkdir(join(output.dir, "tokenizer"));
-    for (const path of tokenizerFiles(files)) {
-      await Deno.copyFile(join(dir, path), join(output.dir, "tokenizer", path));
-    }
+    await writeModelConfig(path, output.dir);
     return {
       name: meta.name,
       config,

@@ -1,7 +1,8 @@
-import { join } from "@std/path";
+import { writeModelTokenizer } from "../../models/model_source.ts";
 import { loadTokenizer } from "../../models/tokenizer.ts";
 import { defineStage, type InputFile, type Stage, z } from "../core/mod.ts";
 import { modelFiles, tokenizer } from "./kinds.ts";
+import { modelPath } from "./models.ts";
 
 /** The files of a model folder that are its tokenizer. */
 export function tokenizerFiles(files: readonly InputFile[]): string[] {
@@ -16,8 +17,7 @@ export const tokenizerOf: Stage<{ readonly model: typeof modelFiles }, object, t
   params: z.object({}),
   output: tokenizer,
   async run({ inputs: { model }, output }) {
-    for (const path of tokenizerFiles(model.files)) await Deno.copyFile(join(model.dir, path), join(output.dir, path));
-    using loaded = await loadTokenizer(output.dir);
+    using loaded = await loadTokenizer(await writeModelTokenizer(modelPath(model.dir, model.meta), output.dir));
     return { vocabSize: loaded.vocabularySize };
   },
 });

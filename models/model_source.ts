@@ -1,0 +1,67 @@
+// What a model of the user's is, whatever form it comes in: its configuration and its tokenizer as the files of a Hugging
+// Face folder. Its weights are opened by formats/weights.ts.
+import { join } from "@std/path";
+import { configToJson, type LlamaConfig, readConfig } from "./formats/config.ts";
+import { openGguf } from "./formats/gguf_file.ts";
+import { openGgufModel } from "./formats/gguf_model.ts";
+import { ggufTokenizerFiles } from "./formats/gguf_tokenizer_files.ts";
+import { openMetaCheckpoint } from "./formats/meta_checkpoint.ts";
+import { findWeights, folderNames, isGguf, weightForm } from "./formats/weight_forms.ts";
+
+/** Files of a folder that are its tokenizer. */
+const TOKENIZER_FILE = /^tokenizer(\.json|\.model|_config\.json)$/;
+
+/** Where a model's own description lies: in a GGUF file, in params.json, or in config.json. */
+async function describedBy(path: string): Promise<"gguf" | "meta" | "config"> {
+  if (isGguf(path)) return "gguf";
+  const form = weightForm(await folderNames(path));
+  return form === "gguf" || form === "meta" ? form : "config";
+}
+
+/**
+ * The configuration of a model.
+ *
+ * @param path a model folder or a .gguf file
+ * @throws {FormatError} when there is none, or it is not valid
+ */
+export async function readModelConfig(path: string): Promise<LlamaConfig> {
+  const kind = await describedBy(path);
+  if (kind === "config") return await readConfig(path);
+  if (kind === "meta") {
+    using model = await openMetaCheckpoint(path);
+    return model.config;
+  }
+  using model = await openGgufModel(await ggufPath(path));
+  return model.config;
+}
+
+async function ggufPath(path: string): Promise<string> {
+  const place = await findWeights(path);
+  return place.form === "gguf" ? place.path : path;
+}
+
+/**
+ * Writes a model's configuration as `directory`/config.json: its own file where it has one.
+ *
+ * @throws {FormatError} as {@linkcode readModelConfig}
+ */
+export async function writeModelConfig(path: string, directory: string): Promise<void> {
+  const target = join(directory, "config.json");
+  if (await describedBy(path) === "config") await Deno.copyFile(join(path, "config.json"), target);
+  else await Deno.writeTextFile(target, configToJson(await readModelConfig(path)));
+}
+
+/**
+ * Writes a model's tokenizer files into a folder: copies, or what the metadata of a GGUF file give.
+ *
+ * @returns the folder to load the tokenizer from: the model's own where it has one, so that messages name that
+ * @throws {FormatError} when the tokenizer of a GGUF file is of a kind that is not read
+ */
+export async function writeModelTokenizer(path: string, directory: string): Promise<string> {
+  const names = isGguf(path) ? [] : (await folderNames(path)).filter((name) => TOKENIZER_FILE.test(name));
+  for (const name of names) await Deno.copyFile(join(path, name), join(directory, name));
+  if (names.length > 0 || await describedBy(path) !== "gguf") return path;
+  using file = await openGguf(await ggufPath(path));
+  for (const { name, bytes } of ggufTokenizerFiles(file)) await Deno.writeFile(join(directory, name), bytes);
+  return directory;
+}
