@@ -65,6 +65,17 @@ export default pipeline({
     warmupSteps: z.number().int().min(0).default(100).describe("steps over which the learning rate rises").meta({
       zh: "学习率预热步数",
     }),
+    schedule: z.enum(["linear", "cosine"]).default("linear").describe("how the learning rate falls after warm-up").meta(
+      {
+        zh: "预热之后学习率的下降方式",
+        aliases: ["lr_scheduler_type"],
+      },
+    ),
+    minimumRatio: z.number().min(0).max(1).default(0).describe("share of the learning rate that a cosine ends at").meta(
+      {
+        zh: "余弦下降终点占最高学习率的比例",
+      },
+    ),
     weightDecay: z.number().min(0).default(0).describe("AdamW's weight decay").meta({ zh: "AdamW 的权重衰减" }),
     maxGradientNorm: z.number().positive().default(1).describe("gradients are clipped to this norm").meta({
       zh: "梯度裁剪的范数上限",
@@ -145,6 +156,8 @@ export default pipeline({
       microBatchSize: o.microBatchSize,
       learningRate: o.learningRate,
       warmupSteps: o.warmupSteps,
+      schedule: o.schedule,
+      minimumRatio: o.minimumRatio,
       weightDecay: o.weightDecay,
       maxGradientNorm: o.maxGradientNorm,
       seed: o.seed,
