@@ -49,6 +49,11 @@ Deno.test("openWeights() refuses an index that points outside its folder", () =>
       await index(directory, { a: file });
       await assertRejects(() => openWeights(directory), FormatError, "wanted a plain file name");
     }
+    await Deno.rename(
+      join(directory, "model.safetensors.index.json"),
+      join(directory, "pytorch_model.bin.index.json"),
+    );
+    await assertRejects(() => openWeights(directory), FormatError, "wanted a plain file name");
   }));
 
 Deno.test("openWeights() names the tensor and the shard when they do not fit the index", () =>
