@@ -1,7 +1,7 @@
-import "./web_tokenizers_shim.ts";
-import "@mlc/tokenizers";
 import { join } from "@std/path";
 import { z } from "zod";
+import { BpeEncoder } from "./bpe_encoder.ts";
+import type { BpeModel } from "./formats/bpe_model.ts";
 import { FormatError, quoted } from "./formats/error.ts";
 import { readFileIfPresent, readJsonFile } from "./formats/json_file.ts";
 import { parseSentencePieceModel } from "./formats/sentencepiece_model.ts";
@@ -13,17 +13,21 @@ export type { TokenStream } from "./token_decoder.ts";
 
 const MAX_FILE_BYTES = 200_000_000;
 
-/** MLC's encoder: WebAssembly, with memory of its own. */
+/** Text, well-formed, to ids. */
 interface Encoder {
-  encode(text: string): Int32Array<ArrayBuffer>;
-  getVocabSize(): number;
-  dispose(): void;
+  /** The first `limit` ids, or more. */
+  encode(text: string, limit: number): Int32Array<ArrayBuffer>;
+  dispose?(): void;
 }
 
-/** The package is a UMD file; loaded as a module, it leaves its exports on this global. */
-interface EncoderFactory {
-  fromJSON(json: ArrayBuffer): Promise<Encoder>;
-  fromSentencePiece(model: ArrayBuffer): Promise<Encoder>;
+/** How ids spell a text, so that places in one can be found in the other. */
+export interface Spelling {
+  /** Bytes that ids stand for before those of the text: 1 where a space is put before it, else 0. */
+  readonly lead: number;
+  /** Bytes that an id stands for. */
+  bytesOf(id: number): number;
+  /** Bytes that the ids of a text stand for, without the lead. */
+  bytesIn(text: string): number;
 }
 
 /**
@@ -36,18 +40,22 @@ export async function loadTokenizer(directory: string): Promise<Tokenizer> {
   const jsonPath = join(directory, "tokenizer.json");
   const json = await readFileIfPresent(jsonPath, MAX_FILE_BYTES);
   if (json !== undefined) {
-    const { vocabulary, encoderJson } = parseTokenizerJson(json, jsonPath);
+    const { vocabulary, encoderJson, bpe } = parseTokenizerJson(json, jsonPath);
     const limits = await textLimits(directory, vocabulary);
-    return new Tokenizer(vocabulary, limits, await loadEncoder("fromJSON", encoderJson, jsonPath));
+    if (bpe !== undefined) return new Tokenizer(vocabulary, limits, new BpeEncoder(bpe), bpe);
+    const { loadLibraryEncoder } = await import("./library_encoder.ts");
+    return new Tokenizer(vocabulary, limits, await loadLibraryEncoder("fromJSON", encoderJson, jsonPath));
   }
   const modelPath = join(directory, "tokenizer.model");
   const model = await readFileIfPresent(modelPath, MAX_FILE_BYTES);
   if (model === undefined) {
     throw new FormatError(`${directory} has no tokenizer: looked for tokenizer.json and tokenizer.model`);
   }
-  const vocabulary = parseSentencePieceModel(model, modelPath);
+  const { vocabulary, bpe } = parseSentencePieceModel(model, modelPath);
   const limits = await textLimits(directory, vocabulary);
-  const encoder = await loadEncoder("fromSentencePiece", model, modelPath);
+  if (bpe !== undefined) return new Tokenizer(vocabulary, limits, new BpeEncoder(bpe), bpe);
+  const { loadLibraryEncoder } = await import("./library_encoder.ts");
+  const encoder = await loadLibraryEncoder("fromSentencePiece", model, modelPath);
   if (encoder.getVocabSize() !== vocabulary.bytes.length) {
     encoder.dispose();
     throw new FormatError(`${modelPath} could not be loaded by the tokenizer library`);
@@ -55,7 +63,7 @@ export async function loadTokenizer(directory: string): Promise<Tokenizer> {
   return new Tokenizer(vocabulary, limits, encoder);
 }
 
-/** Text to token ids and back. Holds WebAssembly memory until it is disposed. */
+/** Text to token ids and back. May hold WebAssembly memory until it is disposed. */
 export class Tokenizer implements Disposable {
   /** The highest id plus one; a model's embedding needs at least so many rows. */
   readonly vocabularySize: number;
@@ -68,12 +76,14 @@ export class Tokenizer implements Disposable {
   readonly #vocabulary: Vocabulary;
   readonly #special: ReadonlySet<number>;
   readonly #encoder: Encoder;
+  readonly #leadingSpace: boolean | undefined;
 
   /** Use {@linkcode loadTokenizer}. */
-  constructor(vocabulary: Vocabulary, limits: { bosId: number; eosId: number }, encoder: Encoder) {
+  constructor(vocabulary: Vocabulary, limits: { bosId: number; eosId: number }, encoder: Encoder, bpe?: BpeModel) {
     this.#special = new Set([...vocabulary.special, limits.bosId, limits.eosId]);
     this.#vocabulary = { ...vocabulary, special: this.#special };
     this.#encoder = encoder;
+    this.#leadingSpace = bpe?.leadingSpace;
     this.vocabularySize = vocabulary.bytes.length;
     this.bosId = limits.bosId;
     this.eosId = limits.eosId;
@@ -83,9 +93,20 @@ export class Tokenizer implements Disposable {
   /**
    * The ids of a text. No begin or end id is added, and none can come out of the text: `</s>` in it is four
    * characters. Lone surrogates become U+FFFD.
+   *
+   * @param limit how many ids are wanted at most: the first of them
    */
-  encode(text: string): Int32Array<ArrayBuffer> {
-    return this.#encoder.encode(text.toWellFormed());
+  encode(text: string, limit = Infinity): Int32Array<ArrayBuffer> {
+    const ids = this.#encoder.encode(text.toWellFormed(), limit);
+    return ids.length > limit ? ids.slice(0, limit) : ids;
+  }
+
+  /** How ids spell texts; undefined where that is not known to be exact. */
+  get spelling(): Spelling | undefined {
+    if (this.#leadingSpace === undefined) return undefined;
+    const { bytes } = this.#vocabulary;
+    const lengths = Uint16Array.from(bytes, (each) => each?.length ?? 0);
+    return { lead: this.#leadingSpace ? 1 : 0, bytesOf: (id) => lengths[id]!, bytesIn: spelledBytes };
   }
 
   /**
@@ -113,7 +134,7 @@ export class Tokenizer implements Disposable {
 
   /** Frees the encoder. Decoding goes on working. */
   dispose(): void {
-    this.#encoder.dispose();
+    this.#encoder.dispose?.();
   }
 
   /** Frees the encoder. */
@@ -122,18 +143,16 @@ export class Tokenizer implements Disposable {
   }
 }
 
-async function loadEncoder(
-  from: keyof EncoderFactory,
-  bytes: Uint8Array<ArrayBuffer>,
-  path: string,
-): Promise<Encoder> {
-  const library = (globalThis as unknown as { tokenizers: { Tokenizer: EncoderFactory } }).tokenizers;
-  try {
-    return await library.Tokenizer[from](bytes.buffer);
-  } catch (error) {
-    // A fault in the file ends in an abort of the WebAssembly code, which says no more than that.
-    throw new FormatError(`${path} could not be loaded by the tokenizer library: ${error}`);
+/** UTF-8 bytes of a text in which "▁" is a space. */
+function spelledBytes(text: string): number {
+  let bytes = 0;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit < 0x80 || unit === 0x2581) bytes++;
+    else if (unit < 0x800 || (unit & 0xf800) === 0xd800) bytes += 2; // a surrogate pair is 4 bytes
+    else bytes += 3;
   }
+  return bytes;
 }
 
 const TokenName = z.union([z.string(), z.looseObject({ content: z.string() }).transform(({ content }) => content)]);

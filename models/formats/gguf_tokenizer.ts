@@ -91,7 +91,7 @@ async function readTokens(directory: string): Promise<Tokens> {
     throw new FormatError(`${directory} has no tokenizer: looked for tokenizer.json and tokenizer.model`);
   }
   const pieces = sentencePieces(model, modelPath);
-  const vocabulary = parseSentencePieceModel(model, modelPath);
+  const { vocabulary } = parseSentencePieceModel(model, modelPath);
   return {
     unkId: vocabulary.unkId,
     prefixesSpace: vocabulary.stripsLeadingSpace,

@@ -1,3 +1,4 @@
+import { type BpeModel, bpeOfScores, byteIdsOf } from "./bpe_model.ts";
 import { FormatError, quoted } from "./error.ts";
 import { floatField, integerField, messageField, messageFields, readMessage } from "./protobuf.ts";
 import { fallbackByte, markedPieceBytes, type Vocabulary } from "./vocabulary.ts";
@@ -5,11 +6,18 @@ import { fallbackByte, markedPieceBytes, type Vocabulary } from "./vocabulary.ts
 /** Field numbers of sentencepiece_model.proto. */
 const PIECES = 1, TRAINER = 2, NORMALIZER = 3;
 const PIECE_TEXT = 1, PIECE_SCORE = 2, PIECE_TYPE = 3;
-const MODEL_TYPE = 3, SPACE_AS_SUFFIX = 24, UNK_ID = 40, BOS_ID = 41, EOS_ID = 42;
-const ADD_DUMMY_PREFIX = 3;
+const MODEL_TYPE = 3, SPACE_AS_SUFFIX = 24, BYTE_FALLBACK = 35, UNK_ID = 40, BOS_ID = 41, EOS_ID = 42;
+const CHARACTER_MAP = 2, ADD_DUMMY_PREFIX = 3, REMOVE_EXTRA_SPACES = 4, ESCAPE_SPACES = 5;
 
 /** Values of PIECE_TYPE. */
 const NORMAL = 1, UNKNOWN = 2, CONTROL = 3, BYTE = 6;
+
+/** A tokenizer.model, checked. */
+export interface SentencePieceModel {
+  readonly vocabulary: Vocabulary;
+  /** What our own encoder is made of; undefined where only the library knows how text becomes ids. */
+  readonly bpe: BpeModel | undefined;
+}
 
 /**
  * Reads a SentencePiece tokenizer.model. The library that encodes with it accepts any bytes in silence, so everything
@@ -18,7 +26,7 @@ const NORMAL = 1, UNKNOWN = 2, CONTROL = 3, BYTE = 6;
  * @param path the file, for messages
  * @throws {FormatError} when it is not a SentencePiece model of the kinds BPE and unigram
  */
-export function parseSentencePieceModel(bytes: Uint8Array, path: string): Vocabulary {
+export function parseSentencePieceModel(bytes: Uint8Array, path: string): SentencePieceModel {
   const where = `${path} is not a SentencePiece model`;
   const model = readMessage(bytes, where);
   const trainer = messageField(model, TRAINER, where);
@@ -32,10 +40,14 @@ export function parseSentencePieceModel(bytes: Uint8Array, path: string): Vocabu
   const ids = new Map<string, number>();
   const special = new Set<number>();
   const unknown: number[] = [];
-  for (const [id, { text, kind }] of readPieces(model, where).entries()) {
+  const normal: { text: string; id: number; score: number }[] = [];
+  let plain = type === 2;
+  for (const [id, { text, kind, score }] of readPieces(model, where).entries()) {
     if (ids.has(text)) throw new FormatError(`${where}: piece ${id}, ${quoted(text)}, is there twice`);
     ids.set(text, id);
+    if (kind === NORMAL) normal.push({ text, id, score });
     if (kind === UNKNOWN) unknown.push(id);
+    if (![NORMAL, UNKNOWN, CONTROL, BYTE].includes(kind)) plain = false;
     if (kind === UNKNOWN || kind === CONTROL) special.add(id);
     const byte = kind === BYTE ? fallbackByte(text) : undefined;
     if (kind === BYTE && byte === undefined) {
@@ -49,16 +61,28 @@ export function parseSentencePieceModel(bytes: Uint8Array, path: string): Vocabu
     const id = integerField(trainer, field, where) ?? otherwise;
     return special.has(id) ? id : undefined;
   };
-  return {
+  const normalizer = messageField(model, NORMALIZER, where);
+  const leadingSpace = integerField(normalizer, ADD_DUMMY_PREFIX, where) !== 0;
+  const byteIds = byteIdsOf(ids);
+  const charactersKept = !hasBytes(normalizer.get(CHARACTER_MAP)?.at(-1)) &&
+    integerField(normalizer, REMOVE_EXTRA_SPACES, where) === 0 &&
+    integerField(normalizer, ESCAPE_SPACES, where) !== 0 && integerField(trainer, BYTE_FALLBACK, where) === 1;
+  const bpe = plain && charactersKept && byteIds !== undefined ? bpeOfScores(normal, byteIds, leadingSpace) : undefined;
+  const vocabulary: Vocabulary = {
     path,
     bytes: pieces,
     ids,
     special,
-    stripsLeadingSpace: integerField(messageField(model, NORMALIZER, where), ADD_DUMMY_PREFIX, where) !== 0,
+    stripsLeadingSpace: leadingSpace,
     unkId: controlId(UNK_ID, 0) ?? unknown[0],
     bosId: controlId(BOS_ID, 1),
     eosId: controlId(EOS_ID, 2),
   };
+  return { vocabulary, bpe };
+}
+
+function hasBytes(value: unknown): boolean {
+  return value instanceof Uint8Array && value.length > 0;
 }
 
 /** A piece as the file has it. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type BpeModel, bpeOfTokenizerJson } from "./bpe_model.ts";
 import { FormatError, quoted } from "./error.ts";
 import { parseStrictJson } from "./strict_json.ts";
 import { parseDecoder, type PieceStyle } from "./tokenizer_json_decoder.ts";
@@ -39,6 +40,8 @@ export interface TokenizerJson {
    * user's text is three characters like any other, and no id is added to what the text gives.
    */
   readonly encoderJson: Uint8Array<ArrayBuffer>;
+  /** What our own encoder is made of; undefined where only the library knows how text becomes ids. */
+  readonly bpe: BpeModel | undefined;
 }
 
 /**
@@ -59,7 +62,14 @@ export function parseTokenizerJson(bytes: Uint8Array, path: string): TokenizerJs
   const ids = vocabularyIds(file.model.vocab, path);
   checkMerges(file.model.merges, ids, path);
   checkUnknown(file, ids, path);
-  return { vocabulary: toVocabulary(file, ids, path), encoderJson: withoutSpecialTokens(file) };
+  const special = new Set(file.added_tokens.filter((token) => token.special).map((token) => token.content));
+  // Added tokens that are not special are cut out of the text before anything else, which the library does.
+  const plain = file.added_tokens.length === special.size;
+  return {
+    vocabulary: toVocabulary(file, ids, path),
+    encoderJson: withoutSpecialTokens(file),
+    bpe: plain ? bpeOfTokenizerJson(file, ids, special) : undefined,
+  };
 }
 
 function checkComponent(

@@ -18,9 +18,13 @@ export const LLAMA_JSON_SIZE: number = Object.keys(JSON.parse(LLAMA_JSON).model.
 /** The same tokenizer as a SentencePiece tokenizer.model (BPE with byte fallback and a space put before the text). */
 export function sentencePieceModel(tokenizerJson = LLAMA_JSON): Uint8Array<ArrayBuffer> {
   const { vocab } = JSON.parse(tokenizerJson).model as { vocab: Record<string, number> };
-  const pieces = Object.keys(vocab).map((piece, id) => {
+  // Keys such as "3" come first in an object, whatever their id.
+  const entries = Object.entries(vocab).toSorted(([, one], [, other]) => one - other);
+  const pieces = entries.map(([piece], id) => {
     const kind = id === 0 ? 2 : id < 3 ? 3 : id < 259 ? 6 : 1;
-    return field(1, message(field(1, utf8(piece)), floatField(2, id < 259 ? 0 : 259 - id), varintField(3, kind)));
+    // Runs of spaces are joined last, as in LLaMA's own file.
+    const score = id < 259 ? 0 : /^▁▁+$/.test(piece) ? -1e9 : 259 - id;
+    return field(1, message(field(1, utf8(piece)), floatField(2, score), varintField(3, kind)));
   });
   const trainer = message(varintField(3, 2), varintField(35, 1));
   const normalizer = message(field(1, utf8("identity")), varintField(3, 1), varintField(4, 0));

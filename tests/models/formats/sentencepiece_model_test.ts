@@ -6,7 +6,7 @@ import { loadTokenizer } from "../../../models/tokenizer.ts";
 import { field, floatField, message, sentencePieceModel, varintField } from "../sample_tokenizers.ts";
 import { inFolder } from "../temp_folder.ts";
 
-const parse = (bytes: Uint8Array) => parseSentencePieceModel(bytes, "tokenizer.model");
+const parse = (bytes: Uint8Array) => parseSentencePieceModel(bytes, "tokenizer.model").vocabulary;
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const piece = (text: string | Uint8Array, kind: number, score = 0) =>
   field(
