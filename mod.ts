@@ -16,15 +16,28 @@ export { exportModel, type ExportParams } from "./pipeline/stages/export.ts";
 export { merge, type MergeParams } from "./pipeline/stages/merge.ts";
 export { adapterFolder, modelFolder, randomModel, type RandomModelParams } from "./pipeline/stages/models.ts";
 export { quantize, type QuantizeParams } from "./pipeline/stages/quantize.ts";
-export { alpaca, belle, embeddedSamples, guanaco, rows, type RowsRef } from "./pipeline/stages/sources.ts";
+export {
+  alpaca,
+  belle,
+  chat,
+  embeddedSamples,
+  guanaco,
+  messages,
+  rows,
+  type RowsOptions,
+  type RowsRef,
+  sharegpt,
+} from "./pipeline/stages/sources.ts";
 export { tokenize, type TokenizeParams } from "./pipeline/stages/tokenize.ts";
 export { tokenizerOf } from "./pipeline/stages/tokenizer_of.ts";
 export { train, type TrainInputs, type TrainParams } from "./pipeline/stages/train.ts";
 export { trainFull, type TrainFullParams } from "./pipeline/stages/train_full.ts";
 export { TEMPLATE_NAMES, type TemplateName } from "./datasets/templates.ts";
 export type { ExportFormat, ExportType } from "./models/export/export_model.ts";
-export type { FormatName } from "./datasets/formats.ts";
-export type { DropReason } from "./datasets/clean_example.ts";
+export { FORMAT_NAMES, type FormatName } from "./datasets/formats.ts";
+export { type Language, LANGUAGES } from "./datasets/language.ts";
+export type { DropReason } from "./datasets/filters.ts";
+export { TRAIN_ON, type TrainOn } from "./datasets/build_sequence.ts";
 export type { SampleName } from "./datasets/embedded/samples.ts";
 export { LORA_TARGETS, type LoraTarget } from "./models/formats/lora_names.ts";
 export type { LlamaConfig, LlamaRopeScaling } from "./models/formats/config.ts";

@@ -7,6 +7,8 @@ const WORDS = 4;
  */
 export class DigestSet {
   #slots: Uint32Array = new Uint32Array(1024 * WORDS);
+  readonly #words = new Uint32Array(WORDS);
+  readonly #bytes = new Uint8Array(this.#words.buffer);
   #size = 0;
 
   /** How many digests it holds. */
@@ -17,10 +19,10 @@ export class DigestSet {
   /** Adds the first 16 bytes of a digest; false if they were there already. */
   add(digest: Uint8Array): boolean {
     if ((this.#size + 1) * 4 > (this.#slots.length / WORDS) * 3) this.#grow();
-    const words = new Uint32Array(WORDS);
-    new Uint8Array(words.buffer).set(digest.subarray(0, WORDS * 4));
+    const words = this.#words;
+    this.#bytes.set(digest.subarray(0, WORDS * 4));
     // All zeroes marks a free slot.
-    if (words.every((word) => word === 0)) words[0] = 1;
+    if (isFree(words, 0)) words[0] = 1;
     const added = insert(this.#slots, words);
     if (added) this.#size++;
     return added;

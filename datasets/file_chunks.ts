@@ -4,23 +4,76 @@ import { DataError } from "./errors.ts";
 export const CHUNK_BYTES = 1 << 20;
 
 /**
- * Reads a file piece by piece, without a leading UTF-8 byte order mark. The pieces share one buffer: a piece is valid
- * only until the next one is asked for.
+ * Reads a file piece by piece, without a leading UTF-8 byte order mark; a gzipped file (by its first two bytes) is
+ * unpacked on the way. A piece is valid only until the next one is asked for.
  *
- * @throws {DataError} if the file is missing, a folder, unreadable, empty, or in UTF-16.
+ * @param onBytes told after each piece how many bytes of the file itself have been read.
+ * @throws {DataError} if the file is missing, a folder, unreadable, empty, in UTF-16, or torn gzip.
  */
-export async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
-  using file = await openFile(path);
-  const buffer = new Uint8Array(CHUNK_BYTES);
+export async function* fileChunks(path: string, onBytes?: (bytes: number) => void): AsyncGenerator<Uint8Array> {
   let first = true;
-  for (;;) {
-    const length = await fill(file, buffer);
-    if (length === 0) break;
-    const chunk = buffer.subarray(0, length);
+  for await (const chunk of unpackedChunks(path, onBytes)) {
     yield first ? withoutMark(path, chunk) : chunk;
     first = false;
   }
   if (first) throw new DataError(`${path}: wanted rows, found an empty file`);
+}
+
+async function* unpackedChunks(path: string, onBytes?: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  const raw = rawChunks(path, onBytes);
+  const { value: start, done } = await raw.next();
+  if (done) return;
+  async function* all(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    yield start;
+    yield* raw;
+  }
+  if (start[0] !== 0x1f || start[1] !== 0x8b) {
+    yield* all();
+    return;
+  }
+  // The stream may hold a piece longer than we wait for the next one, so it gets copies.
+  const copies = ReadableStream.from(all()).pipeThrough(
+    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      transform: (chunk, controller) => controller.enqueue(chunk.slice()),
+    }),
+  );
+  try {
+    yield* joined(copies.pipeThrough(new DecompressionStream("gzip")));
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new DataError(`${path}: wanted a whole gzip file, found a torn or damaged one (${error.message})`);
+  }
+}
+
+/** The unpacked pieces are small; larger ones keep the work on each row low. */
+async function* joined(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(CHUNK_BYTES);
+  let used = 0;
+  for await (const piece of pieces) {
+    for (let at = 0; at < piece.length;) {
+      const count = Math.min(piece.length - at, buffer.length - used);
+      buffer.set(piece.subarray(at, at + count), used);
+      used += count;
+      at += count;
+      if (used < buffer.length) continue;
+      yield buffer;
+      used = 0;
+    }
+  }
+  if (used > 0) yield buffer.subarray(0, used);
+}
+
+async function* rawChunks(path: string, onBytes?: (bytes: number) => void): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  using file = await openFile(path);
+  const buffer = new Uint8Array(CHUNK_BYTES);
+  let bytes = 0;
+  for (;;) {
+    const length = await readFully(file, buffer);
+    if (length === 0) return;
+    bytes += length;
+    yield buffer.subarray(0, length);
+    onBytes?.(bytes);
+  }
 }
 
 /**
@@ -33,7 +86,12 @@ export async function fileSize(path: string): Promise<number> {
   return (await file.stat()).size;
 }
 
-async function openFile(path: string): Promise<Deno.FsFile> {
+/**
+ * Opens a file of rows.
+ *
+ * @throws {DataError} if it is missing, a folder or unreadable.
+ */
+export async function openFile(path: string): Promise<Deno.FsFile> {
   let file: Deno.FsFile;
   try {
     file = await Deno.open(path);
@@ -56,8 +114,8 @@ function folderError(path: string): DataError {
   return new DataError(`${path}: wanted a file of rows, found a folder; name the files in it one by one`);
 }
 
-/** Reads until the buffer is full or the file ends, since one read may return less than there is. */
-async function fill(file: Deno.FsFile, buffer: Uint8Array): Promise<number> {
+/** Reads until the buffer is full or the file ends, and says how much it read, since one read may return less than there is. */
+export async function readFully(file: Deno.FsFile, buffer: Uint8Array): Promise<number> {
   let length = 0;
   while (length < buffer.length) {
     const read = await file.read(buffer.subarray(length));

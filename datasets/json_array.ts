@@ -1,15 +1,6 @@
 import { CarryBuffer } from "./carry_buffer.ts";
 import { errorAt, type Place, shorten } from "./errors.ts";
-import {
-  ACCEPTED_FORMS,
-  decodeUtf8,
-  encodingError,
-  MAX_ROW_BYTES,
-  parseRow,
-  type Row,
-  type RowSplitter,
-  rowTooLong,
-} from "./json_row.ts";
+import { ACCEPTED_FORMS, type ElementsPiece, MAX_ROW_BYTES, type RowSplitter, rowTooLong } from "./json_row.ts";
 
 const NEWLINE = 10, QUOTE = 34, COMMA = 44, OPEN_ARRAY = 91, BACKSLASH = 92, CLOSE_ARRAY = 93;
 const OPEN_OBJECT = 123, CLOSE_OBJECT = 125;
@@ -36,8 +27,8 @@ export class JsonArray implements RowSplitter {
     this.#file = file;
   }
 
-  feed(chunk: Uint8Array): Row[] {
-    const rows: Row[] = [];
+  feed(chunk: Uint8Array): ElementsPiece | undefined {
+    const spans: number[] = [];
     let at = this.#carry.length;
     const data = this.#carry.join(chunk);
     let start = 0;
@@ -49,16 +40,19 @@ export class JsonArray implements RowSplitter {
       }
       at = this.#scan(data, start, at);
       if (this.#depth > 0) break;
-      rows.push(this.#row(data.subarray(start, at)));
+      spans.push(start, at, this.#rowLine);
       this.#phase = "after";
     }
+    const piece: ElementsPiece | undefined = spans.length === 0
+      ? undefined
+      : { kind: "elements", bytes: data.slice(0, spans.at(-2)), spans: Uint32Array.from(spans) };
     this.#carry.keep(data.subarray(this.#phase === "inside" ? start : data.length));
     if (this.#carry.length > MAX_ROW_BYTES) throw rowTooLong({ file: this.#file, line: this.#rowLine });
-    return rows;
+    return piece;
   }
 
-  end(): Row[] {
-    if (this.#phase === "done") return [];
+  end(): undefined {
+    if (this.#phase === "done") return;
     if (this.#phase === "inside") {
       const place = { file: this.#file, line: this.#rowLine };
       throw errorAt(place, `malformed JSON: the file ends inside the row that starts here: it is cut short`);
@@ -117,13 +111,6 @@ export class JsonArray implements RowSplitter {
     this.#inString = inString;
     this.#line += lines;
     return at;
-  }
-
-  #row(bytes: Uint8Array): Row {
-    const place = { file: this.#file, line: this.#rowLine };
-    const text = decodeUtf8(bytes);
-    if (text === undefined) throw encodingError(place);
-    return { value: parseRow(text, place), line: place.line };
   }
 
   #unexpected(rest: Uint8Array): Error {

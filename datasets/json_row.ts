@@ -14,12 +14,36 @@ export const ACCEPTED_FORMS = "a JSON array of objects, or JSON Lines (one objec
 /** Longest row accepted, in bytes. It bounds memory when a quote or a bracket is never closed. */
 export const MAX_ROW_BYTES = 64 << 20;
 
-/** Turns a file's bytes into rows, piece by piece. */
+/** Whole lines of a JSON Lines file. */
+export interface LinesPiece {
+  readonly kind: "lines";
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Number of the first of them, from 1. */
+  readonly line: number;
+  /** Whether the file ends here. */
+  readonly last: boolean;
+}
+
+/** Whole elements of a JSON array. */
+export interface ElementsPiece {
+  readonly kind: "elements";
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Of each element: where it begins and ends in the bytes, and its line. */
+  readonly spans: Uint32Array<ArrayBuffer>;
+}
+
+/** Words of an element in {@link ElementsPiece.spans}. */
+export const SPAN_WORDS = 3;
+
+/** Whole rows of a JSON file. */
+export type JsonPiece = LinesPiece | ElementsPiece;
+
+/** Cuts a file's bytes into whole rows. */
 export interface RowSplitter {
-  /** Takes the next piece and returns the rows that it completes. */
-  feed(chunk: Uint8Array): Row[];
+  /** Takes the next bytes and returns the rows that they complete. */
+  feed(chunk: Uint8Array): JsonPiece | undefined;
   /** Says that the file has ended, and returns what is left. */
-  end(): Row[];
+  end(): JsonPiece | undefined;
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -1,4 +1,4 @@
-import type { DropReason } from "./clean_example.ts";
+import { DROP_REASONS, type DropReason } from "./filters.ts";
 import type { FormatName } from "./formats.ts";
 
 /** What was counted while rows were merged. */
@@ -7,9 +7,9 @@ export interface MergeCounts {
   rows: number;
   /** Examples in these rows: more than rows where a row holds several. */
   examples: number;
-  /** Examples that went into the merged data. */
+  /** Different examples that went into the merged data. */
   kept: number;
-  /** Examples left out, by reason. */
+  /** Examples left out, by reason; for "bad row" rows. */
   dropped: Record<DropReason, number>;
   /** Examples whose text was changed: literal backslash-n to newline, lone surrogates to U+FFFD. */
   repaired: { newlines: number; surrogates: number };
@@ -25,6 +25,8 @@ export interface SourceReport extends MergeCounts {
   format: FormatName;
   /** Whether the format was told from the rows; false if it was declared. */
   detected: boolean;
+  /** How often each of its rows is taken, on average. */
+  weight: number;
 }
 
 /** What a merge read, kept, dropped and why. The same inputs give the same report. */
@@ -47,23 +49,26 @@ export function noCounts(): MergeCounts {
     rows: 0,
     examples: 0,
     kept: 0,
-    dropped: { "duplicate": 0, "empty instruction": 0, "empty output": 0 },
+    dropped: Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<DropReason, number>,
     repaired: { newlines: 0, surrogates: 0 },
     reservedAnswers: 0,
   };
 }
 
+/** Adds counts to others. */
+export function addCounts(sum: MergeCounts, part: MergeCounts): void {
+  sum.rows += part.rows;
+  sum.examples += part.examples;
+  sum.kept += part.kept;
+  for (const reason of DROP_REASONS) sum.dropped[reason] += part.dropped[reason];
+  sum.repaired.newlines += part.repaired.newlines;
+  sum.repaired.surrogates += part.repaired.surrogates;
+  sum.reservedAnswers += part.reservedAnswers;
+}
+
 /** Sums of the counts. */
 export function sumCounts(parts: readonly MergeCounts[]): MergeCounts {
   const sum = noCounts();
-  for (const part of parts) {
-    sum.rows += part.rows;
-    sum.examples += part.examples;
-    sum.kept += part.kept;
-    for (const reason of Object.keys(sum.dropped) as DropReason[]) sum.dropped[reason] += part.dropped[reason];
-    sum.repaired.newlines += part.repaired.newlines;
-    sum.repaired.surrogates += part.repaired.surrogates;
-    sum.reservedAnswers += part.reservedAnswers;
-  }
+  for (const part of parts) addCounts(sum, part);
   return sum;
 }

@@ -1,7 +1,10 @@
+import { readHistory } from "./alpaca.ts";
+import { describeValue, errorAt, type Place } from "./errors.ts";
 import type { Example } from "./example.ts";
 import { fileSize } from "./file_chunks.ts";
-import { readRowBatches } from "./read_rows.ts";
-import { asFields, text } from "./row_fields.ts";
+import { type Piece, readPieces } from "./pieces.ts";
+import { parsePiece } from "./read_rows.ts";
+import { asFields, has, text } from "./row_fields.ts";
 
 /**
  * Streams the examples of a merged file (train.jsonl, validation.jsonl) in batches. An empty file, which a merge without
@@ -10,17 +13,33 @@ import { asFields, text } from "./row_fields.ts";
  * @throws {DataError} naming file, line and field.
  */
 export async function* readExampleBatches(path: string, signal?: AbortSignal): AsyncGenerator<Example[]> {
-  if (await fileSize(path) === 0) return;
-  for await (const rows of readRowBatches(path, signal === undefined ? {} : { signal })) {
-    yield rows.map(({ value, line }) => {
-      const place = { file: path, line };
-      const row = asFields(value, place, "row");
-      return {
-        instruction: text(row, "instruction", place),
-        input: text(row, "input", place),
-        output: text(row, "output", place),
-        source: text(row, "source", place),
-      };
-    });
+  for await (const piece of readExamplePieces(path, signal)) yield await parseExamples(piece, path);
+}
+
+/** The pieces of a merged file, for {@link parseExamples}. */
+export async function* readExamplePieces(path: string, signal?: AbortSignal): AsyncGenerator<Piece> {
+  if (await fileSize(path) > 0) yield* readPieces(path, signal === undefined ? {} : { signal });
+}
+
+/** The examples of a piece of a merged file. */
+export async function parseExamples(piece: Piece, path: string): Promise<Example[]> {
+  const rows = await parsePiece(piece, path);
+  return rows.map(({ value, line }) => exampleOf(value, { file: path, line }));
+}
+
+function exampleOf(value: unknown, place: Place): Example {
+  const row = asFields(value, place, "row");
+  const layout = row["layout"];
+  if (layout !== undefined && layout !== "guanaco") {
+    throw errorAt(place, `field "layout": wanted "guanaco" or nothing, found ${describeValue(layout)}`);
   }
+  return {
+    instruction: text(row, "instruction", place),
+    input: text(row, "input", place),
+    output: text(row, "output", place),
+    ...(has(row, "system") ? { system: text(row, "system", place) } : {}),
+    ...(has(row, "history") ? { history: readHistory(row, place) } : {}),
+    ...(layout === undefined ? {} : { layout }),
+    source: text(row, "source", place),
+  };
 }

@@ -1,11 +1,5 @@
 import { describeValue, errorAt, type Place } from "./errors.ts";
-
-/** The text of one example before its source is known. */
-export interface RawExample {
-  readonly instruction: string;
-  readonly input: string;
-  readonly output: string;
-}
+import type { RawExample } from "./example.ts";
 
 /** How the rows of one family of data sets become examples. */
 export interface RowSchema {

@@ -1,19 +1,14 @@
-import { createHash } from "node:crypto";
 import { ByteWriter } from "./byte_writer.ts";
-import { DigestSet } from "./digest_set.ts";
 import { NumberList } from "./number_list.ts";
-import type { RawExample } from "./row_fields.ts";
 
 /**
  * Examples on their way through a merge: written to a temporary file in the order they come, later read back in any
- * order. Only a digest and an offset of each stay in memory.
+ * order. Only an offset of each stays in memory.
  */
 export class RowSpool {
   readonly #writer: ByteWriter;
   readonly #path: string;
-  readonly #seen = new DigestSet();
   readonly #starts = new NumberList();
-  readonly #encoder = new TextEncoder();
 
   /** @param path of the temporary file. */
   constructor(path: string) {
@@ -26,13 +21,10 @@ export class RowSpool {
     return this.#starts.length;
   }
 
-  /** Appends an example as a line of JSON; false if one with exactly the same text is there already. */
-  add({ instruction, input, output }: RawExample, source: string): boolean {
-    const body = JSON.stringify({ instruction, input, output });
-    if (!this.#seen.add(createHash("sha256").update(body).digest())) return false;
+  /** Appends a line. */
+  add(line: Uint8Array): void {
     this.#starts.push(this.#writer.length);
-    this.#writer.write(this.#encoder.encode(`${body.slice(0, -1)},"source":${JSON.stringify(source)}}\n`));
-    return true;
+    this.#writer.write(line);
   }
 
   /** Ends the writing and opens the lines for reading. */

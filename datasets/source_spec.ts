@@ -8,15 +8,38 @@ export interface SourceSpec {
   readonly format?: FormatName;
   /** Path of the file. */
   readonly path: string;
+  /** How often each row is taken on average; absent for once. */
+  readonly weight?: number;
+}
+
+/** Copies of a row that nobody needs more than. */
+const MOST_COPIES = 1000;
+
+/**
+ * Parses `[FORMAT:]PATH[*WEIGHT]`, such as `belle:belle.json*0.5`. A single letter before the colon is a Windows drive (`C:\rows.json`); a path
+ * that has a colon of its own is written with a folder in front (`./a:b.json`).
+ *
+ * @throws {DataError} for an unknown prefix (with the nearest known one), an empty path, a wrong weight, or a web address.
+ */
+export function parseSourceSpec(spec: string): SourceSpec {
+  const weighted = /^(.*)\*([\d.]+)$/s.exec(spec);
+  if (weighted === null) return parsePath(spec);
+  const weight = Number(weighted[2]);
+  checkWeight(weight, `data source "${spec}"`);
+  return { ...parsePath(weighted[1]!), weight };
 }
 
 /**
- * Parses `[alpaca:|belle:|guanaco:]PATH`. A single letter before the colon is a Windows drive (`C:\rows.json`); a path
- * that has a colon of its own is written with a folder in front (`./a:b.json`).
+ * Checks how often each row of a source is to be taken.
  *
- * @throws {DataError} for an unknown prefix (with the nearest known one), an empty path, or a web address.
+ * @throws {DataError} unless it is above 0 and not absurd.
  */
-export function parseSourceSpec(spec: string): SourceSpec {
+export function checkWeight(weight: number, what: string): void {
+  if (weight > 0 && weight <= MOST_COPIES) return;
+  throw new DataError(`${what}: wanted a weight above 0 and up to ${MOST_COPIES}, found ${weight}`);
+}
+
+function parsePath(spec: string): SourceSpec {
   const parts = /^([^:/\\]+):(.*)$/s.exec(spec);
   if (parts === null || /^[A-Za-z]$/.test(parts[1]!)) return { path: checkPath(spec, spec) };
   const prefix = parts[1]!;

@@ -20,9 +20,14 @@ export class TokenWriter {
     if (ids.length === 0 || ids.length !== labelled.length) {
       throw new RangeError(`token row: wanted ids and as many labels, found ${ids.length} and ${labelled.length}`);
     }
+    this.appendAll({ ids, labels: labelled, lengths: Uint32Array.of(ids.length) });
+  }
+
+  /** Appends any number of rows, one behind the other; `lengths` says how many ids each has. */
+  appendAll({ ids, labels, lengths }: { ids: Uint32Array; labels: Uint8Array; lengths: Uint32Array }): void {
     this.#ids.write(bytesOf(ids));
-    this.#labels.write(labelled);
-    this.#lengths.write(bytesOf(Uint32Array.of(ids.length)));
+    this.#labels.write(labels);
+    this.#lengths.write(bytesOf(lengths));
   }
 
   /** Writes out what is left; without this the files are incomplete. */

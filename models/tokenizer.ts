@@ -41,10 +41,10 @@ export async function loadTokenizer(directory: string): Promise<Tokenizer> {
   const json = await readFileIfPresent(jsonPath, MAX_FILE_BYTES);
   if (json !== undefined) {
     const { vocabulary, encoderJson, bpe } = parseTokenizerJson(json, jsonPath);
-    const limits = await textLimits(directory, vocabulary);
-    if (bpe !== undefined) return new Tokenizer(vocabulary, limits, new BpeEncoder(bpe), bpe);
+    const settings = await readSettings(directory, vocabulary);
+    if (bpe !== undefined) return new Tokenizer(vocabulary, settings, new BpeEncoder(bpe), bpe);
     const { loadLibraryEncoder } = await import("./library_encoder.ts");
-    return new Tokenizer(vocabulary, limits, await loadLibraryEncoder("fromJSON", encoderJson, jsonPath));
+    return new Tokenizer(vocabulary, settings, await loadLibraryEncoder("fromJSON", encoderJson, jsonPath));
   }
   const modelPath = join(directory, "tokenizer.model");
   const model = await readFileIfPresent(modelPath, MAX_FILE_BYTES);
@@ -52,15 +52,15 @@ export async function loadTokenizer(directory: string): Promise<Tokenizer> {
     throw new FormatError(`${directory} has no tokenizer: looked for tokenizer.json and tokenizer.model`);
   }
   const { vocabulary, bpe } = parseSentencePieceModel(model, modelPath);
-  const limits = await textLimits(directory, vocabulary);
-  if (bpe !== undefined) return new Tokenizer(vocabulary, limits, new BpeEncoder(bpe), bpe);
+  const settings = await readSettings(directory, vocabulary);
+  if (bpe !== undefined) return new Tokenizer(vocabulary, settings, new BpeEncoder(bpe), bpe);
   const { loadLibraryEncoder } = await import("./library_encoder.ts");
   const encoder = await loadLibraryEncoder("fromSentencePiece", model, modelPath);
   if (encoder.getVocabSize() !== vocabulary.bytes.length) {
     encoder.dispose();
     throw new FormatError(`${modelPath} could not be loaded by the tokenizer library`);
   }
-  return new Tokenizer(vocabulary, limits, encoder);
+  return new Tokenizer(vocabulary, settings, encoder);
 }
 
 /** Text to token ids and back. May hold WebAssembly memory until it is disposed. */
@@ -76,17 +76,24 @@ export class Tokenizer implements Disposable {
   readonly #vocabulary: Vocabulary;
   readonly #special: ReadonlySet<number>;
   readonly #encoder: Encoder;
-  readonly #leadingSpace: boolean | undefined;
+  /** How ids spell texts; undefined where that is not known to be exact. */
+  readonly spelling: Spelling | undefined;
+  /** Ids of control tokens, such as begin and end, by their text. */
+  readonly controls: ReadonlyMap<string, number>;
+  /** The chat template that comes with the tokenizer, in Jinja; undefined if there is none. */
+  readonly chatTemplate: string | undefined;
 
   /** Use {@linkcode loadTokenizer}. */
-  constructor(vocabulary: Vocabulary, limits: { bosId: number; eosId: number }, encoder: Encoder, bpe?: BpeModel) {
-    this.#special = new Set([...vocabulary.special, limits.bosId, limits.eosId]);
+  constructor(vocabulary: Vocabulary, settings: TokenizerSettings, encoder: Encoder, bpe?: BpeModel) {
+    this.#special = new Set([...vocabulary.special, settings.bosId, settings.eosId]);
     this.#vocabulary = { ...vocabulary, special: this.#special };
     this.#encoder = encoder;
-    this.#leadingSpace = bpe?.leadingSpace;
+    this.spelling = bpe === undefined ? undefined : spellingOf(vocabulary, bpe.leadingSpace);
+    this.controls = new Map([...vocabulary.ids].filter(([, id]) => this.#special.has(id)));
+    this.chatTemplate = settings.chatTemplate;
     this.vocabularySize = vocabulary.bytes.length;
-    this.bosId = limits.bosId;
-    this.eosId = limits.eosId;
+    this.bosId = settings.bosId;
+    this.eosId = settings.eosId;
     this.unkId = vocabulary.unkId;
   }
 
@@ -99,14 +106,6 @@ export class Tokenizer implements Disposable {
   encode(text: string, limit = Infinity): Int32Array<ArrayBuffer> {
     const ids = this.#encoder.encode(text.toWellFormed(), limit);
     return ids.length > limit ? ids.slice(0, limit) : ids;
-  }
-
-  /** How ids spell texts; undefined where that is not known to be exact. */
-  get spelling(): Spelling | undefined {
-    if (this.#leadingSpace === undefined) return undefined;
-    const { bytes } = this.#vocabulary;
-    const lengths = Uint16Array.from(bytes, (each) => each?.length ?? 0);
-    return { lead: this.#leadingSpace ? 1 : 0, bytesOf: (id) => lengths[id]!, bytesIn: spelledBytes };
   }
 
   /**
@@ -143,6 +142,11 @@ export class Tokenizer implements Disposable {
   }
 }
 
+function spellingOf({ bytes }: Vocabulary, leadingSpace: boolean): Spelling {
+  const lengths = Uint16Array.from(bytes, (each) => each?.length ?? 0);
+  return { lead: leadingSpace ? 1 : 0, bytesOf: (id) => lengths[id]!, bytesIn: spelledBytes };
+}
+
 /** UTF-8 bytes of a text in which "▁" is a space. */
 function spelledBytes(text: string): number {
   let bytes = 0;
@@ -156,12 +160,32 @@ function spelledBytes(text: string): number {
 }
 
 const TokenName = z.union([z.string(), z.looseObject({ content: z.string() }).transform(({ content }) => content)]);
-const TokenizerConfig = z.looseObject({ bos_token: TokenName.nullish(), eos_token: TokenName.nullish() });
+const TokenizerConfig = z.looseObject({
+  bos_token: TokenName.nullish(),
+  eos_token: TokenName.nullish(),
+  chat_template: z.union([
+    z.string(),
+    z.array(z.looseObject({ name: z.string(), template: z.string() })),
+  ]).nullish(),
+});
 
-async function textLimits(directory: string, vocabulary: Vocabulary): Promise<{ bosId: number; eosId: number }> {
+/** What is known of a tokenizer beside its vocabulary. */
+interface TokenizerSettings {
+  readonly bosId: number;
+  readonly eosId: number;
+  readonly chatTemplate: string | undefined;
+}
+
+/** tokenizer_config.json, and chat_template.jinja where that has the template. */
+async function readSettings(directory: string, vocabulary: Vocabulary): Promise<TokenizerSettings> {
   const path = join(directory, "tokenizer_config.json");
   const parsed = TokenizerConfig.safeParse(await readJsonFile(path) ?? {});
   if (!parsed.success) throw new FormatError(`${path}: ${z.prettifyError(parsed.error)}`);
+  const { chat_template } = parsed.data;
+  const inConfig = Array.isArray(chat_template)
+    ? chat_template.find(({ name }) => name === "default")?.template
+    : chat_template;
+  const file = await readFileIfPresent(join(directory, "chat_template.jinja"), MAX_FILE_BYTES);
   const limit = (field: "bos_token" | "eos_token", own: number | undefined): number => {
     const name = parsed.data[field];
     if (name) { // some old folders have an empty string here
@@ -174,5 +198,9 @@ async function textLimits(directory: string, vocabulary: Vocabulary): Promise<{ 
     }
     return own;
   };
-  return { bosId: limit("bos_token", vocabulary.bosId), eosId: limit("eos_token", vocabulary.eosId) };
+  return {
+    bosId: limit("bos_token", vocabulary.bosId),
+    eosId: limit("eos_token", vocabulary.eosId),
+    chatTemplate: file === undefined ? inConfig ?? undefined : new TextDecoder().decode(file),
+  };
 }

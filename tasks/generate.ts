@@ -1,6 +1,7 @@
 // deno task generate: answers one instruction with a base model and, if given, an adapter.
 import { join } from "@std/path";
-import { template, TEMPLATE_NAMES } from "../datasets/templates.ts";
+import { promptIds } from "../datasets/build_sequence.ts";
+import { TEMPLATE_NAMES, templateFor } from "../datasets/templates.ts";
 import { openDevice } from "../kernels/device.ts";
 import { streamAnswer } from "../models/answer.ts";
 import { type BaseWeights, loadBase } from "../models/base_file.ts";
@@ -134,9 +135,11 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
     const base = await loadBase(device, directory);
     const lora = loraPath === undefined ? undefined : await loadLora(base, device, loraPath);
     using tokenizer = await loadTokenizer(join(directory, "tokenizer"));
-    const prompt = options.raw ??
-      template(options.template).prompt({ instruction: instruction!, input: options.input });
-    const length = tokenizer.encode(prompt).length + 1;
+    const template = templateFor(options.template, tokenizer);
+    const prompt = options.raw === undefined
+      ? promptIds({ instruction: instruction!, input: options.input }, template, tokenizer)
+      : [tokenizer.bosId, ...tokenizer.encode(options.raw)];
+    const length = prompt.length;
     if (length >= base.config.maxPositions) {
       throw new UsageError(
         `generate: the prompt has ${length} tokens, the model ${base.config.maxPositions} positions: shorten it`,

@@ -29,7 +29,7 @@ const FORMS = {
 export type WeightForm = keyof typeof FORMS;
 
 /** Files that count whatever the form of the weights. */
-const COMMON = /^(config\.json|tokenizer\.(json|model)|tokenizer_config\.json)$/;
+const COMMON = /^(config\.json|tokenizer\.(json|model)|tokenizer_config\.json|chat_template\.jinja)$/;
 
 /** The form of the weights among the files of a folder: the first that is there, Hugging Face's before others. */
 export function weightForm(names: readonly string[]): WeightForm | undefined {

@@ -1,5 +1,7 @@
 import { join } from "@std/path";
-import { template } from "../../datasets/templates.ts";
+import { promptIds } from "../../datasets/build_sequence.ts";
+import { flatten } from "../../datasets/example.ts";
+import { templateFor } from "../../datasets/templates.ts";
 import { TokenReader } from "../../datasets/token_reader.ts";
 import { type Device, openDevice } from "../../kernels/device.ts";
 import type { BaseWeights } from "../../models/base_file.ts";
@@ -66,7 +68,8 @@ export const evaluate: Stage<
         (done) => progress({ done, total, unit: "tokens", note: "loss" }),
       );
       using tokenizer = await loadTokenizer(join(inputs.base.dir, "tokenizer"));
-      const prompts = examples.map(template(inputs.tokens.meta.template).prompt);
+      const template = templateFor(inputs.tokens.meta.template, tokenizer);
+      const prompts = examples.map((example) => promptIds(example, template, tokenizer));
       const answers: Record<"before" | "after", string[]> = { before: [], after: [] };
       let done = 0;
       for (const side of ["before", "after"] as const) {
@@ -80,10 +83,9 @@ export const evaluate: Stage<
         answers[side] = await answerAll(generator, tokenizer, prompts, { ...params, signal, onAnswer });
         generator.close();
       }
-      const samples = examples.map(({ instruction, input, output }, i): AnsweredSample => ({
-        instruction,
-        input,
-        expected: output,
+      const samples = examples.map((example, i): AnsweredSample => ({
+        ...flatten(example),
+        expected: example.output,
         before: answers.before[i]!,
         after: answers.after[i]!,
       }));

@@ -22,6 +22,12 @@ export interface EvaluationResults {
   readonly samples: readonly AnsweredSample[];
 }
 
+const LEARNT: Readonly<Record<TokensMeta["trainOn"], string>> = {
+  answers: "the answers only 仅回答",
+  last: "the last answer of each row only 仅每行最后的回答",
+  all: "prompt and answer 指令与回答",
+};
+
 /** Text as a quoted block of Markdown, where no character of it can end the block. */
 function quote(text: string): string {
   return (text || "(nothing 无)").split("\n").map((line) => `> ${line.replace(/([\\`*_<>#|[\]])/g, "\\$1")}  `).join(
@@ -63,7 +69,7 @@ export function reportText(
 - Base 基座: ${base.name}, ${base.parameters.toLocaleString("en")} parameters, ${base.bits} bits
 - Adapter 适配器: ${known.join(", ") || "not trained here 并非在此训练"}
 - Data 数据: ${tokens.train.rows} rows to train on, ${tokens.validation.rows} held out; ${tokens.validation.labelledTokens} tokens scored
-- Loss on 损失计算于: ${tokens.trainOnInputs ? "prompt and answer 指令与回答" : "the answers only 仅回答"}
+- Loss on 损失计算于: ${LEARNT[tokens.trainOn]}
 
 ![training loss 训练损失](loss_curve.svg)
 

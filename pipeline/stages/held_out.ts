@@ -1,7 +1,8 @@
 import { join } from "@std/path";
-import type { Example } from "../../datasets/example.ts";
+import { promptIds } from "../../datasets/build_sequence.ts";
+import { type Example, lastQuestion } from "../../datasets/example.ts";
 import { readExampleBatches } from "../../datasets/read_examples.ts";
-import { template } from "../../datasets/templates.ts";
+import { templateFor } from "../../datasets/templates.ts";
 import { answer } from "../../models/answer.ts";
 import { Generator } from "../../models/generator.ts";
 import { loadTokenizer, type Tokenizer } from "../../models/tokenizer.ts";
@@ -21,19 +22,19 @@ export async function firstExamples(tokensDir: string, count: number): Promise<E
   return examples;
 }
 
-/** Greedy answers to prompts; "" where a prompt leaves no room. */
+/** Greedy answers to prompts, given as the ids that a sequence begins with; "" where a prompt leaves no room. */
 export async function answerAll(
   generator: Generator,
   tokenizer: Tokenizer,
-  prompts: readonly string[],
+  prompts: readonly (readonly number[])[],
   options: { maxNewTokens: number; signal: AbortSignal; onAnswer?: () => void },
 ): Promise<string[]> {
   const answers: string[] = [];
   const { maxNewTokens, signal, onAnswer } = options;
-  for (const text of prompts) {
-    const room = generator.positions - tokenizer.encode(text).length - 1;
+  for (const prompt of prompts) {
+    const room = generator.positions - prompt.length;
     const greedy = { temperature: 0, topP: 1, topK: 0, seed: 0, maxNewTokens: Math.min(maxNewTokens, room), signal };
-    answers.push(room > 0 ? await answer(generator, tokenizer, text, greedy) : "");
+    answers.push(room > 0 ? await answer(generator, tokenizer, prompt, greedy) : "");
     onAnswer?.();
   }
   return answers;
@@ -54,13 +55,14 @@ export async function answersInTraining(
 ): Promise<TrainingSample[]> {
   const examples = await firstExamples(rows.dir, inTraining.count);
   using tokenizer = await loadTokenizer(tokenizerDir);
-  const prompts = examples.map(template(rows.meta.template).prompt);
-  const longest = Math.max(...prompts.map((prompt) => tokenizer.encode(prompt).length + 1));
+  const template = templateFor(rows.meta.template, tokenizer);
+  const prompts = examples.map((example) => promptIds(example, template, tokenizer));
+  const longest = Math.max(...prompts.map((prompt) => prompt.length));
   const positions = Math.min(trainer.base.config.maxPositions, longest + inTraining.maxNewTokens);
   const generator = new Generator(trainer.device, trainer.base, positions, trainer.lora);
   try {
     const answers = await answerAll(generator, tokenizer, prompts, { ...inTraining, signal });
-    return examples.map(({ instruction }, i) => ({ instruction, answer: answers[i] ?? "" }));
+    return examples.map((example, i) => ({ instruction: lastQuestion(example), answer: answers[i] ?? "" }));
   } finally {
     generator.close();
   }

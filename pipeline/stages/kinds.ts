@@ -1,5 +1,6 @@
 import type { FormatName } from "../../datasets/formats.ts";
-import type { DropReason } from "../../datasets/clean_example.ts";
+import type { TrainOn } from "../../datasets/build_sequence.ts";
+import type { DropReason } from "../../datasets/filters.ts";
 import type { TemplateName } from "../../datasets/templates.ts";
 import type { ExportFormat } from "../../models/export/export_model.ts";
 import type { LlamaConfig } from "../../models/formats/config.ts";
@@ -11,9 +12,11 @@ export interface RowsMeta {
   readonly format: FormatName | "auto";
   /** Name in reports and in the `source` field of merged rows. */
   readonly name: string;
+  /** How often each of its rows is taken on average; 1 if absent. */
+  readonly weight?: number;
 }
 
-/** One file of rows: alpaca, BELLE or Guanaco, a JSON array or JSON Lines. */
+/** One file of rows, in any of the formats: a JSON array or JSON Lines, plain or gzipped, or Parquet. */
 export const rowsFile: Kind<"rows", RowsMeta> = kind<RowsMeta>()("rows");
 
 /** What a merge kept. */
@@ -29,7 +32,7 @@ export interface DatasetMeta {
 }
 
 /**
- * Merged rows: train.jsonl and validation.jsonl (one `{instruction, input, output, source}` a line), report.json.
+ * Merged rows: train.jsonl and validation.jsonl (one `Example` of datasets/example.ts a line), report.json.
  */
 export const dataset: Kind<"dataset", DatasetMeta> = kind<DatasetMeta>()("dataset");
 
@@ -56,6 +59,8 @@ export interface TokenSplitMeta {
   readonly truncated: number;
   /** Rows left out because no label was left within maxTokens. */
   readonly dropped: number;
+  /** Rows left out because they were longer than maxTokens, where that was asked for. */
+  readonly tooLong: number;
 }
 
 /** What tokenised rows hold and how they were made. */
@@ -70,8 +75,10 @@ export interface TokensMeta {
   readonly vocabSize: number;
   /** Prompt template. */
   readonly template: TemplateName;
-  /** Whether prompts are labelled as well as answers. */
-  readonly trainOnInputs: boolean;
+  /** What is labelled. */
+  readonly trainOn: TrainOn;
+  /** What became of rows of more than maxTokens. */
+  readonly longRows: "cut" | "drop";
 }
 
 /**

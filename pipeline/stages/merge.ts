@@ -1,4 +1,6 @@
 import { join } from "@std/path";
+import { defaultWorkers } from "../../datasets/job_pool.ts";
+import { type Language, LANGUAGES } from "../../datasets/language.ts";
 import { type MergeSource, mergeSources } from "../../datasets/merge.ts";
 import type { MergeReport } from "../../datasets/merge_report.ts";
 import { defineStage, list, type ListInput, type Stage, type StageInput, z } from "../core/mod.ts";
@@ -6,15 +8,41 @@ import { dataset, rowsFile } from "./kinds.ts";
 
 const params = z.object({
   validation: z.number().int().min(0).default(2000).describe("rows to set aside for validation"),
-  seed: z.number().int().min(0).max(0xffffffff).default(42).describe("seed of the shuffle and of the split"),
+  seed: z.number().int().min(0).max(0xffffffff).default(42).describe(
+    "seed of the shuffle, of the split and of samples",
+  ),
+  languages: z.array(z.enum(LANGUAGES)).min(1).optional().describe("languages to keep, by script; all if left out"),
+  minCharacters: z.number().int().min(0).default(0).describe("fewest characters of a row, all its text together"),
+  maxCharacters: z.number().int().min(0).default(0).describe("most characters of a row; 0 for no limit"),
+  reservedAnswers: z.enum(["keep", "drop"]).default("keep").describe("what becomes of Guanaco's reserved answers"),
+  nearDuplicates: z.enum(["keep", "drop"]).default("keep").describe("what becomes of rows that are almost equal"),
+  badRows: z.enum(["stop", "skip"]).default("stop").describe("whether a row that cannot be read is an error"),
+});
+
+const settings = z.object({
+  workers: z.number().int().min(1).default(defaultWorkers()).describe("threads to work on"),
 });
 
 /** Params of {@link merge}. */
 export interface MergeParams {
   /** Rows to set aside for validation; 2000 by default. */
   readonly validation?: number;
-  /** Seed of the shuffle and of the split; 42 by default. */
+  /** Seed of the shuffle, of the split and of samples; 42 by default. */
   readonly seed?: number;
+  /** Languages to keep, told by script; all by default. */
+  readonly languages?: Language[];
+  /** Fewest characters of a row, all its text together; 0 by default. */
+  readonly minCharacters?: number;
+  /** Most characters of a row; 0, the default, for no limit. */
+  readonly maxCharacters?: number;
+  /** What becomes of Guanaco's reserved answers (NO IDEA, FORBIDDEN, SFW); kept by default. */
+  readonly reservedAnswers?: "keep" | "drop";
+  /** What becomes of rows that are almost equal to an earlier one; kept by default. */
+  readonly nearDuplicates?: "keep" | "drop";
+  /** Whether a row that cannot be read is an error ("stop", the default), or left out and counted ("skip"). */
+  readonly badRows?: "stop" | "skip";
+  /** Threads to work on; all by default. They do not change the result. */
+  readonly workers?: number;
 }
 
 /**
@@ -23,15 +51,25 @@ export interface MergeParams {
  */
 export const merge: Stage<{ readonly sources: ListInput<typeof rowsFile> }, MergeParams, typeof dataset> = defineStage({
   name: "merge",
-  version: 1,
+  version: 2,
   inputs: { sources: list(rowsFile) },
   params,
+  settings,
   output: dataset,
-  async run({ inputs, params, output, scratch, progress, log, signal }) {
+  async run({ inputs, params, settings, output, scratch, progress, log, signal }) {
+    const { languages, minCharacters, maxCharacters, reservedAnswers, nearDuplicates, ...rest } = params;
     const report = await mergeSources(inputs.sources.map(toSource), {
       directory: output.dir,
       scratch,
-      ...params,
+      ...rest,
+      ...settings,
+      filters: {
+        ...(languages === undefined ? {} : { languages }),
+        ...(maxCharacters === 0 ? {} : { maxCharacters }),
+        minCharacters,
+        reservedAnswers,
+        nearDuplicates,
+      },
       signal,
       onProgress: ({ phase, done, total }) => {
         progress({ done, total, unit: phase === "read" ? "bytes" : "rows", note: phase });
@@ -48,7 +86,12 @@ function toSource({ path, dir, files, meta }: StageInput<typeof rowsFile>): Merg
   // A stage that makes rows gives a folder with one file; a file of the user's is the path itself.
   const only = files.length === 1 ? files[0]!.path : undefined;
   const file = path === dir && only !== undefined ? join(dir, only) : path;
-  return { name: meta.name, path: file, ...(meta.format === "auto" ? {} : { format: meta.format }) };
+  return {
+    name: meta.name,
+    path: file,
+    ...(meta.format === "auto" ? {} : { format: meta.format }),
+    ...(meta.weight === undefined ? {} : { weight: meta.weight }),
+  };
 }
 
 function summary({ total, train, validation, sources }: MergeReport): string {

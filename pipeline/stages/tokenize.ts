@@ -1,28 +1,47 @@
 import { join } from "@std/path";
-import { buildSequence, labelMask, type SequenceOptions } from "../../datasets/build_sequence.ts";
+import { TRAIN_ON, type TrainOn } from "../../datasets/build_sequence.ts";
 import { DataError } from "../../datasets/errors.ts";
-import { readExampleBatches } from "../../datasets/read_examples.ts";
-import { template, TEMPLATE_NAMES, type TemplateName } from "../../datasets/templates.ts";
+import { defaultWorkers, mapInOrder } from "../../datasets/job_pool.ts";
+import { readExamplePieces } from "../../datasets/read_examples.ts";
+import { TEMPLATE_NAMES, templateFor, type TemplateName } from "../../datasets/templates.ts";
 import { TokenWriter } from "../../datasets/token_writer.ts";
 import { loadTokenizer } from "../../models/tokenizer.ts";
 import { defineStage, type Stage, z } from "../core/mod.ts";
 import { dataset, tokenizer, tokens, type TokensMeta, type TokenSplitMeta } from "./kinds.ts";
+import { tokenBlocks, type TokenJob, type TokenSetup } from "./token_block.ts";
 
 const params = z.object({
-  maxTokens: z.number().int().min(8).default(256).describe("most tokens of a row, with bos and eos; the rest is cut"),
+  maxTokens: z.number().int().min(8).default(256).describe("most tokens of a row, with bos and eos"),
+  longRows: z.enum(["cut", "drop"]).default("cut").describe("whether longer rows lose their end or are left out"),
   template: z.enum(TEMPLATE_NAMES).default("alpaca").describe("prompt template"),
-  trainOnInputs: z.boolean().default(false).describe("learn the prompt as well as the answer"),
+  trainOn: z.enum(TRAIN_ON).default("answers").describe(
+    "what is learnt: every answer of a conversation, the last one, or all text",
+  ),
+  trainOnInputs: z.boolean().default(false).describe("the same as trainOn: all"),
+});
+
+const settings = z.object({
+  workers: z.number().int().min(1).default(defaultWorkers()).describe("threads to work on"),
 });
 
 /** Params of {@link tokenize}. */
 export interface TokenizeParams {
-  /** Most tokens of a row, with bos and eos; the rest is cut. 256 by default. */
+  /** Most tokens of a row, with bos and eos. 256 by default. */
   readonly maxTokens?: number;
-  /** Prompt template; "alpaca" by default. */
+  /** Whether longer rows lose their end ("cut", the default) or are left out ("drop"). */
+  readonly longRows?: "cut" | "drop";
+  /** Prompt template; "alpaca" by default. "tokenizer" is the chat template that comes with the tokenizer. */
   readonly template?: TemplateName;
-  /** Whether the prompt is learnt as well as the answer; false by default. */
+  /** What is learnt: every answer of a conversation ("answers", the default), the last one ("last"), or all text. */
+  readonly trainOn?: TrainOn;
+  /** True is the same as trainOn "all": the prompt is learnt as well as the answer. */
   readonly trainOnInputs?: boolean;
+  /** Threads to work on; all by default. They do not change the result. */
+  readonly workers?: number;
 }
+
+/** Below this it takes longer to start threads than to do the work. */
+const BYTES_WORTH_WORKERS = 8 << 20;
 
 /**
  * Turns merged rows into token ids and labels. Rows that exceed maxTokens are cut and counted; rows of which no label is
@@ -34,57 +53,67 @@ export const tokenize: Stage<
   typeof tokens
 > = defineStage({
   name: "tokenize",
-  version: 1,
+  version: 2,
   inputs: { data: dataset, tokenizer },
   params,
+  settings,
   output: tokens,
-  foresee: ({ params }) => ({ meta: params }),
-  async run({ inputs, params, output, progress, log, signal }) {
+  foresee: ({ params }) => ({ meta: choices(params) }),
+  async run({ inputs, params, settings, output, progress, log, signal }) {
     using loaded = await loadTokenizer(inputs.tokenizer.dir);
+    templateFor(params.template, loaded); // says at once if it cannot be used
+    const chosen = choices(params);
+    const setup: TokenSetup = { ...chosen, tokenizer: inputs.tokenizer.dir };
     const { meta } = inputs.data;
-    const options = { ...params, tokenizer: loaded, template: template(params.template) };
     const total = meta.train + meta.validation;
-    const split = (name: "train" | "validation", before: number) =>
-      tokenizeSplit(inputs.data.dir, output.dir, name, options, (rows) => {
-        signal.throwIfAborted();
+    const split = (name: "train" | "validation", before: number) => {
+      const path = join(inputs.data.dir, `${name}.jsonl`);
+      return tokenizeSplit(path, new TokenWriter(output.dir, name), setup, settings.workers, signal, (rows) => {
         progress({ done: before + rows, total, unit: "rows", note: name });
       });
+    };
     const train = await split("train", 0);
     if (train.rows === 0) throw nothingLeft(meta.train, params.maxTokens);
     const validation = await split("validation", meta.train);
     await Deno.copyFile(join(inputs.data.dir, "validation.jsonl"), join(output.dir, "validation.jsonl"));
-    const result: TokensMeta = { train, validation, ...params, vocabSize: loaded.vocabularySize };
+    const result: TokensMeta = { train, validation, ...chosen, vocabSize: loaded.vocabularySize };
     await Deno.writeTextFile(join(output.dir, "report.json"), `${JSON.stringify(result, null, 2)}\n`);
     for (const message of warnings(result)) log("warn", message);
     return result;
   },
 });
 
+function choices({ trainOnInputs, trainOn, ...rest }: z.output<typeof params>) {
+  return { ...rest, trainOn: trainOnInputs ? "all" as const : trainOn };
+}
+
 async function tokenizeSplit(
-  from: string,
-  to: string,
-  name: "train" | "validation",
-  options: SequenceOptions,
+  path: string,
+  output: TokenWriter,
+  setup: TokenSetup,
+  threads: number,
+  signal: AbortSignal,
   onRows: (rows: number) => void,
 ): Promise<TokenSplitMeta> {
-  const counts = { rows: 0, tokens: 0, labelledTokens: 0, longest: 0, truncated: 0, dropped: 0 };
-  using writer = new TokenWriter(to, name);
-  for await (const examples of readExampleBatches(join(from, `${name}.jsonl`))) {
-    for (const example of examples) {
-      const sequence = buildSequence(example, options);
-      if (sequence.kind === "dropped") {
-        counts.dropped++;
-        continue;
-      }
-      const { ids, labelStart, truncated } = sequence;
-      writer.append({ ids, labelled: labelMask(sequence) });
-      counts.rows++;
-      counts.tokens += ids.length;
-      counts.labelledTokens += ids.length - labelStart;
-      counts.longest = Math.max(counts.longest, ids.length);
-      if (truncated) counts.truncated++;
+  const counts = { rows: 0, tokens: 0, labelledTokens: 0, longest: 0, truncated: 0, dropped: 0, tooLong: 0 };
+  using writer = output;
+  async function* jobs() {
+    for await (const piece of readExamplePieces(path, signal)) {
+      const job: TokenJob = { piece, file: path };
+      yield { job, transfer: piece.kind === "lines" ? [piece.bytes.buffer] : [] };
     }
-    onRows(counts.rows + counts.dropped);
+  }
+  const workers = (await Deno.stat(path)).size < BYTES_WORTH_WORKERS ? 1 : threads;
+  for await (const block of mapInOrder(tokenBlocks, jobs(), { setup, workers })) {
+    writer.appendAll(block);
+    counts.rows += block.lengths.length;
+    counts.tokens += block.ids.length;
+    counts.labelledTokens += block.labels.reduce((sum, label) => sum + label, 0);
+    counts.longest = block.lengths.reduce((longest, length) => Math.max(longest, length), counts.longest);
+    counts.truncated += block.truncated;
+    counts.dropped += block.unlabelled;
+    counts.tooLong += block.tooLong;
+    onRows(counts.rows + counts.dropped + counts.tooLong);
   }
   writer.finish();
   return counts;
@@ -100,9 +129,11 @@ function nothingLeft(rows: number, maxTokens: number): DataError {
 function warnings({ train, validation, maxTokens }: TokensMeta): string[] {
   const truncated = train.truncated + validation.truncated;
   const dropped = train.dropped + validation.dropped;
-  const of = `of ${train.rows + validation.rows + dropped} rows`;
+  const tooLong = train.tooLong + validation.tooLong;
+  const of = `of ${train.rows + validation.rows + dropped + tooLong} rows`;
   const messages: string[] = [];
   if (truncated > 0) messages.push(`${truncated} ${of} are longer than ${maxTokens} tokens: their ends are cut off`);
+  if (tooLong > 0) messages.push(`${tooLong} ${of} are dropped: they are longer than ${maxTokens} tokens`);
   if (dropped > 0) {
     messages.push(`${dropped} ${of} are dropped: nothing of the answer is left within ${maxTokens} tokens`);
   }

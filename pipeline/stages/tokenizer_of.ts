@@ -6,7 +6,7 @@ import { modelPath } from "./models.ts";
 
 /** The files of a model folder that are its tokenizer. */
 export function tokenizerFiles(files: readonly InputFile[]): string[] {
-  return files.map(({ path }) => path).filter((path) => path.startsWith("tokenizer"));
+  return files.map(({ path }) => path).filter((path) => path.startsWith("tokenizer") || path === "chat_template.jinja");
 }
 
 /** Takes the tokenizer out of a model folder, for {@link tokenize} where no base is quantised. */

@@ -2,8 +2,8 @@
 // micro-batches and in those of Chinese-Vicuna.
 import { join } from "@std/path";
 import { alpacaSchema } from "../../datasets/alpaca.ts";
-import { buildSequence, labelMask } from "../../datasets/build_sequence.ts";
-import type { RawExample } from "../../datasets/row_fields.ts";
+import { buildSequence } from "../../datasets/build_sequence.ts";
+import type { RawExample } from "../../datasets/example.ts";
 import { buildMicroBatch, packRows } from "../../datasets/packing.ts";
 import { readRows } from "../../datasets/read_rows.ts";
 import { permutation } from "../../datasets/shuffle.ts";
@@ -63,12 +63,12 @@ async function tokenRows(folder: string): Promise<TokenRow[]> {
       tokenizer,
       template: template("alpaca"),
       maxTokens: recipe.maxTokens,
-      trainOnInputs: false,
+      trainOn: "answers" as const,
     };
     const rows: TokenRow[] = [];
     for (const index of permutation(42, examples.length)) {
       const sequence = buildSequence(examples[index]!, options);
-      if (sequence.kind === "sequence") rows.push({ ids: sequence.ids, labelled: labelMask(sequence) });
+      if (sequence.kind === "sequence") rows.push(sequence);
       if (rows.length === measuredRows) break;
     }
     return rows;

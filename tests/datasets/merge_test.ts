@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { DataError } from "../../datasets/errors.ts";
 import type { Example } from "../../datasets/example.ts";
 import { mergeSources } from "../../datasets/merge.ts";
-import type { MergeReport } from "../../datasets/merge_report.ts";
+import { type MergeReport, noCounts } from "../../datasets/merge_report.ts";
 import { readExampleBatches } from "../../datasets/read_examples.ts";
 import { jsonLines, readJsonLines, testWithData, withFolder, write } from "./testing.ts";
 
@@ -53,7 +53,7 @@ Deno.test("mergeSources() drops exact duplicates across sources, keeps the first
       [5, 3, 2],
       [5, 2, 3],
     ]);
-    assertEquals(report.total.dropped, { "duplicate": 5, "empty instruction": 0, "empty output": 0 });
+    assertEquals(report.total.dropped, { ...noCounts().dropped, "duplicate": 5 });
     assertEquals([report.train, report.validation], [5, 0]);
   });
 });
@@ -77,15 +77,22 @@ Deno.test("mergeSources() drops rows without question or answer and says how man
         { instruction: "", input: "User: a", output: "FORBIDDEN" },
       ],
     });
-    assertEquals(train, [{ instruction: "", input: "User: a", output: "FORBIDDEN", source: "rows" }]);
+    assertEquals(train, [{
+      instruction: "a",
+      input: "",
+      output: "FORBIDDEN",
+      layout: "guanaco",
+      source: "rows",
+    }]);
     assertEquals(report.sources, [{
       source: "rows",
       format: "guanaco",
       detected: true,
+      weight: 1,
       rows: 3,
       examples: 3,
       kept: 1,
-      dropped: { "duplicate": 0, "empty instruction": 1, "empty output": 1 },
+      dropped: { ...noCounts().dropped, "empty instruction": 1, "empty output": 1 },
       repaired: { newlines: 0, surrogates: 0 },
       reservedAnswers: 1,
     }]);

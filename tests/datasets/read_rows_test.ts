@@ -114,7 +114,10 @@ Deno.test("readRows() refuses an array that is cut short at any byte", async () 
 Deno.test("readRows() refuses a missing, empty, blank, binary or UTF-16 file and a folder", async () => {
   assertEquals(await failure(""), "FILE: wanted rows, found an empty file");
   assertEquals(await failure(" \n\n"), "FILE: wanted rows, found a file of blanks only");
-  assertStringIncludes(await failure(Uint8Array.of(0x1f, 0x8b, 8, 0)), "found a file that begins with byte 0x1f");
+  assertStringIncludes(
+    await failure(Uint8Array.of(0x1f, 0x8b, 8, 0)),
+    "wanted a whole gzip file, found a torn or damaged one",
+  );
   assertStringIncludes(await failure(Uint8Array.of(0xff, 0xfe, 0x7b, 0)), "found UTF-16");
   assertStringIncludes(await failure("instruction,output\n"), "found a file that begins with `i`");
   await withFolder(async (folder) => {

@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { detectFormat } from "../../datasets/detect.ts";
+import { flatten } from "../../datasets/example.ts";
 import { DataError } from "../../datasets/errors.ts";
 import { type FormatName, SCHEMAS } from "../../datasets/formats.ts";
 import { isReservedAnswer } from "../../datasets/guanaco.ts";
@@ -64,14 +65,24 @@ Deno.test("a BELLE conversation of one question is an instruction and its answer
   assertEquals(examples("belle", { id: "1", conversations }), [{ instruction: "问", input: "", output: "答" }]);
 });
 
-Deno.test("a longer BELLE conversation becomes history and last answer, as multiturn_chat writes it", () => {
+Deno.test("a longer BELLE conversation has a history, and multiturn_chat's text of it gives the same", () => {
   const turns = ["一", "二", "三", "四", "五"].map((value, index) => ({
     from: index % 2 === 0 ? "human" : "assistant",
     value,
   }));
-  const wanted = [{ instruction: "Human:一\nAssistant:二\nHuman:三\nAssistant:", input: "", output: "四" }];
-  assertEquals(examples("belle", { conversations: turns.slice(0, 4) }), wanted);
-  assertEquals(examples("belle", { conversations: turns }), wanted, "the unanswered last question is left out");
+  const wanted = [{ instruction: "三", input: "", output: "四", history: [["一", "二"]] }];
+  assertEquals(examples("belle", { conversations: turns.slice(0, 4) }), wanted as unknown);
+  assertEquals(examples("belle", { conversations: turns }), wanted as unknown, "the last question has no answer");
+  const instruction = "Human:一\nAssistant:二\nHuman:三\nAssistant:";
+  assertEquals(examples("belle", { instruction, input: "", output: "四" }), wanted as unknown);
+  assertEquals(flatten(examples("belle", { instruction, input: "", output: "四" })[0]!), { instruction, input: "" });
+});
+
+Deno.test("BELLE's text that is not quite a conversation stays as it is", () => {
+  for (const instruction of ["Human:一\nHuman:三\nAssistant:", "Human:一", "Human:一\nAssistant:二\nAssistant:"]) {
+    const row = { instruction, input: "", output: "四" };
+    assertEquals(flatten(examples("belle", row)[0]!), { instruction, input: "" });
+  }
 });
 
 Deno.test("a BELLE conversation without an answer has no output", () => {
@@ -102,9 +113,90 @@ Deno.test("each instance of a BELLE seed task is an example", () => {
   );
 });
 
-Deno.test("Guanaco rows keep history and question where they are", () => {
-  const row = { instruction: "User: a\nAssistant: b", input: "System: k\nUser: c", output: "d" };
-  assertEquals(examples("guanaco", row), [row]);
+Deno.test("Guanaco's history, knowledge and question are told apart, and put together give the same text", () => {
+  const rows = [
+    [{ instruction: "User: a\nAssistant: b", input: "System: k\nUser: c", output: "d" }, {
+      instruction: "c",
+      input: "",
+      output: "d",
+      system: "k",
+      history: [["a", "b"]],
+      layout: "guanaco",
+    }],
+    [{ instruction: "", input: "User: 你好\n吗", output: "d" }, {
+      instruction: "你好\n吗",
+      input: "",
+      output: "d",
+      layout: "guanaco",
+    }],
+  ] as const;
+  for (const [row, wanted] of rows) {
+    const [example] = examples("guanaco", row);
+    assertEquals(example as unknown, wanted as unknown);
+    assertEquals(flatten(example!), { instruction: row.instruction, input: row.input });
+  }
+});
+
+Deno.test("Guanaco rows of another form stay as they are", () => {
+  const rows = [
+    { instruction: "translate", input: "hello", output: "你好" },
+    { instruction: "translate", input: "User: hello", output: "你好" },
+    { instruction: "User: a\nUser: b\nAssistant: c", input: "User: hello", output: "你好" },
+    { instruction: "User: a\nAssistant: b", input: "what?", output: "d" },
+  ];
+  for (const row of rows) assertEquals(examples("guanaco", row), [row]);
+});
+
+Deno.test("ShareGPT's and OpenAI's rows become a system text, a history and the last answered question", () => {
+  const wanted = { instruction: "c\nd", input: "", output: "e", system: "s", history: [["a", "b"]] };
+  const says = (names: [string, string][]) => names.map(([role, text]) => ({ role, text }));
+  const turns = says([["system", "s"], ["user", "a"], ["assistant", "b"], ["user", "c"], ["user", "d"], [
+    "assistant",
+    "e",
+  ], ["user", "f"]]);
+  const names: Record<string, string> = { system: "system", user: "human", assistant: "gpt" };
+  const conversations = turns.map(({ role, text }) => ({ from: names[role], value: text }));
+  assertEquals(examples("sharegpt", { conversations })[0] as unknown, wanted as unknown);
+  assertEquals(
+    examples("sharegpt", { system: "s", conversations: conversations.slice(1) })[0] as unknown,
+    wanted as unknown,
+  );
+  const messages = turns.map(({ role, text }) => ({ role, content: text }));
+  assertEquals(examples("messages", { messages })[0] as unknown, wanted as unknown);
+  assertStringIncludes(
+    complaint("messages", { messages: [{ role: "tool", content: "x" }] }),
+    'field "messages[0].role": wanted "user" or "assistant"',
+  );
+  assertStringIncludes(
+    complaint("messages", { messages: [{ role: "user", content: [] }] }),
+    'field "messages[0].content": wanted a string, found an empty array',
+  );
+});
+
+Deno.test("what the assistant says before any question is left out, and what it says twice is joined", () => {
+  const turn = (from: string, value: string) => ({ from, value });
+  const conversations = [turn("gpt", "hi"), turn("human", "a"), turn("gpt", "b"), turn("gpt", "c")];
+  assertEquals(examples("sharegpt", { conversations }), [{ instruction: "a", input: "", output: "b\nc" }]);
+  assertEquals(examples("sharegpt", { conversations: [turn("system", "s")] })[0]!.output, "");
+});
+
+Deno.test("Chinese-Vicuna's chat rows pair questions and answers, and refuse lists of different length", () => {
+  assertEquals(
+    examples("chat", { input: ["a", "c"], output: ["b", "d"] })[0] as unknown,
+    { instruction: "c", input: "", output: "d", history: [["a", "b"]] } as unknown,
+  );
+  assertStringIncludes(complaint("chat", { input: ["a"], output: [] }), "wanted lists of equal length, found 1 and 0");
+  assertStringIncludes(complaint("chat", { input: ["a"], output: [1] }), 'field "output[0]": wanted a string');
+});
+
+Deno.test("alpaca rows may have a system text and a history", () => {
+  const row = { instruction: "c", input: "", output: "d", system: "s", history: [["a", "b"]] };
+  assertEquals(examples("alpaca", row)[0] as unknown, row as unknown);
+  assertEquals(flatten(examples("alpaca", row)[0]!).instruction, "s\nHuman:a\nAssistant:b\nHuman:c\nAssistant:");
+  assertStringIncludes(
+    complaint("alpaca", { ...row, history: [["a"]] }),
+    'field "history[0]": wanted [question, answer]',
+  );
 });
 
 Deno.test("isReservedAnswer() knows Guanaco's reserved answers and nothing longer", () => {
@@ -116,6 +208,10 @@ Deno.test("detectFormat() tells formats by the fields and turn marks that only o
   assertEquals(detect({ instruction: "a", input: "", output: "b" }), "alpaca");
   assertEquals(detect({ input: "a", target: "b" }), "belle");
   assertEquals(detect({ conversations: [] }), "belle");
+  assertEquals(detect({ conversations: [{ from: "human", value: "a" }, { from: "assistant", value: "b" }] }), "belle");
+  assertEquals(detect({ conversations: [{ from: "human", value: "a" }, { from: "gpt", value: "b" }] }), "sharegpt");
+  assertEquals(detect({ messages: [] }), "messages");
+  assertEquals(detect({ input: ["a"], output: ["b"] }), "chat");
   assertEquals(detect({ instruction: "a", instances: [] }), "belle");
   assertEquals(detect({ instruction: "Human:你好\nAssistant:", input: "", output: "b" }), "belle");
   assertEquals(detect({ instruction: "", input: "User: 你好", output: "b" }), "guanaco");
@@ -129,7 +225,7 @@ Deno.test("detectFormat() names the accepted fields when the first rows fit no f
   const error = assertThrows(() => detect({ question: "a", answer: "b" }), DataError);
   assertEquals(
     error.message,
-    "rows.json:1: wanted a row with {instruction, input, output}, {input, target}, {instruction, instances} or " +
-      "{conversations}, found an object with question, answer",
+    "rows.json:1: wanted a row with {instruction, input, output}, {input, target}, {instruction, instances}, " +
+      "{conversations}, {messages} or {input: [], output: []}, found an object with question, answer",
   );
 });

@@ -19,14 +19,25 @@ Deno.test("parseSourceSpec() suggests the format that a misspelt prefix may mean
   const message = (spec: string) => assertThrows(() => parseSourceSpec(spec), DataError).message;
   assertEquals(
     message("bele:rows.json"),
-    'data source "bele:rows.json": wanted one of alpaca:, belle:, guanaco: or a plain path, found "bele:". ' +
+    'data source "bele:rows.json": wanted one of alpaca:, belle:, guanaco:, sharegpt:, messages:, chat: or a ' +
+      'plain path, found "bele:". ' +
       "Did you mean belle:rows.json? If the file's name has a colon, write ./bele:rows.json",
   );
   assertEquals(
-    message("sharegpt:rows.json"),
-    'data source "sharegpt:rows.json": wanted one of alpaca:, belle:, guanaco: or a plain path, found "sharegpt:". ' +
-      "If the file's name has a colon, write ./sharegpt:rows.json",
+    message("orca:rows.json"),
+    'data source "orca:rows.json": wanted one of alpaca:, belle:, guanaco:, sharegpt:, messages:, chat: or a ' +
+      'plain path, found "orca:". ' +
+      "If the file's name has a colon, write ./orca:rows.json",
   );
+  assertEquals(parseSourceSpec("sharegpt:rows.json"), { format: "sharegpt", path: "rows.json" });
+});
+
+Deno.test("parseSourceSpec() takes a weight behind a star", () => {
+  assertEquals(parseSourceSpec("belle:a.json*0.5"), { format: "belle", path: "a.json", weight: 0.5 });
+  assertEquals(parseSourceSpec("a*b.json*2"), { path: "a*b.json", weight: 2 });
+  for (const spec of ["a.json*0", "a.json*1.2.3", "a.json*100000"]) {
+    assertThrows(() => parseSourceSpec(spec), DataError, "wanted a weight above 0 and up to 1000, found");
+  }
 });
 
 Deno.test("parseSourceSpec() refuses an empty path and a web address", () => {

@@ -35,7 +35,7 @@ Deno.test("template() suggests the nearest name for an unknown one", () => {
   assertThrows(
     () => template("alpacca"),
     DataError,
-    'template: wanted one of alpaca, alpaca-legacy, chat, found "alpacca". Did you mean alpaca?',
+    'template: wanted one of alpaca, alpaca-legacy, guanaco, chat, tokenizer, found "alpacca". Did you mean alpaca?',
   );
   assertThrows(() => template("constructor"), DataError, "wanted one of");
 });

@@ -24,7 +24,7 @@ Deno.test("lossChart() draws every point inside the picture, also for one step o
 });
 
 Deno.test("reportText() shows figures and answers, and no text of a model can break out of its block", () => {
-  const split = { rows: 1, tokens: 9, labelledTokens: 4, longest: 9, truncated: 0, dropped: 0 };
+  const split = { rows: 1, tokens: 9, labelledTokens: 4, longest: 9, truncated: 0, dropped: 0, tooLong: 0 };
   const text = reportText({
     before: { eval_loss: 4, perplexity: 54.6 },
     after: { eval_loss: 3, perplexity: 20.1 },
@@ -35,7 +35,15 @@ Deno.test("reportText() shows figures and answers, and no text of a model can br
     },
     adapter: { meta: { steps: 2, parameters: 10 } },
     tokens: {
-      meta: { train: split, validation: split, maxTokens: 9, vocabSize: 9, template: "alpaca", trainOnInputs: false },
+      meta: {
+        train: split,
+        validation: split,
+        maxTokens: 9,
+        vocabSize: 9,
+        template: "alpaca",
+        trainOn: "answers",
+        longRows: "cut",
+      },
     },
   });
   assertMatch(text, /4\.0000 \| 3\.0000 \(-25\.0 %\)/);

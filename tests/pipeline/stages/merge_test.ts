@@ -1,3 +1,4 @@
+import { noCounts } from "../../../datasets/merge_report.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { DataError } from "../../../datasets/errors.ts";
@@ -28,7 +29,7 @@ Deno.test("merge() writes both splits and a report, and says what it kept", asyn
       train: report.train,
       validation: 20,
       read: report.total.rows,
-      dropped: { "duplicate": 4, "empty instruction": 0, "empty output": 0 },
+      dropped: { ...noCounts().dropped, "duplicate": 4 },
     });
     const lines = (name: string) => Deno.readTextFileSync(join(data.dir, name)).trimEnd().split("\n").length;
     assertEquals([lines("train.jsonl"), lines("validation.jsonl")], [report.train, 20]);

@@ -40,9 +40,17 @@ Deno.test("tokenize() cuts long rows, drops rows without a label, and counts bot
       if (event.type === "stage-log" && event.level === "warn") messages.push(event.message);
     });
     const { train, validation, vocabSize, ...rest } = tokens.meta;
-    assertEquals(rest, { maxTokens: 256, template: "alpaca", trainOnInputs: false });
+    assertEquals(rest, { maxTokens: 256, longRows: "cut", template: "alpaca", trainOn: "answers" });
     assertEquals([train.rows, train.truncated, train.dropped, train.longest], [3, 1, 1, 256]);
-    assertEquals(validation, { rows: 0, tokens: 0, labelledTokens: 0, longest: 0, truncated: 0, dropped: 0 });
+    assertEquals(validation, {
+      rows: 0,
+      tokens: 0,
+      labelledTokens: 0,
+      longest: 0,
+      truncated: 0,
+      dropped: 0,
+      tooLong: 0,
+    });
     assertEquals(messages, [
       "1 of 4 rows are longer than 256 tokens: their ends are cut off",
       "1 of 4 rows are dropped: nothing of the answer is left within 256 tokens",

@@ -1,0 +1,26 @@
+/** A part of a text as a template writes it. */
+export type Segment = TextSegment | ControlSegment;
+
+/** Plain text: whatever looks like a control token in it is only text. */
+export interface TextSegment {
+  readonly text: string;
+  /** Whether it is part of an answer. */
+  readonly answer: boolean;
+}
+
+/** A control token that the template itself writes, such as the end of a turn. */
+export interface ControlSegment {
+  readonly control: string;
+  /** Whether it ends an answer. */
+  readonly answer: boolean;
+}
+
+/** Shorthand for text that is not learnt. */
+export function asked(text: string): TextSegment {
+  return { text, answer: false };
+}
+
+/** Shorthand for an answer. */
+export function answered(text: string): TextSegment {
+  return { text, answer: true };
+}

@@ -1,0 +1,76 @@
+import { buildSequence, type Sequence, type TrainOn } from "../../datasets/build_sequence.ts";
+import type { JobResult, JobType } from "../../datasets/job_pool.ts";
+import type { Piece } from "../../datasets/pieces.ts";
+import { parseExamples } from "../../datasets/read_examples.ts";
+import { templateFor, type TemplateName } from "../../datasets/templates.ts";
+import { loadTokenizer } from "../../models/tokenizer.ts";
+
+/** What holds for all rows of a tokenisation. */
+export interface TokenSetup {
+  /** Folder of the tokenizer. */
+  readonly tokenizer: string;
+  readonly template: TemplateName;
+  readonly maxTokens: number;
+  readonly trainOn: TrainOn;
+  /** Whether rows of more than maxTokens are cut or left out. */
+  readonly longRows: "cut" | "drop";
+}
+
+/** Some rows of merged data. */
+export interface TokenJob {
+  readonly piece: Piece;
+  /** Path of the file, for messages. */
+  readonly file: string;
+}
+
+/** Tokenised rows, see `tokenFilePaths` for the three lists. */
+export interface TokenBlock {
+  readonly ids: Uint32Array<ArrayBuffer>;
+  readonly labels: Uint8Array<ArrayBuffer>;
+  readonly lengths: Uint32Array<ArrayBuffer>;
+  /** Kept rows that were cut. */
+  readonly truncated: number;
+  /** Rows left out because no label was left. */
+  readonly unlabelled: number;
+  /** Rows left out because they were too long. */
+  readonly tooLong: number;
+}
+
+/** Tokenises rows. */
+export const tokenBlocks: JobType<TokenSetup, TokenJob, TokenBlock> = {
+  module: import.meta.url,
+  name: "tokenBlocks",
+  async prepare(setup) {
+    const tokenizer = await loadTokenizer(setup.tokenizer);
+    const options = { ...setup, tokenizer, template: templateFor(setup.template, tokenizer) };
+    return async ({ piece, file }): Promise<JobResult<TokenBlock>> => {
+      const kept: Sequence[] = [];
+      let unlabelled = 0, tooLong = 0, truncated = 0;
+      for (const example of await parseExamples(piece, file)) {
+        const sequence = buildSequence(example, options);
+        if (sequence.kind === "dropped") unlabelled++;
+        else if (sequence.truncated && setup.longRows === "drop") tooLong++;
+        else {
+          kept.push(sequence);
+          if (sequence.truncated) truncated++;
+        }
+      }
+      const block = { ...joined(kept), truncated, unlabelled, tooLong };
+      return { result: block, transfer: [block.ids.buffer, block.labels.buffer, block.lengths.buffer] };
+    };
+  },
+};
+
+function joined(rows: readonly Sequence[]) {
+  const lengths = Uint32Array.from(rows, ({ ids }) => ids.length);
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  const ids = new Uint32Array(total);
+  const labels = new Uint8Array(total);
+  let at = 0;
+  for (const row of rows) {
+    ids.set(row.ids, at);
+    labels.set(row.labelled, at);
+    at += row.ids.length;
+  }
+  return { ids, labels, lengths };
+}
