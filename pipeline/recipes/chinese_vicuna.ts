@@ -1,6 +1,7 @@
 import {
   adapterFolder,
   evaluate,
+  LANGUAGES,
   LORA_TARGETS,
   merge,
   modelFolder,
@@ -10,6 +11,7 @@ import {
   TEMPLATE_NAMES,
   tokenize,
   train,
+  TRAIN_ON,
   z,
 } from "vicuna";
 
@@ -25,14 +27,33 @@ export default pipeline({
       zh: "基座模型文件夹（Hugging Face 格式）",
       aliases: ["base_model", "model_path"],
     }),
-    data: z.array(z.string()).min(1).describe("rows: [belle:|guanaco:|alpaca:]PATH").meta({
-      zh: "训练数据：[belle:|guanaco:|alpaca:]路径",
+    data: z.array(z.string()).min(1).describe(
+      "rows: [FORMAT:]PATH[*WEIGHT]; without a format, alpaca, belle, guanaco, sharegpt, messages or chat is told from " +
+        "the rows",
+    ).meta({
+      zh: "训练数据：[格式:]路径[*权重]；不写格式则自动识别 alpaca、belle、guanaco、sharegpt、messages、chat",
       aliases: ["data_path"],
     }),
     validation: z.number().int().min(1).default(2000).describe("rows held out for evaluation").meta({
       zh: "留作评估的行数",
       aliases: ["test_size", "val_set_size"],
     }),
+    languages: z.array(z.enum(LANGUAGES)).default([...LANGUAGES]).describe("languages to keep, told by script").meta({
+      zh: "保留的语言（按文字判断）",
+    }),
+    maxCharacters: z.number().int().min(0).default(0).describe("drop rows of more characters; 0: none").meta({
+      zh: "丢弃超过此字符数的行；0 表示不限",
+    }),
+    reservedAnswers: z.enum(["keep", "drop"]).default("keep").describe(
+      "Guanaco's reserved answers: NO IDEA, FORBIDDEN, SFW",
+    ).meta({ zh: "Guanaco 的保留回答（NO IDEA、FORBIDDEN、SFW）是否保留" }),
+    nearDuplicates: z.enum(["keep", "drop"]).default("keep").describe("rows almost equal to an earlier one").meta({
+      zh: "与前面的行几乎相同的行是否保留",
+    }),
+    badRows: z.enum(["stop", "skip"]).default("stop").describe(
+      "stop at a row that cannot be read, or skip and count it",
+    )
+      .meta({ zh: "遇到无法读取的行：停止，或跳过并计数" }),
     bits: z.literal([4, 8, 32]).default(8).describe("bits of a base weight: 4, 8, or 32 to leave them as they are")
       .meta({
         zh: "基座权重位数：4、8，或 32 表示不量化",
@@ -41,10 +62,16 @@ export default pipeline({
       zh: "每行最多的 token 数",
       aliases: ["cutoff_len"],
     }),
+    longRows: z.enum(["cut", "drop"]).default("cut").describe("cut the end of longer rows, or drop them").meta({
+      zh: "超长的行：截断或丢弃",
+    }),
     template: z.enum(TEMPLATE_NAMES).default("alpaca").describe("prompt template").meta({
       zh: "提示模板",
       aliases: ["prompt_template_name"],
     }),
+    trainOn: z.enum(TRAIN_ON).default("answers").describe(
+      "what is learnt: every answer of a conversation, the last one, or all text",
+    ).meta({ zh: "学习哪些部分：对话中的每个回答、最后一个回答或全部文本" }),
     trainOnInputs: z.boolean().default(false).describe(
       "learn the prompt as well, as the published losses of Chinese-Vicuna do",
     ).meta({ zh: "同时学习指令部分（Chinese-Vicuna 公布的损失即如此计算）" }),
@@ -131,13 +158,24 @@ export default pipeline({
     ).meta({ zh: "随机种子" }),
   }),
   build(o) {
-    const data = merge({ sources: o.data.map(rows), validation: o.validation, seed: o.seed });
+    const data = merge({
+      sources: o.data.map(rows),
+      validation: o.validation,
+      seed: o.seed,
+      languages: o.languages,
+      maxCharacters: o.maxCharacters,
+      reservedAnswers: o.reservedAnswers,
+      nearDuplicates: o.nearDuplicates,
+      badRows: o.badRows,
+    });
     const base = quantize({ model: modelFolder(o.baseModel), bits: o.bits });
     const tokens = tokenize({
       data,
       tokenizer: base.tokenizer,
       maxTokens: o.maxTokens,
+      longRows: o.longRows,
       template: o.template,
+      trainOn: o.trainOn,
       trainOnInputs: o.trainOnInputs,
     });
     const adapter = train({

@@ -23,9 +23,9 @@ export default pipeline({
     init: z.string().default("random").describe("`random`, or the folder of a model to begin with").meta({
       zh: "`random`（随机权重），或作为起点的模型文件夹",
     }),
-    data: z.array(z.string()).default([]).describe("rows: [belle:|guanaco:|alpaca:]PATH; the embedded ones if none")
+    data: z.array(z.string()).default([]).describe("rows: [FORMAT:]PATH[*WEIGHT]; the embedded ones if none")
       .meta({
-        zh: "训练数据：[belle:|guanaco:|alpaca:]路径；缺省为自带样本",
+        zh: "训练数据：[格式:]路径[*权重]；缺省为自带样本",
         aliases: ["data_path"],
       }),
     validation: z.number().int().min(0).default(60).describe("rows held out for validation").meta({

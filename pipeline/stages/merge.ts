@@ -11,7 +11,7 @@ const params = z.object({
   seed: z.number().int().min(0).max(0xffffffff).default(42).describe(
     "seed of the shuffle, of the split and of samples",
   ),
-  languages: z.array(z.enum(LANGUAGES)).min(1).optional().describe("languages to keep, by script; all if left out"),
+  languages: z.array(z.enum(LANGUAGES)).min(1).default([...LANGUAGES]).describe("languages to keep, told by script"),
   minCharacters: z.number().int().min(0).default(0).describe("fewest characters of a row, all its text together"),
   maxCharacters: z.number().int().min(0).default(0).describe("most characters of a row; 0 for no limit"),
   reservedAnswers: z.enum(["keep", "drop"]).default("keep").describe("what becomes of Guanaco's reserved answers"),
@@ -64,7 +64,7 @@ export const merge: Stage<{ readonly sources: ListInput<typeof rowsFile> }, Merg
       ...rest,
       ...settings,
       filters: {
-        ...(languages === undefined ? {} : { languages }),
+        ...(LANGUAGES.every((each) => languages.includes(each)) ? {} : { languages }),
         ...(maxCharacters === 0 ? {} : { maxCharacters }),
         minCharacters,
         reservedAnswers,
