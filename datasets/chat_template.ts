@@ -1,8 +1,7 @@
 import { Template } from "@huggingface/jinja";
 import { DataError } from "./errors.ts";
 import { lastQuestion, type Question, type RawExample } from "./example.ts";
-import type { Segment } from "./segments.ts";
-import type { PromptTemplate } from "./templates.ts";
+import type { PromptTemplate, Segment } from "./segments.ts";
 import type { Turn } from "./turns.ts";
 
 /** What is needed of a tokenizer to use the chat template that comes with it. */

@@ -1,3 +1,5 @@
+import type { Question, RawExample } from "./example.ts";
+
 /** A part of a text as a template writes it. */
 export type Segment = TextSegment | ControlSegment;
 
@@ -13,6 +15,16 @@ export interface ControlSegment {
   readonly control: string;
   /** Whether it ends an answer. */
   readonly answer: boolean;
+}
+
+/** A way of writing an example as one text to learn from, or to go on from. */
+export interface PromptTemplate {
+  /** Whether bos stands before the text and eos behind it; if not, the template writes them itself. */
+  readonly framed: boolean;
+  /** All of an example, with its answers. */
+  segments(example: RawExample): Segment[];
+  /** What stands before the answer. */
+  ask(question: Question): Segment[];
 }
 
 /** Shorthand for text that is not learnt. */

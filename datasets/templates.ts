@@ -2,19 +2,10 @@ import { closestString } from "@std/text/closest-string";
 import { chatTemplate, type ChatTemplateSource } from "./chat_template.ts";
 import { DataError } from "./errors.ts";
 import { flatten, lastQuestion, type Question, type RawExample } from "./example.ts";
-import { answered, asked, type Segment } from "./segments.ts";
+import { answered, asked, type PromptTemplate } from "./segments.ts";
 
 export type { Question } from "./example.ts";
-
-/** A way of writing an example as one text to learn from, or to go on from. */
-export interface PromptTemplate {
-  /** Whether bos stands before the text and eos behind it; if not, the template writes them itself. */
-  readonly framed: boolean;
-  /** All of an example, with its answers. */
-  segments(example: RawExample): Segment[];
-  /** What stands before the answer. */
-  ask(question: Question): Segment[];
-}
+export type { PromptTemplate } from "./segments.ts";
 
 /** A template whose prompts are plain text. */
 export interface TextTemplate extends PromptTemplate {
