@@ -48,6 +48,11 @@ export async function ggufTokenizer(
   { bosId, eosId }: TextLimits,
 ): Promise<[string, GgufValue][]> {
   const tokens = await readTokens(directory);
+  if (tokens.model === "llama" && !tokens.texts.includes("<0x0A>")) {
+    throw new FormatError(
+      `${directory}: the tokenizer has no pieces for single bytes such as <0x0A>; llama.cpp needs them`,
+    );
+  }
   for (let id = 0; id < vocabularySize; id++) {
     tokens.texts[id] ??= `[PAD${id}]`;
     tokens.kinds[id] ??= UNUSED;
