@@ -41,6 +41,12 @@ function* stretches(rows: number, columns: number): Generator<[begin: number, en
 const bytesOf = (values: Float32Array<ArrayBuffer>) =>
   new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
+/** Index of the first value that is not finite; −1 where all are. A plain loop, since it sees every value of a model. */
+function firstNotFinite(values: Float32Array): number {
+  for (let i = 0; i < values.length; i++) if (!(Math.abs(values[i]!) < Infinity)) return i;
+  return -1;
+}
+
 /** Rows of a weight as they are in the file; the last dimension of a 4-bit one counts bytes. */
 function fileShape(rows: number, columns: number, bits: WeightBits): [number, number] {
   return [Math.ceil(rows / 4) * 4, bits === 4 ? rowBytes(columns, bits).blocks : columns];
@@ -61,7 +67,7 @@ function weightEntries(
   async function* blocks(): AsyncGenerator<Uint8Array> {
     for (const [begin, end] of stretches(rows, columns)) {
       const values = await weights.readFloat32(name, begin, end);
-      const bad = values.findIndex((value) => !Number.isFinite(value));
+      const bad = firstNotFinite(values);
       if (bad >= 0) {
         throw new FormatError(
           `cannot quantise tensor ${name}: row ${begin + Math.floor(bad / columns)} holds ${values[bad]}`,
