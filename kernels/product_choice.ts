@@ -1,20 +1,9 @@
 // Which variant a product takes: what was measured for its class of shapes (autotune.ts), else the default. No choice
 // changes a bit of a result: only variants that agree with the reference to the bit are ever chosen.
 import type { Device } from "./device.ts";
-import { defaultVariant, type ProductOp, type ProductVariant, productVariants } from "./product_variants.ts";
-import type { WeightBits } from "./weight_layout.ts";
+import { defaultVariant, type ProductShape, type ProductVariant, productVariants } from "./product_variants.ts";
 
-/** A product as far as its speed depends on it. */
-export interface ProductShape {
-  readonly op: ProductOp;
-  readonly bits: WeightBits;
-  /** Rows of activations. */
-  readonly rows: number;
-  /** Length of the sums. */
-  readonly inner: number;
-  /** Columns of the result. */
-  readonly outer: number;
-}
+export type { ProductShape } from "./product_variants.ts";
 
 /** Names of variants by class of shapes. */
 export type ProductChoices = Readonly<Record<string, string>>;

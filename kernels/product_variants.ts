@@ -1,9 +1,22 @@
 // The ways a product can be cut into threads, by name. All compute the same sums; which is quickest depends on the device
 // and the shape (autotune.ts measures it). Sums are added in the order of the inner dimension by all of them.
 import type { Device } from "./device.ts";
+import type { WeightBits } from "./weight_layout.ts";
 
 /** Which of the two products with a frozen weight. */
 export type ProductOp = "product" | "product_transposed";
+
+/** A product as far as its speed depends on it. */
+export interface ProductShape {
+  readonly op: ProductOp;
+  readonly bits: WeightBits;
+  /** Rows of activations. */
+  readonly rows: number;
+  /** Length of the sums. */
+  readonly inner: number;
+  /** Columns of the result. */
+  readonly outer: number;
+}
 
 /** One way to compute a product. */
 export interface ProductVariant {
@@ -80,8 +93,11 @@ export function productVariant(device: Device, name: string): ProductVariant {
  * The variant where nothing was measured. Few rows (a decode step) want many small threads. Large tiles share loads among
  * many rows: on a processor the more the better, on a GPU as many as its registers hold.
  */
-export function defaultVariant(device: Device, { rows, outer }: { rows: number; outer: number }): ProductVariant {
+export function defaultVariant(device: Device, shape: ProductShape): ProductVariant {
+  const { op, bits, rows, outer } = shape;
   const { subgroupSize: lanes, software } = device.info;
+  // Measured on lavapipe: twice the columns pay where blocks are cheap to unpack and lanes are many.
+  const wide = lanes >= 16 && outer >= 16 * lanes && (bits === 8 || (bits === 4 && op === "product_transposed"));
   const names = rows <= 4
     ? [rows === 1 ? "register-1x4" : "register-4x4"]
     : !software
@@ -90,7 +106,7 @@ export function defaultVariant(device: Device, { rows, outer }: { rows: number; 
     ? ["register-8x8"]
     : rows <= lanes
     ? [`shuffle-${lanes}x8`]
-    : outer >= 16 * lanes
+    : wide
     ? ["shuffle-32x16", "shuffle-32x8"]
     : ["shuffle-32x8"];
   const variant = [...names, "register-4x4"].map((name) => byName.get(name))
