@@ -12,7 +12,7 @@ const training = [
   ...["chinese_vicuna", "--base-model", "model", "--data", "belle:belle.jsonl", "--data", "alpaca.json"],
   ...["--validation", "4", "--max-tokens", "96", "--epochs", "15", "--batch-size", "7", "--micro-batch-size", "2"],
   ...["--lora-dropout", "0.2", "--learning-rate", "0.01", "--warmup-steps", "5", "--samples", "0"],
-  ...["--log-steps", "1", "--eval-steps", "10", "--save-steps", "3", "--json"],
+  ...["--log-steps", "4", "--eval-steps", "10", "--save-steps", "3", "--json"],
 ];
 
 /** A running training. */

@@ -24,22 +24,24 @@ Deno.test("a training stopped several times goes on by itself: weights, moments 
     const has = (name: string) => () => name in bench.checkpoints();
     const moments = () => Deno.readFileSync(join(bench.checkpoints()["checkpoint-10"]!, "optimizer.safetensors"));
 
+    // Most checkpoints fall between two lines of the log, so that the steps since the last line must be kept as well.
     // Unbroken until step 10, where the moments can be seen, and from there to the end.
-    await bench.train({ saveSteps: 10 }, { stopAt: has("checkpoint-10") });
+    await bench.train({ logSteps: 5, evalSteps: 6, saveSteps: 10 }, { stopAt: has("checkpoint-10") });
     const unbrokenMoments = moments();
     Deno.removeSync(join(folder, "cache/scratch"), { recursive: true });
-    const unbroken = await bench.finish({ saveSteps: 12 });
+    const unbroken = await bench.finish({ logSteps: 5, evalSteps: 6, saveSteps: 12 });
     const wanted = { weights: weights(unbroken), log: logOf(unbroken), state: stateOf(unbroken) };
     bench.forget();
 
-    const first = await bench.train({}, { stopAt: has("checkpoint-2") });
+    const often = { logSteps: 5, evalSteps: 6 };
+    const first = await bench.train(often, { stopAt: has("checkpoint-2") });
     assertEquals(first.result, undefined);
     assert(first.said.some((line) => /checkpoint-\d+ is kept: the same command goes on/.test(line)), `${first.said}`);
-    const second = await bench.train({}, { stopAt: has("checkpoint-6") });
+    const second = await bench.train(often, { stopAt: has("checkpoint-6") });
     assertStringIncludes(second.said.join("\n"), "going on from checkpoint-");
-    await bench.train({ saveSteps: 5 }, { stopAt: has("checkpoint-10") });
+    await bench.train({ ...often, saveSteps: 5 }, { stopAt: has("checkpoint-10") });
     assertEquals(moments(), unbrokenMoments);
-    const continued = await bench.finish();
+    const continued = await bench.finish(often);
 
     assertEquals(weights(continued), wanted.weights);
     assertEquals(logOf(continued), wanted.log);

@@ -1,7 +1,11 @@
 // What ends a training before its time: numbers that are not finite, a device that fails. What was saved stands.
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { DeviceError, openDevice } from "../../../kernels/device.ts";
+import { createTensor, download } from "../../../kernels/tensor.ts";
 import { openSafetensors } from "../../../models/formats/safetensors.ts";
+import { explainFault } from "../../../pipeline/stages/training_fault.ts";
+import { planMemory } from "../../../pipeline/stages/training_memory.ts";
 import { withFolder } from "./running.ts";
 import { Bench } from "./small_training.ts";
 
@@ -38,6 +42,22 @@ Deno.test("weights that are no longer finite are never saved, even if no loss ha
     assertStringIncludes(error.message, "Lower the learning rate");
     assertEquals(Object.keys(bench.checkpoints()), ["checkpoint-1"]);
   });
+});
+
+Deno.test("explainFault() waits for a device to say that it was lost, where that surfaces as something else first", async () => {
+  const device = await openDevice();
+  const tensor = createTensor(device, "some values", [4]);
+  await download(device, tensor);
+  device.gpu.destroy();
+  const error = await download(device, tensor).then(() => undefined, (error) => error);
+  const base = { hiddenSize: 16, intermediateSize: 28, layers: 2, heads: 2, keyValueHeads: 2, headSize: 8 };
+  const rest = { vocabularySize: 300, maxPositions: 64, normEpsilon: 1e-6, ropeTheta: 1e4, tiedEmbeddings: false };
+  const config = { ...base, ...rest, bosId: 1, eosIds: [2] };
+  const memory = await planMemory({ config, bits: 32, tokens: 64, headRows: 64, gpuMemory: 1 });
+  const explained = await explainFault(error, device, memory, "model");
+  assert(explained instanceof DeviceError && explained.fault === "lost", String(explained));
+  assertStringIncludes(explained.message, "(model with a checkpoint's folder keeps what was learnt)");
+  device.close();
 });
 
 /** Runs something while every device that is opened is handed to `onDevice`. */
