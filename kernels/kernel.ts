@@ -12,6 +12,8 @@ export interface Kernel {
   readonly name: string;
   /** Unique within a device. */
   readonly id: number;
+  /** The WGSL that was compiled, its template rendered. */
+  readonly code: string;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
   /** Storage bindings in order: their WGSL names. Binding 0 is the uniform block, these follow from 1. */
@@ -21,6 +23,11 @@ export interface Kernel {
 }
 
 const compiled = new WeakMap<Device, Map<string, Kernel>>();
+
+/** Every kernel that was compiled for a device so far. */
+export function compiledKernels(device: Device): Kernel[] {
+  return [...compiled.get(device)?.values() ?? []];
+}
 
 /** What a WGSL text declares of its interface; the launchers pass tensors and uniforms by these names. */
 export function reflect(code: string): Pick<Kernel, "bindings" | "uniforms"> & { access: ("read" | "read_write")[] } {
@@ -64,7 +71,7 @@ export function compile(device: Device, { name, source }: KernelSource, constant
     layout: device.gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
     compute: { module, entryPoint: "main" },
   });
-  const kernel: Kernel = { name, id: known.size, pipeline, layout, bindings, uniforms };
+  const kernel: Kernel = { name, id: known.size, code, pipeline, layout, bindings, uniforms };
   known.set(key, kernel);
   return kernel;
 }

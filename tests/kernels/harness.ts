@@ -1,6 +1,8 @@
 // Runs every kernel test on the machine's device twice: with subgroup operations and without, since users' devices are of
 // both kinds. Random values come from a fixed seed; expectations are computed in float64.
+import { createHash } from "node:crypto";
 import { Device, openDevice } from "../../kernels/device.ts";
+import { compiledKernels } from "../../kernels/kernel.ts";
 import { Stream } from "../../kernels/stream.ts";
 import { createTensor, destroyTensors, download, type Tensor, tensorOf, upload } from "../../kernels/tensor.ts";
 
@@ -89,6 +91,7 @@ export function kernelTest(
         device.check();
       } finally {
         bench.close();
+        saveShaders(device);
         device.close();
       }
     });
@@ -97,6 +100,19 @@ export function kernelTest(
 
 /** For kernels whose tiles differ between processors and graphics cards. */
 export const everyKind: readonly DeviceKind[] = ["subgroups", "no subgroups", "graphics card"];
+
+/**
+ * Writes every shader compiled for a device to a file of the folder that VICUNA_SHADER_FOLDER names, where it is set: they
+ * are then compiled by another compiler too (tests/drivers).
+ */
+export function saveShaders(device: Device): void {
+  const folder = Deno.env.get("VICUNA_SHADER_FOLDER");
+  if (!folder) return;
+  for (const { name, code } of compiledKernels(device)) {
+    const digest = createHash("sha256").update(code).digest("hex").slice(0, 16);
+    Deno.writeTextFileSync(`${folder}/${name}-${digest}.wgsl`, code);
+  }
+}
 
 /** Fails unless each value is within `tolerance`·(1 + |wanted|) of the wanted one. */
 export function assertClose(
