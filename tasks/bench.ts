@@ -2,7 +2,7 @@
 import { openDevice } from "../kernels/device.ts";
 import { z } from "../mod.ts";
 import { BENCH_CONFIGS, type BenchConfigName } from "./bench/configs.ts";
-import { BENCH_PARTS, runBench } from "./bench/run.ts";
+import { BENCH_PARTS, BENCH_SHAPES, runBench } from "./bench/run.ts";
 import { partTables } from "./bench/tables.ts";
 import { parseCommand } from "./cli/command.ts";
 import { flagsOf, kebabCase } from "./cli/flags.ts";
@@ -28,6 +28,9 @@ const options = z.object({
   gpuMemory: z.number().positive().default(7.4).describe("GB of GPU memory that a training may take").meta({
     zh: "训练可用的显存（GB）",
   }),
+  shapes: z.array(z.enum(BENCH_SHAPES)).default([...BENCH_SHAPES]).describe(
+    "shapes of the products: M 256, N 1024, K 1024 by all variants, LLaMA-7B's by the one that is used",
+  ).meta({ zh: "矩阵乘的尺寸：compared 为 M 256、N 1024、K 1024 的全部变体，llama-7b 为其各尺寸所用的变体" }),
   data: z.string().default("../shared/data/alpaca-chinese").describe("folder of alpaca rows for the packing").meta({
     zh: "用于测打包的 alpaca 数据文件夹",
   }),

@@ -1,5 +1,6 @@
 // The products with frozen weights, which are most of a training step.
 import { paddedRows, product, productTransposed } from "../../kernels/product.ts";
+import { defaultVariant, type ProductOp, productVariants } from "../../kernels/product_variants.ts";
 import { createTensor, firstRows, type Tensor } from "../../kernels/tensor.ts";
 import { type Weight, type WeightBits, weightTensors } from "../../kernels/weight.ts";
 import { weightGradient } from "../../kernels/weight_gradient.ts";
@@ -19,7 +20,7 @@ export interface ProductShape {
 
 /** The speed of a product. */
 export interface ProductResult extends ProductShape {
-  readonly op: "product" | "product_transposed" | "weight_gradient";
+  readonly op: ProductOp | "weight_gradient";
   readonly variant: string;
   readonly bits: WeightBits;
   readonly gflops: number;
@@ -72,11 +73,15 @@ export async function productsOfStep(meter: Meter, base: BaseWeights, batch: Pac
   });
 }
 
-/** Measures x·Wᵀ and dy·W of one shape, and of float32 the gradient of W, dyᵀ·x. */
+/**
+ * Measures x·Wᵀ and dy·W of one shape, by all variants or by the one that is used, and of float32 the gradient of W,
+ * dyᵀ·x.
+ */
 export async function benchProduct(
   meter: Meter,
   { m, n, k }: ProductShape,
   bits: WeightBits,
+  all: boolean,
 ): Promise<ProductResult[]> {
   const { device, stream } = meter;
   return await meter.scope(async (made) => {
@@ -85,22 +90,17 @@ export async function benchProduct(
     const [x, y] = [createTensor(device, "x", [m, k]), createTensor(device, "y", [m, n])];
     made.push(x, y);
     for (const tensor of [x, y]) hashFill(stream, tensor, 2, 1);
-    const flops = 2 * m * n * k;
-    const result = async (op: ProductResult["op"], record: () => void): Promise<ProductResult> => ({
-      op,
-      variant: "default",
-      bits,
-      m,
-      n,
-      k,
-      gflops: flops / await meter.best(record) / 1e6,
-    });
-    const results = [
-      await result("product", () => product(stream, x, weight, y)),
-      await result("product_transposed", () => productTransposed(stream, y, weight, x)),
-    ];
+    const results: ProductResult[] = [];
+    const measure = async (op: ProductResult["op"], variant: string, record: () => void) => {
+      results.push({ op, variant, bits, m, n, k, gflops: 2 * m * n * k / await meter.best(record) / 1e6 });
+    };
+    for (const variant of all ? productVariants(device) : [defaultVariant(device, m)]) {
+      const options = { variant };
+      await measure("product", variant.name, () => product(stream, x, weight, y, "set", options));
+      await measure("product_transposed", variant.name, () => productTransposed(stream, y, weight, x, "set", options));
+    }
     // The weight itself takes the sum: what it holds does not matter any more.
-    if (bits === 32) results.push(await result("weight_gradient", () => weightGradient(stream, y, x, weight)));
+    if (bits === 32) await measure("weight_gradient", "", () => weightGradient(stream, y, x, weight));
     return results;
   });
 }

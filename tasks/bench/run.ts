@@ -15,6 +15,9 @@ export const BENCH_PARTS = ["kernels", "steps", "decode", "packing"] as const;
 /** One of the parts. */
 export type BenchPart = typeof BENCH_PARTS[number];
 
+/** Shapes that products are measured at: one by all variants, and LLaMA-7B's by the variant that is used. */
+export const BENCH_SHAPES = ["compared", "llama-7b"] as const;
+
 /** Bits that weights may have. */
 export const BENCH_BITS: readonly WeightBits[] = [4, 8, 32];
 
@@ -22,6 +25,7 @@ export const BENCH_BITS: readonly WeightBits[] = [4, 8, 32];
 export interface BenchOptions {
   readonly parts: readonly BenchPart[];
   readonly configs: readonly BenchConfigName[];
+  readonly shapes: readonly (typeof BENCH_SHAPES)[number][];
   /** Bits of a base weight: 8 when left out, and for the kernels all. */
   readonly bits?: WeightBits | undefined;
   readonly steps: number;
@@ -78,9 +82,10 @@ export async function runBench(
       const meter = new Meter(device, options.repeatMs);
       try {
         for (const bits of options.bits ? [options.bits] : BENCH_BITS) {
-          for (const shape of [comparedShape, ...shapes7B]) {
+          const wanted = options.shapes.flatMap((name) => name === "compared" ? [comparedShape] : shapes7B);
+          for (const shape of wanted) {
             signal.throwIfAborted();
-            report.kernels.push(...await benchProduct(meter, shape, bits));
+            report.kernels.push(...await benchProduct(meter, shape, bits, shape === comparedShape));
           }
         }
         report.kernels.push(...await benchMemoryBound(meter, BENCH_CONFIGS["llama-7b"].model));

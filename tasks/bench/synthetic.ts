@@ -6,10 +6,9 @@ import { fill } from "../../kernels/rows.ts";
 import { grid1d, Stream } from "../../kernels/stream.ts";
 import { createTensor, destroyTensors, elements, type Tensor } from "../../kernels/tensor.ts";
 import { createWeight, type Weight, type WeightBits, weightTensors } from "../../kernels/weight.ts";
-import type { BaseWeights, LayerWeights } from "../../models/base_file.ts";
+import { assembleBase, type BaseTensor, type BaseWeights } from "../../models/base_weights.ts";
 import type { LlamaConfig } from "../../models/formats/config.ts";
-import { projectionShape } from "../../models/formats/llama_tensors.ts";
-import { LORA_TARGETS, projectionName } from "../../models/formats/lora_names.ts";
+import { llamaTensors } from "../../models/formats/llama_tensors.ts";
 import { factorOf, levelOf } from "../../kernels/weight_pack.ts";
 import { tensorBits } from "../../models/tensor_bits.ts";
 import type { PackedBatch } from "../../models/batch.ts";
@@ -61,36 +60,24 @@ export interface SyntheticBase {
 export async function syntheticBase(device: Device, config: LlamaConfig, bits: WeightBits): Promise<SyntheticBase> {
   const stream = new Stream(device);
   const made: Tensor[] = [];
-  const weight = (name: string, shape: readonly [number, number]) => {
-    const weight = syntheticWeight(stream, name, shape, tensorBits(config, name, bits), made.length);
-    made.push(...weightTensors(weight));
-    return weight;
-  };
-  const norm = (name: string) => {
-    const tensor = createTensor(device, name, [config.hiddenSize]);
-    fill(stream, tensor, 1);
-    made.push(tensor);
-    return tensor;
-  };
-  const table: readonly [number, number] = [config.vocabularySize, config.hiddenSize];
-  const base: BaseWeights = {
-    config,
-    bits,
-    embedding: weight("model.embed_tokens.weight", table),
-    layers: Array.from({ length: config.layers }, (_, layer) => ({
-      input_layernorm: norm(`${layer} input norm`),
-      post_attention_layernorm: norm(`${layer} middle norm`),
-      ...Object.fromEntries(
-        LORA_TARGETS.map((target) => [target, weight(projectionName(layer, target), projectionShape(config, target))]),
-      ),
-    } as unknown as LayerWeights)),
-    norm: norm("norm"),
-    head: weight("lm_head.weight", table),
-  };
+  const tensors = new Map<string, BaseTensor>();
+  for (const { name, shape } of llamaTensors(config)) {
+    const [rows, columns] = shape as [number, number?];
+    if (columns === undefined) {
+      const tensor = createTensor(device, name, [rows]);
+      fill(stream, tensor, 1);
+      tensors.set(name, tensor);
+      made.push(tensor);
+    } else {
+      const weight = syntheticWeight(stream, name, [rows, columns], tensorBits(config, name, bits), made.length);
+      tensors.set(name, weight);
+      made.push(...weightTensors(weight));
+    }
+  }
   stream.close();
   await device.gpu.queue.onSubmittedWorkDone();
   device.check();
-  return { base, close: () => destroyTensors(device, made) };
+  return { base: assembleBase(config, bits, tensors), close: () => destroyTensors(device, made) };
 }
 
 /** Rows of the same length, with ids from a hash, each token labelled with the next one of its row. */

@@ -3,7 +3,8 @@
 import { openDevice } from "../../kernels/device.ts";
 import { selfCheck } from "../../kernels/self_check.ts";
 import { BENCH_CONFIGS } from "../../tasks/bench/configs.ts";
-import { BENCH_BITS, runBench } from "../../tasks/bench/run.ts";
+import { BENCH_BITS } from "../../tasks/bench/run.ts";
+import { benchDecode } from "../../tasks/bench/decode.ts";
 import { benchStep } from "../../tasks/bench/steps.ts";
 import { saveShaders } from "../kernels/harness.ts";
 
@@ -20,8 +21,7 @@ for (const subgroups of [true, false]) {
       await benchStep(device, config, bits, { steps: 1, memory: 1e9, repeatMs: 1 });
     }
   }
-  const options = { steps: 1, memory: 1e9, repeatMs: 1, parts: ["decode"], configs: ["quickstart"], data: "" } as const;
-  await runBench(device, options, () => {}, new AbortController().signal);
+  await benchDecode(device, BENCH_CONFIGS.quickstart.model, 8);
   saveShaders(device);
   device.close();
 }

@@ -44,12 +44,12 @@ interface Rate {
   readonly tokens_per_second: number;
 }
 
-const peers = {
+const peers: Record<string, (config: "S" | "M") => Promise<Rate | { readonly skipped: string }>> = {
   "vicuna, int8": async (config: "S" | "M") => {
     const report = await child<BenchReport>(Deno.execPath(), [
       ...["run", "-A", file("../../tasks/bench.ts"), "--config", config, "--bits", "8", "--json"],
     ]);
-    return "skipped" in report && typeof report.skipped === "string" ? report : (report as BenchReport).steps[0]!;
+    return "steps" in report ? report.steps[0] ?? { skipped: "no step was measured" } : report;
   },
   "PyTorch, float32": (config: "S" | "M") => {
     const { model, rows, rowTokens } = BENCH_CONFIGS[config];
@@ -59,7 +59,7 @@ const peers = {
   },
   "jax-js, WebGPU": (config: "S" | "M") => jax<Rate>("webgpu", config),
   "jax-js, WebAssembly": (config: "S" | "M") => jax<Rate>("wasm", config),
-} as const;
+};
 
 function jax<T>(backend: "webgpu" | "wasm", what: string): Promise<T | { readonly skipped: string }> {
   // Without the lock file, which is the product's alone.
@@ -91,11 +91,11 @@ async function products() {
 
 const rates: { config: string; peer: string; tokens_per_second?: number; skipped?: string }[] = [];
 for (const config of configs) {
-  for (const [peer, run] of Object.entries(peers)) rates.push({ config, peer });
+  for (const peer of Object.keys(peers)) rates.push({ config, peer });
   for (let round = 0; round < rounds; round++) {
     for (const entry of rates.filter((rate) => rate.config === config)) {
       if (entry.skipped !== undefined) continue;
-      const result = await peers[entry.peer as keyof typeof peers](config);
+      const result = await peers[entry.peer]!(config);
       if ("skipped" in result) entry.skipped = result.skipped;
       else entry.tokens_per_second = Math.max(entry.tokens_per_second ?? 0, result.tokens_per_second);
     }
