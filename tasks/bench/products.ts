@@ -1,6 +1,7 @@
 // The products with frozen weights, which are most of a training step.
 import { paddedRows, product, productTransposed } from "../../kernels/product.ts";
-import { defaultVariant, type ProductOp, productVariants } from "../../kernels/product_variants.ts";
+import { variantFor } from "../../kernels/product_choice.ts";
+import { type ProductOp, productVariants } from "../../kernels/product_variants.ts";
 import { createTensor, firstRows, type Tensor } from "../../kernels/tensor.ts";
 import { type Weight, type WeightBits, weightTensors } from "../../kernels/weight.ts";
 import { weightGradient } from "../../kernels/weight_gradient.ts";
@@ -94,10 +95,14 @@ export async function benchProduct(
     const measure = async (op: ProductResult["op"], variant: string, record: () => void) => {
       results.push({ op, variant, bits, m, n, k, gflops: 2 * m * n * k / await meter.best(record) / 1e6 });
     };
-    for (const variant of all ? productVariants(device) : [defaultVariant(device, m)]) {
-      const options = { variant };
-      await measure("product", variant.name, () => product(stream, x, weight, y, "set", options));
-      await measure("product_transposed", variant.name, () => productTransposed(stream, y, weight, x, "set", options));
+    const used = (op: ProductOp, inner: number, outer: number) =>
+      all ? productVariants(device) : [variantFor(device, { op, bits, rows: m, inner, outer })];
+    for (const variant of used("product", k, n)) {
+      await measure("product", variant.name, () => product(stream, x, weight, y, "set", { variant }));
+    }
+    for (const variant of used("product_transposed", n, k)) {
+      const record = () => productTransposed(stream, y, weight, x, "set", { variant });
+      await measure("product_transposed", variant.name, record);
     }
     // The weight itself takes the sum: what it holds does not matter any more.
     if (bits === 32) await measure("weight_gradient", "", () => weightGradient(stream, y, x, weight));

@@ -1,6 +1,10 @@
 // What `deno task bench` measures, in order, and the one object that it is printed as with --json.
 import type { Device, DeviceInfo } from "../../kernels/device.ts";
+import { tuneProducts } from "../../kernels/autotune.ts";
+import { setProductChoices } from "../../kernels/product_choice.ts";
 import type { WeightBits } from "../../kernels/weight.ts";
+import { productShapes } from "../../models/product_tuning.ts";
+import { defaultHeadRows } from "../../models/workspace_layout.ts";
 import { BENCH_CONFIGS, type BenchConfig, type BenchConfigName } from "./configs.ts";
 import { benchDecode, type DecodeResult } from "./decode.ts";
 import { Meter } from "./measure.ts";
@@ -33,6 +37,8 @@ export interface BenchOptions {
   readonly tokens?: number | undefined;
   /** Bytes of GPU memory that a training may take. */
   readonly memory: number;
+  /** Whether the quickest variants of the products are found before steps are measured, as before a long training. */
+  readonly autotune: boolean;
   /** Every measurement is repeated for this time in ms, that of a step for ten times as long. */
   readonly repeatMs: number;
   /** Folder of alpaca files for the packing. */
@@ -97,6 +103,9 @@ export async function runBench(
       for (const { name, config } of configs) {
         signal.throwIfAborted();
         const { steps, memory, repeatMs } = options;
+        const { model, rows, rowTokens } = config;
+        const shape = { config: model, bits, tokens: rows * rowTokens, headRows: defaultHeadRows };
+        setProductChoices(device, options.autotune ? await tuneProducts(device, productShapes(shape), { signal }) : {});
         const result = await benchStep(device, config, bits, { steps, memory, repeatMs: 10 * repeatMs });
         report.steps.push({ config: name, bits, ...result });
         if (result.memory.allocated > (report.memory?.allocated ?? 0)) {
