@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { openDevice } from "../../../kernels/device.ts";
 import { fill } from "../../../kernels/rows.ts";
-import { defaultVariant } from "../../../kernels/product_variants.ts";
+import { variantFor } from "../../../kernels/product_choice.ts";
 import { createTensor } from "../../../kernels/tensor.ts";
 import { Meter } from "../../../tasks/bench/measure.ts";
 import { paddedBatches } from "../../../tasks/bench/packing.ts";
@@ -56,8 +56,8 @@ Deno.test("kernel results name op, variant, bits and shape, and print as a table
   const meter = new Meter(device, 1);
   try {
     const [forward, back] = [
-      defaultVariant(device, { rows: 9, outer: 12 }),
-      defaultVariant(device, { rows: 9, outer: 8 }),
+      variantFor(device, { op: "product", bits: 4, rows: 9, inner: 8, outer: 12 }),
+      variantFor(device, { op: "product_transposed", bits: 4, rows: 9, inner: 12, outer: 8 }),
     ];
     const products = await benchProduct(meter, { m: 9, n: 12, k: 8 }, 4, false);
     assertEquals(products.map(({ gflops: _, ...rest }) => rest), [
