@@ -1,7 +1,7 @@
 import { closestString } from "@std/text/closest-string";
 import { chatTemplate, type ChatTemplateSource } from "./chat_template.ts";
 import { DataError } from "./errors.ts";
-import { flatten, lastQuestion, type Question, type RawExample } from "./example.ts";
+import { flatten, lastQuestion, type Question } from "./example.ts";
 import { answered, asked, type PromptTemplate } from "./segments.ts";
 
 export type { Question } from "./example.ts";
