@@ -13,6 +13,7 @@ export * from "./pipeline/core/mod.ts";
 export * from "./pipeline/stages/kinds.ts";
 export { evaluate, type EvaluateParams } from "./pipeline/stages/evaluate.ts";
 export { exportModel, type ExportParams } from "./pipeline/stages/export.ts";
+export { huggingFace, huggingFaceData, modelNamed } from "./pipeline/stages/hugging_face.ts";
 export { merge, type MergeParams } from "./pipeline/stages/merge.ts";
 export { adapterFolder, modelFolder, randomModel, type RandomModelParams } from "./pipeline/stages/models.ts";
 export { quantize, type QuantizeParams } from "./pipeline/stages/quantize.ts";

@@ -9,7 +9,7 @@ import { readAdapter } from "../models/formats/adapter.ts";
 import { Generator } from "../models/generator.ts";
 import { Lora } from "../models/lora.ts";
 import { loadTokenizer } from "../models/tokenizer.ts";
-import { modelFolder, pipeline, quantize, runPipeline, z } from "../mod.ts";
+import { modelNamed, pipeline, quantize, runPipeline, z } from "../mod.ts";
 import { parseCommand } from "./cli/command.ts";
 import { flagsOf, kebabCase } from "./cli/flags.ts";
 import { detectLanguage, LANGUAGES } from "./cli/language.ts";
@@ -18,8 +18,8 @@ import { messagesIn } from "./cli/messages.ts";
 import { UsageError } from "./cli/usage_error.ts";
 
 const options = z.object({
-  baseModel: z.string().describe("Hugging Face folder of the base model").meta({
-    zh: "基座模型文件夹",
+  baseModel: z.string().describe("folder of the base model, or owner/name on the Hugging Face hub").meta({
+    zh: "基座模型文件夹，或 Hugging Face 上的 owner/name",
     aliases: ["base_model", "model_path"],
   }),
   loraPath: z.string().optional().describe("folder of a PEFT adapter").meta({
@@ -103,7 +103,7 @@ async function quantizedBase({ baseModel, bits, cacheDir }: Options, signal: Abo
   const definition = pipeline({
     name: "generate",
     options: z.object({}),
-    build: () => ({ base: quantize({ model: modelFolder(baseModel), bits }) }),
+    build: () => ({ base: quantize({ model: modelNamed(baseModel), bits }) }),
   });
   const run = await runPipeline(definition, {
     cacheDir,

@@ -62,6 +62,7 @@ export {
   type MemoryUse,
   optional,
   type OptionalInput,
+  type PinContext,
   type Progress,
   type StageCode,
   type StageContext,

@@ -5,7 +5,7 @@ import { isAbsent, listInputFiles } from "./files.ts";
 import { describeSource, isStep, type Leaf, type Step, type StepInput } from "./graph.ts";
 import type { HashedFile, InputIndex } from "./input_index.ts";
 import type { InputSources } from "./explain.ts";
-import type { JsonObject } from "./json.ts";
+import { cloneJson, type JsonObject } from "./json.ts";
 import { type ManifestFile, outputDigest } from "./manifest.ts";
 import { KEY_FORMAT, type KeyRecord } from "./record.ts";
 import { partMeta } from "./ref.ts";
@@ -46,12 +46,15 @@ interface LeafState {
 export class Resolver {
   readonly #index: InputIndex;
   readonly #signal: AbortSignal;
+  readonly #notes: string;
+  readonly #pinned = new Map<Step, Promise<JsonObject>>();
   readonly #outcomes = new Map<Step, Outcome>();
   readonly #leaves = new Map<Leaf, LeafState>();
 
-  /** Reads the user's files through `index`. */
-  constructor(index: InputIndex, signal: AbortSignal) {
+  /** Reads the user's files through `index`; stages may keep small notes in the folder `notes`. */
+  constructor(index: InputIndex, signal: AbortSignal, notes: string) {
     this.#index = index;
+    this.#notes = notes;
     this.#signal = signal;
   }
 
@@ -62,7 +65,8 @@ export class Resolver {
 
   /** The record of a step's key, reading the user's files that it needs. */
   async record(step: Step): Promise<PartialRecord> {
-    const { stage, params, inputs: given } = step.node;
+    const { stage, inputs: given } = step.node;
+    const params = { ...step.node.params, ...await this.#pin(step) };
     const unknown = new Set<string>();
     const sources: Record<string, string> = {};
     const inputs: Record<string, string | string[]> = {};
@@ -88,6 +92,18 @@ export class Resolver {
       ...(environment && { environment }),
     };
     return { record, unknown, sources };
+  }
+
+  /** What a stage finds out about the world outside, once a run. */
+  #pin(step: Step): Promise<JsonObject> {
+    const { stage, params } = step.node;
+    const known = this.#pinned.get(step);
+    if (known !== undefined) return known;
+    const found = Promise.resolve(
+      stage.pin?.({ params: cloneJson(params) as JsonObject, notes: this.#notes, signal: this.#signal }) ?? {},
+    );
+    this.#pinned.set(step, found);
+    return found;
   }
 
   /** The inputs of a step whose producers have all run, as its stage sees them. */

@@ -84,7 +84,7 @@ export async function openSession(pipeline: Pipeline, options: SessionOptions): 
     store: new Store(cacheDir),
     index,
     history: new History(cacheDir, name),
-    resolver: new Resolver(index, signal),
+    resolver: new Resolver(index, signal, new Store(cacheDir).notesDir),
     signal,
     verify: options.trustCache !== true,
     largeFileBytes: options.largeFileBytes ?? LARGE_FILE_BYTES,

@@ -8,6 +8,7 @@ import type {
   Foresight,
   ForesightContext,
   InputDeclarations,
+  PinContext,
   StageCode,
   StageContext,
   StageSpec,
@@ -48,6 +49,11 @@ export type StageDefinition<
    */
   readonly verifies?: readonly (keyof I & string)[];
   /**
+   * Finds out, quickly, what the result depends on outside this machine, such as the commit that a branch stands for.
+   * What it returns takes the place of params of the same names, in the key and in `run`. Asked when planning, too.
+   */
+  pin?(context: PinContext<z.output<P>>): Promise<Partial<z.output<P>>> | Partial<z.output<P>>;
+  /**
    * Tells, quickly and without computing, what can be known before the stage runs: for plans. Left out, nothing is told.
    * What it throws is shown beside the stage in the plan.
    */
@@ -81,6 +87,7 @@ export interface Stage<I extends InputDeclarations, Args, O extends AnyKind> {
   readonly spec: StageSpec;
 }
 
+type PinOfSpec = NonNullable<StageSpec["pin"]>;
 type ForeseeOfSpec = NonNullable<StageSpec["foresee"]>;
 
 /** Shows an intersection as one object type, so that messages of the compiler stay readable. */
@@ -109,6 +116,7 @@ export function defineStage<
     denoVersion: definition.denoVersion ?? false,
     verifies: definition.verifies ?? [],
     run: definition.run.bind(definition) as unknown as StageSpec["run"],
+    ...(definition.pin && { pin: definition.pin.bind(definition) as unknown as PinOfSpec }),
     ...(definition.foresee && { foresee: definition.foresee.bind(definition) as unknown as ForeseeOfSpec }),
   });
   checkDefinition(spec);

@@ -34,7 +34,14 @@ export async function runStage(
     const volatile = new VolatileFiles(staging);
     const gate = new ProgressGate(step.name, emit);
     let device: string | undefined;
-    const context = await makeContext(step, { session, scratch, output: volatile.output, gate, emit });
+    const context = await makeContext(step, {
+      session,
+      params: record.params,
+      scratch,
+      output: volatile.output,
+      gate,
+      emit,
+    });
     const whole = { ...context, device: (name: string) => void (device = name) };
     const returned = session.strict ? await runIsolated(step, whole, session.strict) : await stage.run(whole);
     gate.flush();
@@ -81,19 +88,20 @@ async function verifyLargeInputs(step: Step, { resolver, largeFileBytes, signal 
 
 async function makeContext(
   step: Step,
-  { session, scratch, output, gate, emit }: {
+  { session, params, scratch, output, gate, emit }: {
     session: Session;
+    params: JsonObject;
     scratch: string;
     output: StageOutput;
     gate: ProgressGate;
     emit: (event: PipelineEvent) => void;
   },
 ): Promise<Omit<StageContext<InputDeclarations, JsonObject, JsonObject>, "device">> {
-  const { params, settings } = step.node;
+  const { settings } = step.node;
   return {
     inputs: await session.resolver.stageInputs(step) as StageContext<InputDeclarations, unknown, unknown>["inputs"],
     // Copies: a stage that edits its params must not change the key of another.
-    params: cloneJson(params),
+    params: cloneJson(params) as JsonObject,
     settings: cloneJson(settings),
     output,
     scratch,

@@ -170,6 +170,16 @@ export interface StageContext<I extends InputDeclarations, P, S> {
   readonly signal: AbortSignal;
 }
 
+/** What a stage's `pin` receives. */
+export interface PinContext<P> {
+  /** Parameters, validated, defaults filled in. */
+  readonly params: P;
+  /** Absolute path of a folder of the cache for small notes; it may not be there yet. */
+  readonly notes: string;
+  /** Aborted when the user stops the run. */
+  readonly signal: AbortSignal;
+}
+
 /** What identifies the code of a stage. */
 export type StageCode =
   | { readonly type: "version"; readonly version: number }
@@ -197,6 +207,8 @@ export interface StageSpec {
   readonly denoVersion: boolean;
   /** Inputs whose large files it verifies while it reads them. */
   readonly verifies: readonly string[];
+  /** Finds out what its result depends on outside. */
+  readonly pin?: (context: PinContext<JsonObject>) => Promise<JsonObject> | JsonObject;
   /** Tells what it can before it runs. */
   readonly foresee?: (
     context: ForesightContext<InputDeclarations, JsonObject, JsonObject>,

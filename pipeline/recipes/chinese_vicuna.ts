@@ -4,7 +4,7 @@ import {
   LANGUAGES,
   LORA_TARGETS,
   merge,
-  modelFolder,
+  modelNamed,
   pipeline,
   quantize,
   rows,
@@ -23,8 +23,8 @@ export default pipeline({
   zh:
     "Chinese-Vicuna 的配方：BELLE 与 Guanaco 数据，int8 的 LLaMA，作用于 q_proj 和 v_proj 的秩 8 LoRA，256 个 token。",
   options: z.object({
-    baseModel: z.string().describe("Hugging Face folder of the base model").meta({
-      zh: "基座模型文件夹（Hugging Face 格式）",
+    baseModel: z.string().describe("folder of the base model, or owner/name on the Hugging Face hub").meta({
+      zh: "基座模型文件夹，或 Hugging Face 上的 owner/name",
       aliases: ["base_model", "model_path"],
     }),
     data: z.array(z.string()).min(1).describe(
@@ -168,7 +168,7 @@ export default pipeline({
       nearDuplicates: o.nearDuplicates,
       badRows: o.badRows,
     });
-    const base = quantize({ model: modelFolder(o.baseModel), bits: o.bits });
+    const base = quantize({ model: modelNamed(o.baseModel), bits: o.bits });
     const tokens = tokenize({
       data,
       tokenizer: base.tokenizer,

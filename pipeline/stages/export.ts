@@ -8,6 +8,7 @@ import {
 } from "../../models/export/export_model.ts";
 import { defineStage, optional, type OptionalInput, type Stage, z } from "../core/mod.ts";
 import { adapter, exported, modelFiles } from "./kinds.ts";
+import { modelPath } from "./models.ts";
 
 const params = z.object({
   to: z.enum(EXPORT_FORMATS).describe("hf, gguf, gguf-lora or peft"),
@@ -46,7 +47,7 @@ export const exportModel: Stage<
     const { maxShardSize, ...rest } = params;
     const request = {
       ...rest,
-      model: model?.dir,
+      model: model && modelPath(model.dir, model.meta),
       adapter: adapter?.dir,
       name: model?.meta.name,
       maxShardBytes: maxShardSize * 1e9,
