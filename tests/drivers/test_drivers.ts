@@ -29,9 +29,10 @@ async function onEveryDriver(): Promise<void> {
     // The shaders of one driver are enough: those of the others differ in the number of lanes alone.
     const env = { ...driver.env, ...(driver.name === shadersFrom && { VICUNA_SHADER_FOLDER: folder }) };
     const { success, output } = await runOn({ env }, ["test", "-A", path("../kernels/")]);
-    const summary = output.trimEnd().split("\n").findLast((line) => /^(ok|FAILED) \|/.test(line)) ?? "no summary";
-    report(driver.name, success, summary);
-    if (!success) console.log(output);
+    const summary = output.trimEnd().split("\n").findLast((line) => /^(ok|FAILED) \|/.test(line));
+    const passed = success && summary !== undefined;
+    report(driver.name, passed, summary ?? "the tests ended without a summary");
+    if (!passed) console.log(output);
     if (driver.name !== shadersFrom) continue;
     const steps = await runOn({ env }, ["run", "-A", path("save_shaders.ts")]);
     if (!steps.success) report(`${driver.name}, training steps`, false, steps.output);
