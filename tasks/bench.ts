@@ -2,8 +2,10 @@
 import { openDevice } from "../kernels/device.ts";
 import { z } from "../mod.ts";
 import { BENCH_CONFIGS, type BenchConfigName } from "./bench/configs.ts";
+import { benchData, dataTable } from "./bench/data.ts";
 import { BENCH_PARTS, BENCH_SHAPES, runBench } from "./bench/run.ts";
 import { partTables } from "./bench/tables.ts";
+import { FULL_ROWS } from "../tests/datasets/synthetic_rows.ts";
 import { parseCommand } from "./cli/command.ts";
 import { flagsOf, kebabCase } from "./cli/flags.ts";
 import { detectLanguage, LANGUAGES } from "./cli/language.ts";
@@ -35,9 +37,12 @@ const options = z.object({
     .meta({
       zh: "测训练步之前先找出最快的矩阵乘变体",
     }),
-  data: z.string().default("../shared/data/alpaca-chinese").describe("folder of alpaca rows for the packing").meta({
-    zh: "用于测打包的 alpaca 数据文件夹",
+  packingData: z.string().default("../shared/data/alpaca-chinese").describe("folder of alpaca rows for the packing")
+    .meta({ zh: "用于测打包的 alpaca 数据文件夹" }),
+  data: z.boolean().default(false).describe("measure merging and tokenising instead, on rows that are made up").meta({
+    zh: "改为测合并与分词的速度（使用合成数据）",
   }),
+  rows: z.number().int().min(1000).default(FULL_ROWS).describe("rows for --data").meta({ zh: "--data 的行数" }),
   json: z.boolean().default(false).describe("print one JSON object").meta({ zh: "输出一个 JSON 对象" }),
   lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "提示信息的语言" }),
 });
@@ -64,14 +69,18 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
     );
     throw new UsageError(lines.join("\n"));
   }
-  const { config, only, json, gpuMemory, ...rest } = checked.data;
+  const { config, only, json, gpuMemory, packingData, data, rows, ...rest } = checked.data;
+  if (data) {
+    const result = await benchData(rows, signal);
+    return console.log(json ? JSON.stringify({ data: result }) : dataTable(result, language));
+  }
   const parts = only ?? (parsed.values["config"] === undefined ? BENCH_PARTS : ["steps" as const]);
   const device = await openDevice();
   try {
     if (!json) console.log(device.info.description);
     const report = await runBench(
       device,
-      { parts, configs: config, memory: gpuMemory * 1e9, repeatMs, ...rest },
+      { parts, configs: config, memory: gpuMemory * 1e9, repeatMs, data: packingData, ...rest },
       (part, report) => {
         if (!json) console.log(partTables(part, report, language));
       },

@@ -1,14 +1,14 @@
 import { join } from "@std/path";
 import { TRAIN_ON, type TrainOn } from "../../datasets/build_sequence.ts";
 import { DataError } from "../../datasets/errors.ts";
-import { defaultWorkers, mapInOrder } from "../../datasets/job_pool.ts";
-import { readExamplePieces } from "../../datasets/read_examples.ts";
+import { defaultWorkers } from "../../datasets/job_pool.ts";
 import { TEMPLATE_NAMES, templateFor, type TemplateName } from "../../datasets/templates.ts";
 import { TokenWriter } from "../../datasets/token_writer.ts";
 import { loadTokenizer } from "../../models/tokenizer.ts";
 import { defineStage, type Stage, z } from "../core/mod.ts";
-import { dataset, tokenizer, tokens, type TokensMeta, type TokenSplitMeta } from "./kinds.ts";
-import { tokenBlocks, type TokenJob, type TokenSetup } from "./token_block.ts";
+import { dataset, tokenizer, tokens, type TokensMeta } from "./kinds.ts";
+import type { TokenSetup } from "./token_block.ts";
+import { tokenizeSplit } from "./tokenize_split.ts";
 
 const params = z.object({
   maxTokens: z.number().int().min(8).default(256).describe("most tokens of a row, with bos and eos"),
@@ -39,9 +39,6 @@ export interface TokenizeParams {
   /** Threads to work on; all by default. They do not change the result. */
   readonly workers?: number;
 }
-
-/** Below this it takes longer to start threads than to do the work. */
-const BYTES_WORTH_WORKERS = 8 << 20;
 
 /**
  * Turns merged rows into token ids and labels. Rows that exceed maxTokens are cut and counted; rows of which no label is
@@ -85,38 +82,6 @@ export const tokenize: Stage<
 
 function choices({ trainOnInputs, trainOn, ...rest }: z.output<typeof params>) {
   return { ...rest, trainOn: trainOnInputs ? "all" as const : trainOn };
-}
-
-async function tokenizeSplit(
-  path: string,
-  output: TokenWriter,
-  setup: TokenSetup,
-  threads: number,
-  signal: AbortSignal,
-  onRows: (rows: number) => void,
-): Promise<TokenSplitMeta> {
-  const counts = { rows: 0, tokens: 0, labelledTokens: 0, longest: 0, truncated: 0, dropped: 0, tooLong: 0 };
-  using writer = output;
-  async function* jobs() {
-    for await (const piece of readExamplePieces(path, signal)) {
-      const job: TokenJob = { piece, file: path };
-      yield { job, transfer: piece.kind === "lines" ? [piece.bytes.buffer] : [] };
-    }
-  }
-  const workers = (await Deno.stat(path)).size < BYTES_WORTH_WORKERS ? 1 : threads;
-  for await (const block of mapInOrder(tokenBlocks, jobs(), { setup, workers })) {
-    writer.appendAll(block);
-    counts.rows += block.lengths.length;
-    counts.tokens += block.ids.length;
-    counts.labelledTokens += block.labels.reduce((sum, label) => sum + label, 0);
-    counts.longest = block.lengths.reduce((longest, length) => Math.max(longest, length), counts.longest);
-    counts.truncated += block.truncated;
-    counts.dropped += block.unlabelled;
-    counts.tooLong += block.tooLong;
-    onRows(counts.rows + counts.dropped + counts.tooLong);
-  }
-  writer.finish();
-  return counts;
 }
 
 function nothingLeft(rows: number, maxTokens: number): DataError {
