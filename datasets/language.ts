@@ -9,7 +9,7 @@ const LETTERS_A_CHARACTER = 4;
 /** More kana than one in twenty among Chinese characters makes a text Japanese. */
 const KANA_SHARE = 1 / 20;
 /** English has hardly a letter with an accent; German, French and Spanish have one in fifty or more. */
-const ACCENT_SHARE = 1 / 150;
+const ACCENT_SHARE = 1 / 100;
 
 /**
  * Tells Chinese, English and anything else by the script of the letters. Chinese with Latin words or code in it is

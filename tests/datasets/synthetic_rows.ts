@@ -73,7 +73,7 @@ function belleRow(chance: Chance): string {
   return JSON.stringify({
     instruction: chinese(chance, 12 + chance.skewed(110)),
     input: "",
-    output: chinese(chance, 20 + chance.skewed(780)),
+    output: chinese(chance, 20 + chance.skewed(816)),
   });
 }
 
