@@ -4,6 +4,7 @@ import { Kitoken } from "kitoken";
 import { FormatError } from "../../models/formats/error.ts";
 import { loadTokenizer, type Tokenizer } from "../../models/tokenizer.ts";
 import { byteLevelJson, LLAMA_JSON, SAMPLE_TEXTS, sentencePieceModel } from "./sample_tokenizers.ts";
+import { stringsOf } from "./strings_of.ts";
 import { inFolder } from "./temp_folder.ts";
 
 const DATA = fromFileUrl(new URL("../../../shared/data/", import.meta.url));
@@ -198,18 +199,6 @@ Deno.test("a tokenizer goes on working after another was disposed", () =>
     });
     assertEquals(tokenizer.decode(tokenizer.encode("hello 你好")), "hello 你好");
   }));
-
-/** Every string in a JSON or JSON Lines file. */
-function* stringsOf(path: string): Generator<string> {
-  const text = Deno.readTextFileSync(path);
-  const documents = text.startsWith("[") ? [text] : text.split("\n").filter((line) => line.trim() !== "");
-  const open: unknown[] = documents.map((document) => JSON.parse(document));
-  while (open.length > 0) {
-    const value = open.pop();
-    if (typeof value === "string") yield value;
-    else if (typeof value === "object" && value !== null) open.push(...Object.values(value));
-  }
-}
 
 const hasData = await Deno.stat(DATA).then(() => true, () => false);
 
