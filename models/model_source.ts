@@ -6,6 +6,7 @@ import { openGguf } from "./formats/gguf_file.ts";
 import { openGgufModel } from "./formats/gguf_model.ts";
 import { ggufTokenizerFiles } from "./formats/gguf_tokenizer_files.ts";
 import { openMetaCheckpoint } from "./formats/meta_checkpoint.ts";
+import { isTiktoken, tokenizerOfTiktoken } from "./formats/tiktoken.ts";
 import { findWeights, folderNames, isGguf, weightForm } from "./formats/weight_forms.ts";
 
 /** Files of a folder that are its tokenizer. */
@@ -52,13 +53,22 @@ export async function writeModelConfig(path: string, directory: string): Promise
 }
 
 /**
- * Writes a model's tokenizer files into a folder: copies, or what the metadata of a GGUF file give.
+ * Writes a model's tokenizer files into a folder: copies, or what the metadata of a GGUF file or
+ * LLaMA 3's list of ranks give.
  *
  * @returns the folder to load the tokenizer from: the model's own where it has one, so that messages name that
  * @throws {FormatError} when the tokenizer of a GGUF file is of a kind that is not read
  */
 export async function writeModelTokenizer(path: string, directory: string): Promise<string> {
   const names = isGguf(path) ? [] : (await folderNames(path)).filter((name) => TOKENIZER_FILE.test(name));
+  if (names.includes("tokenizer.model") && !names.includes("tokenizer.json")) {
+    const file = join(path, "tokenizer.model");
+    const bytes = await Deno.readFile(file);
+    if (isTiktoken(bytes)) {
+      await Deno.writeTextFile(join(directory, "tokenizer.json"), JSON.stringify(tokenizerOfTiktoken(bytes, file)));
+      return directory;
+    }
+  }
   for (const name of names) await Deno.copyFile(join(path, name), join(directory, name));
   if (names.length > 0 || await describedBy(path) !== "gguf") return path;
   using file = await openGguf(await ggufPath(path));

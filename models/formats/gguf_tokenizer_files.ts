@@ -1,23 +1,10 @@
+import { byteLevelTokenizer, isSplitting, SPLITTINGS } from "./byte_level_tokenizer.ts";
 import { FormatError, quoted } from "./error.ts";
 import type { GgufFile } from "./gguf_file.ts";
 import { bytesField, floatField, integerField, joinFields } from "./protobuf_writer.ts";
 
 /** Types of tokens, numbered as in SentencePiece. */
 const NORMAL = 1, UNKNOWN = 2, CONTROL = 3, USER_DEFINED = 4, BYTE = 6;
-
-/** How text is split before merging, by llama.cpp's names: the expression, and what comes before it. */
-const SPLITTINGS: Readonly<Record<string, { readonly split: string; readonly normalizer?: string }>> = {
-  "llama-bpe": {
-    split: "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|" +
-      "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-  },
-  "qwen2": {
-    split: "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|" +
-      "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-    normalizer: "NFC",
-  },
-  "gpt-2": { split: "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+" },
-};
 
 interface Token {
   readonly id: number;
@@ -134,33 +121,15 @@ function tokenizerJson(tokens: readonly Token[], file: GgufFile): unknown {
   if (merges === undefined) throw new FormatError(`${file.path} has no tokenizer.ggml.merges`);
   const named = file.value("tokenizer.ggml.pre", "string") ?? "default";
   const name = named === "default" ? "gpt-2" : named;
-  const splitting = Object.hasOwn(SPLITTINGS, name) ? SPLITTINGS[name] : undefined;
-  if (splitting === undefined) {
+  if (!isSplitting(name)) {
     const known = Object.keys(SPLITTINGS).join(", ");
     throw new FormatError(`${file.path}: tokenizer.ggml.pre is ${quoted(name)}; supported: default, ${known}`);
   }
-  const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false };
-  const added = tokens.filter(({ kind }) => kind === CONTROL || kind === UNKNOWN || kind === USER_DEFINED);
-  const normal = tokens.filter(({ kind }) => kind === NORMAL || kind === BYTE);
-  return {
-    version: "1.0",
-    added_tokens: added.map(({ id, text, kind }) => ({ id, content: text, special: kind !== USER_DEFINED })),
-    normalizer: splitting.normalizer === undefined ? null : { type: splitting.normalizer },
-    pre_tokenizer: {
-      type: "Sequence",
-      pretokenizers: [
-        { type: "Split", pattern: { Regex: splitting.split }, behavior: "Isolated", invert: false },
-        byteLevel,
-      ],
-    },
-    post_processor: null,
-    decoder: byteLevel,
-    model: {
-      type: "BPE",
-      byte_fallback: false,
-      ignore_merges: name === "llama-bpe",
-      vocab: Object.fromEntries(normal.map(({ id, text }) => [text, id])),
-      merges,
-    },
-  };
+  const isAdded = ({ kind }: Token) => kind === CONTROL || kind === UNKNOWN || kind === USER_DEFINED;
+  return byteLevelTokenizer({
+    vocabulary: tokens.filter(({ kind }) => kind === NORMAL || kind === BYTE),
+    merges,
+    added: tokens.filter(isAdded).map(({ kind, ...token }) => ({ ...token, special: kind !== USER_DEFINED })),
+    splitting: name,
+  });
 }

@@ -42,6 +42,13 @@ function* byteCharacters(): Generator<[string, number]> {
   }
 }
 
+const CHARACTER_OF_BYTE = new Map([...BYTE_OF_CHARACTER].map(([character, byte]) => [byte, character]));
+
+/** Bytes in the alphabet of byte-level vocabularies. */
+export function byteLevelPiece(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => CHARACTER_OF_BYTE.get(byte)).join("");
+}
+
 /** The bytes of a byte-level piece; a piece with characters outside that alphabet is plain text. */
 export function byteLevelPieceBytes(piece: string): Uint8Array {
   const bytes = [...piece].map((character) => BYTE_OF_CHARACTER.get(character));

@@ -1,0 +1,58 @@
+/** How text is split before merging, by llama.cpp's names: the expression, and what comes before it. */
+export const SPLITTINGS = {
+  "llama-bpe": {
+    split: "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|" +
+      "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+  },
+  "qwen2": {
+    split: "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|" +
+      "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+    normalizer: "NFC",
+  },
+  "gpt-2": { split: "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+" },
+} as const;
+
+/** A way to split text before merging. */
+export type Splitting = keyof typeof SPLITTINGS;
+
+/** True for the name of one of the {@linkcode SPLITTINGS}. */
+export function isSplitting(name: string): name is Splitting {
+  return Object.hasOwn(SPLITTINGS, name);
+}
+
+/** A byte-level tokenizer; texts are in its alphabet, where each character stands for a byte. */
+export interface ByteLevelTokenizer {
+  readonly vocabulary: readonly { readonly id: number; readonly text: string }[];
+  /** Pairs "left right", the first merged first. */
+  readonly merges: readonly string[];
+  /** Tokens beside those of merging; special ones stand for no text. */
+  readonly added: readonly { readonly id: number; readonly text: string; readonly special: boolean }[];
+  readonly splitting: Splitting;
+}
+
+/** A byte-level tokenizer as the contents of a tokenizer.json. */
+export function byteLevelTokenizer({ vocabulary, merges, added, splitting }: ByteLevelTokenizer): unknown {
+  const { split, ...rest } = SPLITTINGS[splitting];
+  const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false };
+  return {
+    version: "1.0",
+    added_tokens: added.map(({ id, text, special }) => ({ id, content: text, special })),
+    normalizer: "normalizer" in rest ? { type: rest.normalizer } : null,
+    pre_tokenizer: {
+      type: "Sequence",
+      pretokenizers: [
+        { type: "Split", pattern: { Regex: split }, behavior: "Isolated", invert: false },
+        byteLevel,
+      ],
+    },
+    post_processor: null,
+    decoder: byteLevel,
+    model: {
+      type: "BPE",
+      byte_fallback: false,
+      ignore_merges: splitting === "llama-bpe",
+      vocab: Object.fromEntries(vocabulary.map(({ id, text }) => [text, id])),
+      merges,
+    },
+  };
+}
