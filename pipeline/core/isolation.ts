@@ -86,7 +86,7 @@ export async function runIsolated(step: Step, context: Context, isolation: Isola
     const variables = [...step.node.stage.environment, ...DRIVER_VARIABLES, ...PACKAGE_VARIABLES];
     const config = await findConfig(isolation.module);
     const code = ["kernels", "models", "datasets", "pipeline"].map((name) => new URL(`../../${name}`, import.meta.url));
-    const own = code.filter(({ protocol }) => protocol === "file:").map(fromFileUrl);
+    const own: string[] = code.filter(({ protocol }) => protocol === "file:").map((url): string => fromFileUrl(url));
     return await converse(
       [
         "run",
