@@ -172,7 +172,8 @@ async function converse(args: string[], task: IsolatedTask, context: Context): P
     await writer.write(new TextEncoder().encode(JSON.stringify(task))).catch(() => {});
     await writer.close().catch(() => {});
     let last: IsolatedMessage | undefined;
-    const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+    const text = child.stdout.pipeThrough(new TextDecoderStream());
+    const lines: ReadableStream<string> = text.pipeThrough(new TextLineStream());
     for await (const line of lines) {
       if (!line.startsWith(MESSAGE_MARK)) {
         if (line !== "") context.log("info", line);
