@@ -3,7 +3,12 @@ import { join } from "@std/path";
 import { mergeSources } from "../../datasets/merge.ts";
 import type { MergeReport } from "../../datasets/merge_report.ts";
 import { writeSyntheticRows } from "./synthetic_rows.ts";
-import { withFolder } from "./testing.ts";
+import { tokenFilePaths } from "../../datasets/token_files.ts";
+import { TokenWriter } from "../../datasets/token_writer.ts";
+import type { TokenSplitMeta } from "../../pipeline/stages/kinds.ts";
+import { tokenizeSplit } from "../../pipeline/stages/tokenize_split.ts";
+import { LLAMA_JSON } from "../models/sample_tokenizers.ts";
+import { withFolder, write } from "./testing.ts";
 
 Deno.test("mergeSources() writes the same bytes and the same report on one, two and three threads", async () => {
   await withFolder(async (folder) => {
@@ -24,6 +29,31 @@ Deno.test("mergeSources() writes the same bytes and the same report on one, two 
     for (const result of results.slice(1)) {
       assertEquals(result.report, results[0]!.report);
       result.files.forEach((file, at) => assert(equal(file, results[0]!.files[at]!)));
+    }
+  });
+});
+
+Deno.test("tokenising gives the same bytes and the same counts on one, two and three threads", async () => {
+  await withFolder(async (folder) => {
+    const { belle, guanaco } = writeSyntheticRows(folder, 12000);
+    const sources = [{ name: "belle", path: belle }, { name: "guanaco", path: guanaco }];
+    await mergeSources(sources, { directory: folder, validation: 0, seed: 42 });
+    write(folder, "tokenizer.json", LLAMA_JSON);
+    const setup = { tokenizer: folder, template: "chat", maxTokens: 700, trainOn: "answers", longRows: "cut" } as const;
+    const signal = new AbortController().signal;
+    const results: { counts: TokenSplitMeta; files: Uint8Array[] }[] = [];
+    for (const workers of [1, 2, 3]) {
+      const writer = new TokenWriter(folder, "train");
+      const counts = await tokenizeSplit(join(folder, "train.jsonl"), writer, setup, workers, signal, () => {});
+      const files = Object.values(tokenFilePaths(folder, "train")).map((path) => Deno.readFileSync(path));
+      results.push({ counts, files });
+    }
+    const [first, ...others] = results;
+    assertEquals(first!.counts.rows + first!.counts.dropped, 12000);
+    assert(first!.counts.truncated > 0 && first!.counts.labelledTokens > 0);
+    for (const { counts, files } of others) {
+      assertEquals(counts, first!.counts);
+      files.forEach((file, at) => assert(equal(file, first!.files[at]!)));
     }
   });
 });

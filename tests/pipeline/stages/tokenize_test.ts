@@ -177,3 +177,33 @@ Deno.test({
     });
   },
 });
+
+Deno.test("tokenize() learns every answer of a conversation or the last one, and leaves long rows out when asked to", async () => {
+  await withFolder(async (folder) => {
+    const conversation = { input: ["一", "三"], output: ["二", "四"] };
+    const long = { input: ["五"], output: [HELD.repeat(40)] };
+    const path = writeRows(folder, "chat.json", [conversation, long]);
+    const input = smallTokenizer(folder, [template("chat").prompt({ instruction: "", input: "" })], 600);
+    const learnt = async (params: TokenizeParams) => {
+      const build = () => ({
+        tokens: tokenize({
+          data: merge({ sources: [rows(path)], validation: 0 }),
+          tokenizer: input,
+          template: "chat",
+          longRows: "drop",
+          ...params,
+        }),
+      });
+      const { targets: { tokens } } = await run(folder, build);
+      assertEquals([tokens.meta.train.rows, tokens.meta.train.tooLong], [1, 1]);
+      using loaded = await loadTokenizer(join(folder, "tokenizer"));
+      using reader = new TokenReader(tokens.dir, "train", tokens.meta.vocabSize);
+      const { ids, labelled } = reader.row(0);
+      assertEquals(labelled.at(-1), 1, "eos is learnt");
+      return loaded.decode(ids.filter((_, at) => labelled[at] === 1));
+    };
+    assertEquals(await learnt({}), "二四");
+    assertEquals(await learnt({ trainOn: "last" }), "四");
+    assert((await learnt({ trainOn: "all" })).endsWith("User:一\n\nAssistant:二\n\nUser:三\n\nAssistant:四"));
+  });
+});
