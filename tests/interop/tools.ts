@@ -67,6 +67,12 @@ export function torchTool(...args: string[]): Promise<unknown> {
   return run(python ?? "", [`${here}torch_tools.py`, ...args]);
 }
 
+/** The ids that SentencePiece gives for texts by a tokenizer.model, without begin and end. */
+export async function sentencePieceIds(model: string, texts: readonly string[]): Promise<number[][]> {
+  const request = JSON.stringify({ model, texts });
+  return await run(python ?? "", [`${here}sentencepiece_tool.py`], request) as number[][];
+}
+
 /** Logits (T, V) of ids by transformers, and PEFT where an adapter is given. */
 export async function torchLogits(
   model: string,

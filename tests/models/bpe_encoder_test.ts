@@ -6,7 +6,8 @@ import { BpeEncoder } from "../../models/bpe_encoder.ts";
 import { loadLibraryEncoder } from "../../models/library_encoder.ts";
 import { loadTokenizer, type Tokenizer } from "../../models/tokenizer.ts";
 import { llamaTokenizerJson, llamaTokenizerModel } from "./llama_tokenizer.ts";
-import { LLAMA_JSON, SAMPLE_TEXTS } from "./sample_tokenizers.ts";
+import { randomText } from "./random_text.ts";
+import { LLAMA_JSON } from "./sample_tokenizers.ts";
 import { stringsOf } from "./strings_of.ts";
 import { inFolder } from "./temp_folder.ts";
 
@@ -68,25 +69,6 @@ Deno.test("control and byte tokens in a text stay text: no id of theirs comes ou
       assertEquals(json.decode(ids), text);
     }
   }));
-
-/** Random text: known characters, runs of one character, and characters from anywhere in Unicode. */
-function randomText(seed: number): string {
-  let state = seed * 2654435761 >>> 0;
-  const next = (limit: number) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-  const known = [...SAMPLE_TEXTS.join(" \n▁</s>"), " ", " ", "\n", "\t"];
-  const parts = Array.from({ length: next(40) }, () => {
-    const kind = next(10);
-    if (kind < 6) return known[next(known.length)]!;
-    if (kind < 7) return known[next(known.length)]!.repeat(1 + next(30));
-    if (kind < 8) return String.fromCodePoint(0x4e00 + next(0x5200));
-    const code = next(0x110000);
-    return code >= 0xd800 && code < 0xe000 ? " " : String.fromCodePoint(code);
-  });
-  return parts.join("");
-}
 
 Deno.test("encode() and decode() give back any text, but for SentencePiece's mark of a space, and agree with the library on it", () =>
   withLlama(async (json, model) => {
