@@ -30,12 +30,3 @@ export function learningRateOf(
   if (schedule === "linear") return learningRate * Math.max(0, (total - step) / Math.max(1, total - warmupSteps));
   return learningRate * (minimumRatio + (1 - minimumRatio) * (1 + Math.cos(Math.PI * progress)) / 2);
 }
-
-/** {@linkcode learningRateOf} of the linear schedule. */
-export function learningRateAt(step: number, peak: number, warmup: number, total: number): number {
-  return learningRateOf(
-    step,
-    { schedule: "linear", learningRate: peak, warmupSteps: warmup, minimumRatio: 0 },
-    total,
-  );
-}

@@ -1,6 +1,6 @@
-import { dirname, join, resolve } from "@std/path";
+import { join, resolve } from "@std/path";
 import { PipelineError } from "./errors.ts";
-import { hashFile, isAbsent, isDiskFull, removeQuietly } from "./files.ts";
+import { copyFileAtomically, hashFile, isAbsent, isDiskFull } from "./files.ts";
 import type { TargetResult } from "./run.ts";
 
 /** What {@link copyTargets} copies: the targets of a run's result. */
@@ -28,7 +28,7 @@ export async function copyTargets(result: TargetsResult, outputPath: string): Pr
   const copies = await layOut(result);
   for (const { from, to } of copies) {
     try {
-      await copyFile(from, join(folder, to));
+      await copyFileAtomically(from, join(folder, to));
     } catch (error) {
       if (!isDiskFull(error) && !isUnwritable(error)) throw error;
       const needed = await totalSize(copies);
@@ -58,18 +58,6 @@ async function layOut({ targets }: TargetsResult): Promise<Copy[]> {
     else copies.push(...users.slice(0, 1).map(({ from }) => ({ from, to: name })));
   }
   return copies;
-}
-
-async function copyFile(from: string, to: string): Promise<void> {
-  await Deno.mkdir(dirname(to), { recursive: true });
-  const aside = join(dirname(to), `.vicuna-${crypto.randomUUID()}`);
-  try {
-    await Deno.copyFile(from, aside);
-    await Deno.rename(aside, to);
-  } catch (error) {
-    await removeQuietly(aside);
-    throw error;
-  }
 }
 
 function isUnwritable(error: unknown): boolean {

@@ -61,6 +61,20 @@ export async function writeFileAtomically(path: string, text: string, prefix = "
   await syncFolder(folder);
 }
 
+/** Copies a file whole or not at all: beside its place, then renamed over it. The folder is made when it is missing. */
+export async function copyFileAtomically(from: string, to: string): Promise<void> {
+  const folder = dirname(to);
+  await Deno.mkdir(folder, { recursive: true });
+  const aside = join(folder, `.vicuna-${crypto.randomUUID()}`);
+  try {
+    await Deno.copyFile(from, aside);
+    await Deno.rename(aside, to);
+  } catch (error) {
+    await removeQuietly(aside);
+    throw error;
+  }
+}
+
 /** Writes all bytes to an open file. */
 export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));

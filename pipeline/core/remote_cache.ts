@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "@std/path";
 import { PipelineError } from "./errors.ts";
-import { isAbsent, removeQuietly, writeAll } from "./files.ts";
+import { copyFileAtomically, isAbsent, writeAll } from "./files.ts";
 import { type Manifest, type ManifestFile, parseManifest } from "./manifest.ts";
 import type { Staging } from "./store.ts";
 
@@ -41,16 +41,7 @@ class FolderPlace implements Place {
   }
 
   async write(path: string, from: string): Promise<void> {
-    const to = join(this.dir, path);
-    await Deno.mkdir(dirname(to), { recursive: true });
-    const aside = `${to}.${crypto.randomUUID()}`;
-    try {
-      await Deno.copyFile(from, aside);
-      await Deno.rename(aside, to);
-    } catch (error) {
-      await removeQuietly(aside);
-      throw error;
-    }
+    await copyFileAtomically(from, join(this.dir, path));
   }
 }
 

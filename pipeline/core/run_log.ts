@@ -68,11 +68,6 @@ export async function readRuns(cacheDir: string): Promise<RunRecord[]> {
   return runs.sort((a, b) => a.id < b.id ? 1 : -1);
 }
 
-/** Removes a run's record. */
-export async function removeRun(cacheDir: string, id: string): Promise<void> {
-  await Deno.remove(pathOf(cacheDir, id));
-}
-
 function parseRun(text: string): RunRecord | undefined {
   try {
     const run: unknown = JSON.parse(text);

@@ -9,7 +9,7 @@ import { loraKey } from "../../models/formats/lora_names.ts";
 import { openSafetensors } from "../../models/formats/safetensors.ts";
 import { Lora, paddedRank } from "../../models/lora.ts";
 import { forward, headForward } from "../../models/pass.ts";
-import { learningRateAt } from "../../models/schedule.ts";
+import { learningRateOf } from "../../models/schedule.ts";
 import { Trainer } from "../../models/trainer.ts";
 import { createWorkspace } from "../../models/workspace.ts";
 import { goldenFolder, goldenNames, goldenRows, openGoldenBase, relativeError } from "./golden_base.ts";
@@ -69,6 +69,12 @@ for (const name of goldenNames) {
         maxGradientNorm: training.max_grad_norm,
       });
       trainer.lora.load(adapter);
+      const schedule = {
+        schedule: "linear",
+        learningRate: training.learning_rate,
+        warmupSteps: training.warmup_steps,
+        minimumRatio: 0,
+      } as const;
       const rows = goldenRows(name);
       const batches = microBatches.map((list) => buildMicroBatch(list.map((i) => rows[i]!)));
       const labelled = goldens.configs[name].labelled;
@@ -85,7 +91,7 @@ for (const name of goldenNames) {
             }
           }
         }
-        trainer.step(learningRateAt(step, training.learning_rate, training.warmup_steps, training.steps));
+        trainer.step(learningRateOf(step, schedule, training.steps));
       }
       const metrics = await trainer.readMetrics();
       metrics.forEach(({ negativeLogLikelihood, gradientNorm }, step) => {

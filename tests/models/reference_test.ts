@@ -7,12 +7,14 @@ import { type LlamaConfig, readConfig } from "../../models/formats/config.ts";
 import { projectionShape } from "../../models/formats/llama_tensors.ts";
 import { LORA_TARGETS, type LoraTarget } from "../../models/formats/lora_names.ts";
 import type { LoraConfig } from "../../models/lora.ts";
-import { learningRateAt } from "../../models/schedule.ts";
+import { learningRateOf, type Schedule } from "../../models/schedule.ts";
 import { Trainer } from "../../models/trainer.ts";
 import { Random } from "../kernels/harness.ts";
 import { goldenFolder, type GoldenName, openGoldenBase } from "./golden_base.ts";
 import { labelledIn, randomRows, weightsOf } from "./reference/inputs.ts";
 import { matrixName, ReferenceModel, ReferenceOptimizer } from "./reference/reference_model.ts";
+
+const schedule: Schedule = { schedule: "linear", learningRate: 1e-2, warmupSteps: 3, minimumRatio: 0 };
 
 /** LoRA matrices of random values, B too: so that no gradient is zero. */
 function randomMatrices(config: LlamaConfig, { rank, targets }: LoraConfig, random: Random) {
@@ -100,7 +102,7 @@ for (const { name, bits, targets, rank, dropout } of cases) {
       const at = (i: number) => rows[(step % 5 * 2 + i) % rows.length]!;
       const microBatches = [[at(0), at(1), at(2)], [at(3)], [at(4), at(5)]];
       const labelled = labelledIn(microBatches.flat());
-      const rate = learningRateAt(step, 1e-2, 3, steps);
+      const rate = learningRateOf(step, schedule, steps);
       let loss = 0;
       for (const list of microBatches) {
         trainer.accumulate(buildMicroBatch(list), labelled);

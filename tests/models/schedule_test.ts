@@ -1,15 +1,16 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { ropeFrequencies } from "../../models/rope_table.ts";
-import { learningRateAt, learningRateOf } from "../../models/schedule.ts";
+import { learningRateOf } from "../../models/schedule.ts";
 import { readConfig } from "../../models/formats/config.ts";
 
-Deno.test("learningRateAt() rises linearly over the warm-up and falls to nothing at the end", () => {
-  assertEquals(learningRateAt(0, 3e-4, 100, 300), 0);
-  assertAlmostEquals(learningRateAt(50, 3e-4, 100, 300), 1.5e-4);
-  assertAlmostEquals(learningRateAt(100, 3e-4, 100, 300), 3e-4);
-  assertAlmostEquals(learningRateAt(200, 3e-4, 100, 300), 1.5e-4);
-  assertEquals(learningRateAt(300, 3e-4, 100, 300), 0);
-  assertEquals(learningRateAt(0, 3e-4, 0, 10), 3e-4);
+Deno.test("learningRateOf() rises linearly over the warm-up and falls to nothing at the end", () => {
+  const linear = { schedule: "linear", learningRate: 3e-4, warmupSteps: 100, minimumRatio: 0 } as const;
+  assertEquals(learningRateOf(0, linear, 300), 0);
+  assertAlmostEquals(learningRateOf(50, linear, 300), 1.5e-4);
+  assertAlmostEquals(learningRateOf(100, linear, 300), 3e-4);
+  assertAlmostEquals(learningRateOf(200, linear, 300), 1.5e-4);
+  assertEquals(learningRateOf(300, linear, 300), 0);
+  assertEquals(learningRateOf(0, { ...linear, warmupSteps: 0 }, 10), 3e-4);
 });
 
 Deno.test("learningRateOf() falls along half a cosine to a share of the peak and stays there", () => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { cleanUp, listCache, listLeavings, readRuns, removeEntry, writeRun } from "../../../pipeline/core/upkeep.ts";
-import { Lease, leasedNames } from "../../../pipeline/core/leases.ts";
+import { Lease, leasedNames, passGate } from "../../../pipeline/core/leases.ts";
 import { joinAndShout, Workbench } from "./helpers.ts";
 
 /** Three runs with marks !, ? and ., so that `join` has one entry and `shout` three. */
@@ -93,6 +93,30 @@ Deno.test("a lease whose process was killed holds nothing", async () => {
   await reader.cancel();
   assertEquals([...await leasedNames(bench.cacheDir)], []);
   assertEquals([...Deno.readDirSync(join(bench.cacheDir, "leases"))], []);
+});
+
+Deno.test("while a clean-up decides nobody begins to use a result, and while somebody looks one up no clean-up decides", async () => {
+  await using bench = new Workbench();
+  using lease = await Lease.open(bench.cacheDir);
+  const order: string[] = [];
+  const cleaner = await passGate(bench.cacheDir, "cleaner");
+  const use = lease.use("key", () => Promise.resolve(order.push("used")));
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  order.push("cleaned");
+  cleaner[Symbol.dispose]();
+  await use;
+  assertEquals(order, ["cleaned", "used"]);
+  let cleaning: Promise<void> | undefined;
+  await lease.use("other", async () => {
+    cleaning = passGate(bench.cacheDir, "cleaner").then((gate) => {
+      order.push("cleaned again");
+      gate[Symbol.dispose]();
+    });
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    order.push("looked up");
+  });
+  await cleaning;
+  assertEquals(order, ["cleaned", "used", "looked up", "cleaned again"]);
 });
 
 Deno.test("a clean-up racing runs never makes them fail: they hit, or compute again", async () => {
