@@ -114,7 +114,11 @@ export async function removeEntry(cacheDir: string, { stage, key }: Manifest, dr
     if (dryRun) return true;
     await Deno.mkdir(join(cacheDir, "trash"), { recursive: true });
     // One rename: whoever looks for the result finds it whole or not at all.
-    await Deno.rename(join(cacheDir, "store", stage, key), trash);
+    try {
+      await Deno.rename(join(cacheDir, "store", stage, key), trash);
+    } catch (error) {
+      if (!isAbsent(error)) throw error; // another clean-up was quicker
+    }
   }
   await removeQuietly(trash);
   return true;
@@ -150,9 +154,12 @@ function keptKeys(entries: readonly CacheEntry[], runs: readonly RunRecord[], ke
 
 /** Scratch younger than a week stays when results are kept by number of runs, and as long as they when by age. */
 async function isRecent(cacheDir: string, { kind, name }: Leaving, keep: Keep): Promise<boolean> {
-  const { mtime } = await Deno.stat(join(cacheDir, kind, name));
+  const info = await Deno.stat(join(cacheDir, kind, name)).catch((error) => {
+    if (isAbsent(error)) return undefined; // its run has just published and taken it away
+    throw error;
+  });
   const age = keep.type === "age" ? keep.ms : 7 * 24 * 3600_000;
-  return (mtime?.getTime() ?? 0) > Date.now() - age;
+  return (info?.mtime?.getTime() ?? 0) > Date.now() - age;
 }
 
 /** What lies in a cache beside results. */

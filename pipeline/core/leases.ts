@@ -51,20 +51,26 @@ export class Lease implements Disposable {
 /** All names on living leases. Dead leases are removed. Call it behind the gate. */
 export async function leasedNames(cacheDir: string): Promise<Set<string>> {
   const names = new Set<string>();
-  try {
-    for await (const { name } of Deno.readDir(folderOf(cacheDir))) {
-      const path = join(folderOf(cacheDir), name);
+  for (const path of await leaseFiles(cacheDir)) {
+    try {
       using file = await Deno.open(path, { read: true, write: true });
-      if (await file.tryLock(true)) {
-        await Deno.remove(path);
-        continue;
-      }
-      for (const line of (await Deno.readTextFile(path)).split("\n")) if (line !== "") names.add(line);
+      if (await file.tryLock(true)) await Deno.remove(path);
+      else for (const line of (await Deno.readTextFile(path)).split("\n")) if (line !== "") names.add(line);
+    } catch (error) {
+      // Its process has just ended and taken it away.
+      if (!isAbsent(error)) throw error;
     }
-  } catch (error) {
-    if (!isAbsent(error)) throw error;
   }
   return names;
+}
+
+async function leaseFiles(cacheDir: string): Promise<string[]> {
+  try {
+    return await Array.fromAsync(Deno.readDir(folderOf(cacheDir)), ({ name }) => join(folderOf(cacheDir), name));
+  } catch (error) {
+    if (isAbsent(error)) return [];
+    throw error;
+  }
 }
 
 /**
