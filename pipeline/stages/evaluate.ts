@@ -7,7 +7,7 @@ import { type Device, openDevice } from "../../kernels/device.ts";
 import type { BaseWeights } from "../../models/base_file.ts";
 import { Evaluator } from "../../models/evaluator.ts";
 import { readAdapter } from "../../models/formats/adapter.ts";
-import { Generator } from "../../models/generator.ts";
+import { Generator } from "../../models/generation/generator.ts";
 import { Lora } from "../../models/lora.ts";
 import { loadTokenizer } from "../../models/tokenizer.ts";
 import { defineStage, PipelineError, type Stage, z } from "../core/mod.ts";

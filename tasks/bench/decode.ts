@@ -1,7 +1,7 @@
 import type { Device } from "../../kernels/device.ts";
 import type { WeightBits } from "../../kernels/weight.ts";
 import type { LlamaConfig } from "../../models/formats/config.ts";
-import { Generator } from "../../models/generator.ts";
+import { Generator } from "../../models/generation/generator.ts";
 import { syntheticBase } from "./synthetic.ts";
 
 /** How fast text is generated. */

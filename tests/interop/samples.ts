@@ -5,7 +5,7 @@ import { exportedFile, exportModel, type ExportRequest } from "../../models/expo
 import { type Adapter, LORA_TARGETS, writeAdapter } from "../../models/formats/adapter.ts";
 import { readConfig } from "../../models/formats/config.ts";
 import { projectionShape } from "../../models/formats/llama_tensors.ts";
-import { Generator } from "../../models/generator.ts";
+import { Generator } from "../../models/generation/generator.ts";
 import { Lora } from "../../models/lora.ts";
 import { loadModel } from "../../models/model_folder.ts";
 import { byteLevelJson } from "../models/sample_tokenizers.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-import { argmax, sample } from "../../models/sampling.ts";
+import { argmax, sample } from "../../../models/generation/sampling.ts";
 
 const logits = Float32Array.of(1, 3, 2, -5, 2.5);
 const draw = (options: { temperature: number; topP: number; topK: number }, count = 2000) => {

@@ -1,5 +1,5 @@
 import type { GenerateOptions, Generator } from "./generator.ts";
-import type { Tokenizer } from "./tokenizer.ts";
+import type { Tokenizer } from "../tokenizer.ts";
 
 /** How an answer is generated; stop ids are the tokenizer's end token and the model's, and ids the tokenizer's. */
 export type AnswerOptions = Omit<GenerateOptions, "stopIds" | "vocabularySize">;

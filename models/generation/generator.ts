@@ -1,14 +1,14 @@
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-import type { Device } from "../kernels/device.ts";
-import { Stream } from "../kernels/stream.ts";
-import { createTensor, destroyTensors, download, firstRows, type Tensor, upload } from "../kernels/tensor.ts";
-import type { BaseWeights } from "./base_file.ts";
-import { uploadBatch } from "./batch.ts";
-import type { Lora } from "./lora.ts";
-import { paddedRank } from "./lora.ts";
-import { forward, headForward, type KeyValueCache, type Pass } from "./pass.ts";
+import type { Device } from "../../kernels/device.ts";
+import { Stream } from "../../kernels/stream.ts";
+import { createTensor, destroyTensors, download, firstRows, type Tensor, upload } from "../../kernels/tensor.ts";
+import type { BaseWeights } from "../base_file.ts";
+import { uploadBatch } from "../batch.ts";
+import type { Lora } from "../lora.ts";
+import { paddedRank } from "../lora.ts";
+import { forward, headForward, type KeyValueCache, type Pass } from "../pass.ts";
 import { sample, type SamplingOptions } from "./sampling.ts";
-import { createWorkspace, type Workspace } from "./workspace.ts";
+import { createWorkspace, type Workspace } from "../workspace.ts";
 
 /** What to generate. */
 export interface GenerateOptions extends SamplingOptions {
