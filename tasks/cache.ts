@@ -156,6 +156,8 @@ async function whyPipeline(name: string, cacheDir: string, json: boolean, signal
   for (const stage of stages) {
     const reasons = stage.status === "cached"
       ? say("cached", "已缓存")
+      : stage.status === "shared"
+      ? say("in the shared cache", "在共享缓存中")
       : stage.status === "would-run"
       ? describeReason(stage.reason)
       : [

@@ -21,6 +21,7 @@ await runMain(language, async (signal) => {
       options,
       cacheDir: common.cacheDir,
       trustCache: common.trustCache,
+      ...(common.remoteCache !== undefined && { remoteCache: { location: common.remoteCache } }),
       signal,
     });
     console.log(common.json ? planJson(plan) : planTable(plan, messages));

@@ -1,8 +1,15 @@
 // `deno task train [NAME|FILE] [options]`: runs a pipeline and copies its results to the output folder.
 import { join, resolve, toFileUrl } from "@std/path";
 import { prepareMesa } from "../kernels/device.ts";
-import { copyTargets, type JsonObject, PipelineOptionsError } from "../pipeline/core/mod.ts";
-import { LockCheck, LockCollector, readLockFile, runObserved, writeLockFile } from "../pipeline/core/upkeep.ts";
+import { copyTargets, DamagedTargetError, type JsonObject, PipelineOptionsError } from "../pipeline/core/mod.ts";
+import {
+  LockCheck,
+  LockCollector,
+  readLockFile,
+  runObserved,
+  setAside,
+  writeLockFile,
+} from "../pipeline/core/upkeep.ts";
 import { chooseRenderer } from "./cli/choose_renderer.ts";
 import { detectLanguage } from "./cli/language.ts";
 import { lockPathOf } from "./cli/lock_path.ts";
@@ -34,20 +41,27 @@ await runMain(language, async (signal) => {
   const collector = new LockCollector();
   const renderer = chooseRenderer(common.json, messages);
   try {
+    const cacheDir = resolve(common.cacheDir);
     const observers = [locked === undefined ? collector : new LockCheck(locked)];
-    const result = await runObserved(loaded.pipeline, {
-      name: loaded.name,
-      options,
-      cacheDir: common.cacheDir,
-      trustCache: common.trustCache,
-      ...(common.remoteCache !== undefined && {
-        remoteCache: { location: common.remoteCache, write: common.remoteWrite },
-      }),
-      ...(common.strict && { strict: { module: toFileUrl(loaded.path).href, options: options as JsonObject } }),
-      signal,
-      onEvent: (event) => renderer.show(event),
-    }, observers);
-    const files = await copyTargets(result, dir);
+    const run = () =>
+      runObserved(loaded.pipeline, {
+        name: loaded.name,
+        options,
+        cacheDir,
+        trustCache: common.trustCache,
+        ...(common.remoteCache !== undefined && {
+          remoteCache: { location: common.remoteCache, write: common.remoteWrite },
+        }),
+        ...(common.strict && { strict: { module: toFileUrl(loaded.path).href, options: options as JsonObject } }),
+        signal,
+        onEvent: (event) => renderer.show(event),
+      }, observers);
+    const files = await copyTargets(await run(), dir).catch(async (error) => {
+      if (!(error instanceof DamagedTargetError)) throw error;
+      renderer.show({ type: "stage-log", stage: loaded.name, level: "warn", message: error.message });
+      await setAside(cacheDir, error.key);
+      return await copyTargets(await run(), dir);
+    });
     renderer.show({ type: "output-written", dir, files });
     if (locked === undefined && await writeLockFile(lockPath, loaded.name, collector.locked(options))) {
       renderer.show({ type: "lock-written", path: lockPath });

@@ -1,6 +1,6 @@
 import { join, resolve } from "@std/path";
-import { PipelineError } from "./errors.ts";
-import { copyFileAtomically, hashFile, isAbsent, isDiskFull } from "./files.ts";
+import { DamagedTargetError, PipelineError } from "./errors.ts";
+import { copyFileAtomically, isAbsent, isDiskFull, WrongContentError } from "./files.ts";
 import type { TargetResult } from "./run.ts";
 
 /** What {@link copyTargets} copies: the targets of a run's result. */
@@ -11,6 +11,9 @@ export interface TargetsResult {
 
 interface Copy {
   readonly from: string;
+  readonly sha256: string;
+  /** Of the result. */
+  readonly key: string;
   /** Relative to the output folder. */
   readonly to: string;
 }
@@ -18,18 +21,21 @@ interface Copy {
 /**
  * Copies the files of every target of a run side by side into one folder. A name that two targets use for different
  * contents goes into a sub-folder per target, named like the target. Each file is written beside its place and renamed
- * over it; files of the folder that the run did not write stay as they are.
+ * over it, and compared with what was published on the way; files of the folder that the run did not write stay as they
+ * are.
  *
  * @returns the files written, relative to the folder, sorted.
+ * @throws {DamagedTargetError} if a file of the cache is not what was published.
  * @throws {PipelineError} if the folder cannot be written; a file is then old or new, never torn.
  */
 export async function copyTargets(result: TargetsResult, outputPath: string): Promise<string[]> {
   const folder = resolve(outputPath);
-  const copies = await layOut(result);
-  for (const { from, to } of copies) {
+  const copies = layOut(result);
+  for (const { from, to, sha256, key } of copies) {
     try {
-      await copyFileAtomically(from, join(folder, to));
+      await copyFileAtomically(from, join(folder, to), sha256);
     } catch (error) {
+      if (error instanceof WrongContentError) throw new DamagedTargetError(from, key);
       if (!isDiskFull(error) && !isUnwritable(error)) throw error;
       const needed = await totalSize(copies);
       throw new PipelineError(
@@ -41,21 +47,20 @@ export async function copyTargets(result: TargetsResult, outputPath: string): Pr
   return copies.map(({ to }) => to).sort();
 }
 
-async function layOut({ targets }: TargetsResult): Promise<Copy[]> {
-  const byName = new Map<string, { target: string; from: string }[]>();
-  for (const [target, { dir, files }] of Object.entries(targets)) {
-    for (const file of files) {
+function layOut({ targets }: TargetsResult): Copy[] {
+  const byName = new Map<string, (Omit<Copy, "to"> & { target: string })[]>();
+  for (const [target, { dir, key, sha256 }] of Object.entries(targets)) {
+    for (const [file, digest] of Object.entries(sha256)) {
       const users = byName.get(file) ?? [];
-      users.push({ target, from: join(dir, file) });
+      users.push({ target, key, from: join(dir, file), sha256: digest });
       byName.set(file, users);
     }
   }
   const copies: Copy[] = [];
   for (const [name, users] of byName) {
-    const digests = new Set<string>();
-    if (users.length > 1) { for (const { from } of users) digests.add((await hashFile(from)).sha256); }
-    if (digests.size > 1) copies.push(...users.map(({ target, from }) => ({ from, to: `${target}/${name}` })));
-    else copies.push(...users.slice(0, 1).map(({ from }) => ({ from, to: name })));
+    const alike = new Set(users.map(({ sha256 }) => sha256)).size === 1;
+    if (alike) copies.push(...users.slice(0, 1).map(({ target: _, ...copy }) => ({ ...copy, to: name })));
+    else copies.push(...users.map(({ target, ...copy }) => ({ ...copy, to: `${target}/${name}` })));
   }
   return copies;
 }

@@ -23,6 +23,17 @@ export class DamagedInputError extends PipelineError {
   }
 }
 
+/** A file of a run's result in the cache is not what was published: its result should be set aside and computed again. */
+export class DamagedTargetError extends PipelineError {
+  /** Name of the class, for messages. */
+  override readonly name: string = "DamagedTargetError";
+
+  /** Names the file, and the key of the result that it belongs to. */
+  constructor(readonly file: string, readonly key: string) {
+    super(`copying ${file}: it is not what was published (SHA-256 differs); nothing was written in its place`);
+  }
+}
+
 /** A stage was called with arguments that do not fit it. Says where in the user's pipeline that happened. */
 export class StageArgumentError extends PipelineError {
   /** Name of the class, for messages. */

@@ -61,18 +61,39 @@ export async function writeFileAtomically(path: string, text: string, prefix = "
   await syncFolder(folder);
 }
 
-/** Copies a file whole or not at all: beside its place, then renamed over it. The folder is made when it is missing. */
-export async function copyFileAtomically(from: string, to: string): Promise<void> {
+/** A file is not what it should be. */
+export class WrongContentError extends Error {}
+
+/**
+ * Copies a file whole or not at all: beside its place, then renamed over it. The folder is made when it is missing.
+ *
+ * @param sha256 what the content should have: hashed while it is copied, so it is read once.
+ * @throws {WrongContentError} when it has another; what lay at `to` then stays.
+ */
+export async function copyFileAtomically(from: string, to: string, sha256?: string): Promise<void> {
   const folder = dirname(to);
   await Deno.mkdir(folder, { recursive: true });
   const aside = join(folder, `.vicuna-${crypto.randomUUID()}`);
   try {
-    await Deno.copyFile(from, aside);
+    if (sha256 === undefined) await Deno.copyFile(from, aside);
+    else if (await copyAndHash(from, aside) !== sha256) throw new WrongContentError(from);
     await Deno.rename(aside, to);
   } catch (error) {
     await removeQuietly(aside);
     throw error;
   }
+}
+
+async function copyAndHash(from: string, to: string): Promise<string> {
+  using source = await Deno.open(from, { read: true });
+  using target = await Deno.open(to, { write: true, createNew: true });
+  const hash = createHash("sha256");
+  const chunk = new Uint8Array(CHUNK);
+  for (let read = await source.read(chunk); read !== null; read = await source.read(chunk)) {
+    hash.update(chunk.subarray(0, read));
+    await writeAll(target, chunk.subarray(0, read));
+  }
+  return hash.digest("hex");
 }
 
 /** Writes all bytes to an open file. */

@@ -1,4 +1,5 @@
 import { isUserFacing } from "./errors.ts";
+import { exists } from "./files.ts";
 import { isStep, type Step, type StepInput } from "./graph.ts";
 import { cloneJson, type JsonObject } from "./json.ts";
 import { nearestManifest } from "./miss.ts";
@@ -64,7 +65,8 @@ export class ForesightKeeper {
 
   async #input(input: StepInput, where: string): Promise<ForeseenInput<AnyKind>> {
     const outcome = await this.#session.resolver.peek(input, where);
-    if (outcome !== undefined) return { path: outcome.path, meta: outcome.meta };
+    // A result of the shared cache is known, but not here yet.
+    if (outcome !== undefined) return { ...(await exists(outcome.path) && { path: outcome.path }), meta: outcome.meta };
     const meta = isStep(input.from) ? this.#metas.get(input.from) : undefined;
     return { meta: meta === undefined ? {} : partMeta(meta, input.part) ?? {} };
   }

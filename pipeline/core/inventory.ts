@@ -61,6 +61,12 @@ export async function verifyEntry(
   return found.state === "damaged" ? found.detail : found.state === "absent" ? "it is gone" : undefined;
 }
 
+/** Moves a result that was found damaged aside, so that the next run computes it again. */
+export async function setAside(cacheDir: string, key: string): Promise<void> {
+  const store = new Store(cacheDir);
+  for (const stage of await namesIn(join(cacheDir, "store"))) await store.quarantine(stage, key);
+}
+
 /** What to keep in a clean-up. Pinned runs and what running processes use are always kept. */
 export type Keep =
   | { readonly type: "runs"; /** So many newest runs of each pipeline. */ readonly count: number }

@@ -5,7 +5,7 @@
  * @module
  */
 export { copyTargets, type TargetsResult } from "./copy_targets.ts";
-export { DamagedInputError, PipelineError, StageArgumentError } from "./errors.ts";
+export { DamagedInputError, DamagedTargetError, PipelineError, StageArgumentError } from "./errors.ts";
 export type { PipelineEvent, StageStatus } from "./events.ts";
 export { type Change, describeChange, describeReason, type Reason } from "./explain.ts";
 export type { InputRefs, RefOf, RequiredInputs } from "./input_refs.ts";

@@ -22,6 +22,16 @@ export type PlannedStage =
     readonly durationMs: number;
   }
   | {
+    /** Its result is in the shared cache, and would be copied from there. */
+    readonly status: "shared";
+    /** Name in the pipeline. */
+    readonly stage: string;
+    /** Its key. */
+    readonly key: string;
+    /** Length of its files. */
+    readonly bytes: number;
+  }
+  | {
     /** It would be computed. */
     readonly status: "would-run";
     /** Name in the pipeline. */
@@ -30,6 +40,8 @@ export type PlannedStage =
     readonly key: string;
     /** Why. */
     readonly reason: Reason;
+    /** What is wrong with its result in the shared cache, if there is one, or with the cache. */
+    readonly sharedFault?: string;
     /** What it expects of its run. */
     readonly expects: Expectation;
   }
@@ -56,7 +68,7 @@ export interface Plan {
 
 /**
  * Says what running a pipeline would do, and why, by the same decisions, without doing it. Computes and publishes
- * nothing; reads the user's files and the cache.
+ * nothing; reads the user's files and the cache, and manifests of the shared cache.
  *
  * @throws {PipelineError} as `runPipeline` does.
  */
@@ -79,7 +91,7 @@ async function planStep(
   byKey: Map<string, PlannedStage>,
   foresight: ForesightKeeper,
 ): Promise<PlannedStage> {
-  const { resolver, store, verify, largeFileBytes, signal } = session;
+  const { resolver, store, remote, verify, largeFileBytes, signal } = session;
   signal.throwIfAborted();
   const partial = await resolver.record(step);
   if (partial.unknown.size > 0) {
@@ -95,12 +107,21 @@ async function planStep(
   if (twin !== undefined) {
     return { status: "waits", stage: step.name, waitsFor: [twin.stage], changes: [], expects: {} };
   }
+  let sharedFault: string | undefined;
+  const shared = await remote?.find(step.node.stage.name, key, signal, (fault) => sharedFault = fault);
+  if (shared !== undefined) {
+    const { dir } = store.entryOf(shared);
+    resolver.setResult(step, { dir, manifest: shared });
+    const bytes = shared.files.reduce((sum, { size }) => sum + size, 0);
+    return { status: "shared", stage: step.name, key, bytes };
+  }
   const reason = await explainMiss(step.name, partial, found, session);
   const planned: PlannedStage = {
     status: "would-run",
     stage: step.name,
     key,
     reason,
+    ...(sharedFault !== undefined && { sharedFault }),
     expects: await foresight.of(step, partial.record),
   };
   byKey.set(key, planned);

@@ -92,6 +92,27 @@ export class RemoteCache {
   }
 
   /**
+   * The manifest of a result, as far as that can be told without reading its files. Undefined if there is none, or it
+   * cannot be used: then `onFault` is told why.
+   */
+  async find(
+    stage: string,
+    key: string,
+    signal: AbortSignal,
+    onFault: (detail: string) => void,
+  ): Promise<Manifest | undefined> {
+    try {
+      const manifest = await this.#manifest(stage, key, signal);
+      if (manifest !== undefined && manifest.stage !== stage) throw new Error(`its manifest is of ${manifest.stage}`);
+      return manifest;
+    } catch (error) {
+      signal.throwIfAborted();
+      onFault(messageOf(error));
+      return undefined;
+    }
+  }
+
+  /**
    * Copies a result into a staging folder. Undefined if there is none, or it is not whole: then `onFault` is told why.
    *
    * @throws {Error} when the disk is full or the run is stopped
@@ -103,16 +124,8 @@ export class RemoteCache {
     signal: AbortSignal,
     onFault: (detail: string) => void,
   ): Promise<Manifest | undefined> {
-    let manifest: Manifest | undefined;
-    try {
-      manifest = await this.#manifest(stage, key, signal);
-      if (manifest === undefined) return undefined;
-      if (manifest.stage !== stage) throw new Error(`its manifest is of ${manifest.stage}`);
-    } catch (error) {
-      signal.throwIfAborted();
-      onFault(messageOf(error));
-      return undefined;
-    }
+    const manifest = await this.find(stage, key, signal, onFault);
+    if (manifest === undefined) return undefined;
     for (const file of manifest.files) {
       const fault = await this.#fetchFile(`${stage}/${key}/output/${file.path}`, file, staging, signal);
       if (fault === undefined) continue;

@@ -38,12 +38,16 @@ export interface TargetResult<Meta = JsonObject> {
   readonly stage: string;
   /** How it was come by. */
   readonly status: StageStatus;
+  /** Key of the result that it is, or is a part of. */
+  readonly key: string;
   /** Digest of the files and the meta. */
   readonly digest: string;
   /** Absolute path of the folder with the files, in the cache: read, do not write. */
   readonly dir: string;
   /** Files relative to the folder, with `/`. */
   readonly files: readonly string[];
+  /** SHA-256 of each file, as it was published. */
+  readonly sha256: Readonly<Record<string, string>>;
   /** The record that belongs to it. */
   readonly meta: Meta;
 }
@@ -149,8 +153,9 @@ class Runner {
       const result = isStep(input.from) ? this.#results.get(input.from) : undefined;
       const { dir, digest, meta, files } = await resolver.target(input);
       if (result === undefined) throw new Error(`no result for target ${name}`);
-      const { stage, status } = result;
-      targets[name] = { stage, status, digest, dir, meta, files: files.map((file) => file.path) };
+      const { stage, status, key } = result;
+      const sha256 = Object.fromEntries(files.map((file) => [file.path, file.sha256]));
+      targets[name] = { stage, status, key, digest, dir, meta, files: files.map((file) => file.path), sha256 };
     }
     const stages = [...this.#results.values()];
     const counts = { ran: 0, cached: 0, fresh: 0 };

@@ -149,7 +149,12 @@ export class Store {
       }
     }
     await syncFolder(dirname(folder));
-    return { dir: join(folder, "output"), manifest };
+    return this.entryOf(manifest);
+  }
+
+  /** The entry of a manifest, where it lies or would lie. */
+  entryOf(manifest: Manifest): Entry {
+    return { dir: join(this.#entryDir(manifest.stage, manifest.key), "output"), manifest };
   }
 
   /** The manifests of a stage's results, the newest first, at most `limit`; unreadable ones are passed over. */

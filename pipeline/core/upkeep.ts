@@ -14,6 +14,7 @@ export {
   listCache,
   listLeavings,
   removeEntry,
+  setAside,
   verifyEntry,
 } from "./inventory.ts";
 export {

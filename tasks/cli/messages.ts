@@ -101,8 +101,11 @@ const EN = {
   planWaits: "depends",
   planWaitsFor: (stages: string) => `on the result of ${stages}`,
   planDiffers: (waits: string, changes: string) => `${waits}; known so far: ${changes}`,
-  planSummaryLine: (run: number, waits: number, cached: number) =>
-    `${run} would run, ${waits} depend on them, ${cached} cached`,
+  planShared: "shared",
+  planInShared: "in the shared cache, would be copied",
+  planSharedFault: (fault: string) => `the shared cache cannot be used for it: ${fault}`,
+  planSummaryLine: (run: number, waits: number, cached: number, shared: number) =>
+    `${run} would run, ${waits} depend on them, ${cached} cached${shared > 0 ? `, ${shared} in the shared cache` : ""}`,
 };
 
 /** The entries of the catalogue. */
@@ -216,7 +219,11 @@ const ZH: Messages = {
   planWaits: "视情况",
   planWaitsFor: (stages) => `取决于 ${stages} 的结果`,
   planDiffers: (waits, changes) => `${waits}；目前已知：${changes}`,
-  planSummaryLine: (run, waits, cached) => `需要计算 ${run} 步，视其结果 ${waits} 步，已缓存 ${cached} 步`,
+  planShared: "共享",
+  planInShared: "在共享缓存中，将从那里复制",
+  planSharedFault: (fault) => `共享缓存无法用于此步：${fault}`,
+  planSummaryLine: (run, waits, cached, shared) =>
+    `需要计算 ${run} 步，视其结果 ${waits} 步，已缓存 ${cached} 步${shared > 0 ? `，共享缓存中 ${shared} 步` : ""}`,
 };
 
 const CATALOGUES: Readonly<Record<Language, Messages>> = { en: EN, zh: ZH };

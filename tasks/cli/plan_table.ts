@@ -16,22 +16,26 @@ export function planTable({ stages }: Plan, messages: Messages): string {
     table.push([stage.stage, status, expected(stage), why]);
   }
   const count = (status: PlannedStage["status"]) => stages.filter((stage) => stage.status === status).length;
-  const summary = messages.planSummaryLine(count("would-run"), count("waits"), count("cached"));
+  const summary = messages.planSummaryLine(count("would-run"), count("waits"), count("cached"), count("shared"));
   return [`${table}`, ...stages.flatMap((stage) => expectations(stage, messages)), summary].join("\n");
 }
 
 /** What it took before: `41 s, 322 kB`. */
 function expected(stage: PlannedStage): string {
-  if (stage.status === "cached" || stage.expects.asBefore === undefined) return "";
+  if (stage.status === "cached") return "";
+  if (stage.status === "shared") return formatBytes(stage.bytes);
+  if (stage.expects.asBefore === undefined) return "";
   const { durationMs, bytes } = stage.expects.asBefore;
   return `${formatDuration(durationMs)}, ${formatBytes(bytes)}`;
 }
 
 /** What a stage expects of its run: memory by what it is for, or why it could not run. */
 function expectations(stage: PlannedStage, messages: Messages): string[] {
-  if (stage.status === "cached") return [];
+  if (stage.status === "cached" || stage.status === "shared") return [];
   const { memory, fault } = stage.expects;
-  if (fault !== undefined) return [`${stage.stage}: ${messages.warning}: ${fault}`];
+  const shared = stage.status === "would-run" ? stage.sharedFault : undefined;
+  const faults = [fault, shared && messages.planSharedFault(shared)].filter((text) => text !== undefined);
+  if (faults.length > 0) return faults.map((text) => `${stage.stage}: ${messages.warning}: ${text}`);
   if (memory === undefined) return [];
   const table = new Table({ style: { head: [], border: [] }, colAligns: ["left", "right"] });
   for (const [name, bytes] of Object.entries(memory.categories)) {
@@ -53,6 +57,8 @@ function describe(stage: PlannedStage, messages: Messages): [status: string, why
   switch (stage.status) {
     case "cached":
       return [messages.planCached, ""];
+    case "shared":
+      return [messages.planShared, messages.planInShared];
     case "would-run":
       return [messages.planRun, formatReason(stage.reason, messages)];
     case "waits": {

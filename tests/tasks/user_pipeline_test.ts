@@ -119,3 +119,42 @@ Deno.test("a file that is no pipeline, or is not there, is refused without a sta
       assert(stderr.startsWith("error: ") && !stderr.includes("    at "), stderr);
     }
   }));
+
+/** A pipeline whose only result is so large that a hit does not read it. */
+const largePipeline = `import { defineStage, kind, pipeline, z } from "vicuna";
+
+const large = defineStage({
+  name: "large",
+  module: import.meta.url,
+  inputs: {},
+  output: kind<Record<never, never>>()("large"),
+  async run({ output }) {
+    await Deno.writeFile(output.dir + "/large.bin", new Uint8Array(65 * 2 ** 20));
+    return {};
+  },
+});
+
+export default pipeline({ options: z.object({}), build: () => ({ large: large({}) }) });
+`;
+
+Deno.test("a damaged large result is found while it is copied to the output folder, set aside and computed again", () =>
+  inFolder(async (folder) => {
+    await writePipeline(folder);
+    await Deno.writeTextFile(join(folder, "large.ts"), largePipeline);
+    const train = ["large.ts", "--output-path", "out"];
+    assertEquals((await runTask("train", folder, train)).code, 0);
+    const [{ name: key } = { name: "" }] = [...Deno.readDirSync(join(folder, ".vicuna", "store", "large"))];
+    const cached = join(folder, ".vicuna", "store", "large", key, "output", "large.bin");
+    {
+      using file = await Deno.open(cached, { write: true });
+      await file.seek(2 ** 20, Deno.SeekMode.Start);
+      await file.write(Uint8Array.of(1));
+    }
+    const again = await runTask("train", folder, train);
+    assertEquals(again.code, 0, again.stderr);
+    assertStringIncludes(again.stdout + again.stderr, "large.bin: it is not what was published");
+    for (const path of [cached, join(folder, "out", "large.bin")]) {
+      assert((await Deno.readFile(path)).every((byte) => byte === 0), `${path} is whole`);
+    }
+    assertEquals([...Deno.readDirSync(join(folder, ".vicuna", "quarantine"))].length, 1);
+  }));

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { copyTargets, PipelineError, type TargetsResult } from "../../../pipeline/core/mod.ts";
+import { createHash } from "node:crypto";
+import { copyTargets, DamagedTargetError, PipelineError, type TargetsResult } from "../../../pipeline/core/mod.ts";
 import { Workbench } from "./helpers.ts";
 
 async function target(
@@ -10,7 +11,20 @@ async function target(
 ): Promise<TargetsResult["targets"][string]> {
   for (const [path, content] of Object.entries(files)) await bench.write(`store/${name}/${path}`, content);
   const dir = join(bench.dir, "store", name);
-  return { stage: name, status: "cached", digest: "", dir, files: Object.keys(files), meta: {} };
+  const sha256: Record<string, string> = {};
+  for (const path of Object.keys(files)) {
+    sha256[path] = createHash("sha256").update(await Deno.readFile(join(dir, path))).digest("hex");
+  }
+  return {
+    stage: name,
+    status: "cached",
+    key: `key of ${name}`,
+    digest: "",
+    dir,
+    files: Object.keys(files),
+    sha256,
+    meta: {},
+  };
 }
 
 function tree(dir: string, prefix = ""): Record<string, string> {
@@ -57,4 +71,15 @@ Deno.test("copyTargets() says what it could not write, and leaves nothing torn",
   const targets = { report: await target(bench, "report", { "report.md": "R" }) };
   await assertRejects(() => copyTargets({ targets }, out), PipelineError, "report.md (1 bytes are needed in all)");
   assertEquals(tree(out), { "report.md/in the way": "x" });
+});
+
+Deno.test("copyTargets() finds a flipped bit while it copies, and leaves the earlier file as it was", async () => {
+  await using bench = new Workbench();
+  const out = join(bench.dir, "out");
+  await bench.write("out/adapter.bin", "old");
+  const targets = { adapter: await target(bench, "adapter", { "adapter.bin": "A" }) };
+  await bench.write("store/adapter/adapter.bin", "B");
+  const error = await assertRejects(() => copyTargets({ targets }, out), DamagedTargetError, "adapter.bin");
+  assertEquals(error.key, "key of adapter");
+  assertEquals(tree(out), { "adapter.bin": "old" });
 });

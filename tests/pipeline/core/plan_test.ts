@@ -5,15 +5,22 @@ import { joinAndShout, simplePipeline, Workbench } from "./helpers.ts";
 
 type Wiring = Parameters<typeof joinAndShout>[2];
 
-async function plan(bench: Workbench, path: string, wiring: Wiring = {}): Promise<string[]> {
+async function plan(bench: Workbench, path: string, wiring: Wiring = {}, location?: string): Promise<string[]> {
   const pipeline = simplePipeline(() => joinAndShout(bench.calls, [path], wiring));
-  const { stages } = await planPipeline(pipeline, { cacheDir: bench.cacheDir });
+  const { stages } = await planPipeline(pipeline, {
+    cacheDir: bench.cacheDir,
+    ...(location !== undefined && { remoteCache: { location } }),
+  });
   return stages.map((stage) => {
     switch (stage.status) {
       case "cached":
         return `${stage.stage} cached`;
+      case "shared":
+        return `${stage.stage} is in the shared cache, ${stage.bytes} bytes`;
       case "would-run":
-        return `${stage.stage} would run: ${describeReason(stage.reason)}`;
+        return `${stage.stage} would run: ${describeReason(stage.reason)}${
+          stage.sharedFault === undefined ? "" : ` (${stage.sharedFault})`
+        }`;
       case "waits":
         return `${stage.stage} waits for ${stage.waitsFor}: ${stage.changes.map(describeChange)}`;
       default:
@@ -47,4 +54,29 @@ Deno.test("planPipeline() sees damage as a run would, and leaves it where it is"
     "text.txt is not what was published (SHA-256 differs)";
   assertEquals((await plan(bench, path))[0], expected);
   assertEquals(await Deno.readTextFile(file), "???");
+});
+
+Deno.test("planPipeline() asks the shared cache, copies nothing, and goes on behind what it finds there", async () => {
+  await using there = new Workbench();
+  await using here = new Workbench();
+  const location = join(there.dir, "shared");
+  const run = (mark: string) =>
+    there.run(() => joinAndShout(there.calls, [path], { mark }), { remoteCache: { location, write: true } });
+  const path = await there.write("a.txt", "one");
+  const own = await here.write("a.txt", "one");
+  const { stages } = await run("!");
+  const bytes = stages.map(({ dir, files }) =>
+    files.reduce((sum, file) => sum + Deno.statSync(join(dir, file)).size, 0)
+  );
+  assertEquals(await plan(here, own, {}, location), [
+    `join is in the shared cache, ${bytes[0]} bytes`,
+    `shout is in the shared cache, ${bytes[1]} bytes`,
+  ]);
+  assertEquals(await plan(here, own, { mark: "?" }, location), [
+    `join is in the shared cache, ${bytes[0]} bytes`,
+    "shout would run: first run",
+  ]);
+  await Deno.writeTextFile(join(location, "join", stages[0]?.key ?? "", "manifest.json"), "{");
+  assertEquals((await plan(here, own, {}, location))[0], "join would run: first run (manifest.json is not JSON)");
+  assertEquals([...Deno.readDirSync(here.dir)].map(({ name }) => name), ["a.txt"]);
 });
