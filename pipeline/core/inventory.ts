@@ -1,5 +1,5 @@
 // What lies in a cache, how much it takes, and taking it away again.
-import { join } from "@std/path";
+import { basename, join } from "@std/path";
 import { isAbsent, removeQuietly } from "./files.ts";
 import { leasedNames, passGate } from "./leases.ts";
 import type { Manifest } from "./manifest.ts";
@@ -97,7 +97,7 @@ export async function cleanUp(cacheDir: string, keep: Keep, dryRun: boolean): Pr
   const listed = await listLeavings(cacheDir);
   const live = await leasesNow(cacheDir);
   for (const leaving of listed) {
-    const key = leaving.name.split("/").at(-1)!;
+    const [key = ""] = basename(leaving.name).split(".");
     const { kind, name } = leaving;
     // A scratch folder holds the checkpoints of a run that was stopped: it stays as long as a result would.
     const stays = kind === "staging"

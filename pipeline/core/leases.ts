@@ -1,8 +1,9 @@
 // Which results running processes use, so that a clean-up takes none of them away. A lease is a file that its process holds
 // locked; the lock ends with the process however that comes, so a lease that can be locked is a dead one.
 import { join } from "@std/path";
+import { PipelineError } from "./errors.ts";
 import { isAbsent, writeAll } from "./files.ts";
-import { acquireLock } from "./lock.ts";
+import { acquireLock, isWithoutLocks } from "./lock.ts";
 
 const folderOf = (cacheDir: string) => join(cacheDir, "leases");
 
@@ -27,6 +28,16 @@ export class Lease implements Disposable {
     const file = await Deno.open(path, { write: true, createNew: true });
     await file.lock(true);
     return new Lease(cacheDir, path, file);
+  }
+
+  /** As {@link open}; undefined where the file system has no locks. */
+  static async openIfLockable(cacheDir: string): Promise<Lease | undefined> {
+    try {
+      return await Lease.open(cacheDir);
+    } catch (error) {
+      if (isWithoutLocks(error)) return undefined;
+      throw error;
+    }
   }
 
   /** Adds a name, then does `use` before any clean-up can look. */
@@ -79,6 +90,15 @@ async function leaseFiles(cacheDir: string): Promise<string[]> {
  */
 export async function passGate(cacheDir: string, as: "user" | "cleaner"): Promise<Disposable> {
   const path = join(cacheDir, "locks", "gate.lock");
-  if (as === "cleaner") return await acquireLock(path);
+  if (as === "cleaner") {
+    return await acquireLock(path).catch((error) => {
+      if (!isWithoutLocks(error)) throw error;
+      throw new PipelineError(
+        `cleaning up ${cacheDir}: its file system has no locks, so it cannot be told what running processes use. When ` +
+          "none runs, remove entries below store/ by hand",
+        { cause: error },
+      );
+    });
+  }
   return await acquireLock(path, { shared: true });
 }

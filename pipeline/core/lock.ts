@@ -42,6 +42,13 @@ export async function acquireLock(path: string, options: AcquireLockOptions = {}
   return { release, [Symbol.dispose]: release };
 }
 
+/** Says whether an error means that the file system has no locks. */
+export function isWithoutLocks(error: unknown): boolean {
+  if (error instanceof Deno.errors.NotSupported) return true;
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return ["ENOLCK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"].includes(String(code));
+}
+
 function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted();
   return new Promise((resolve, reject) => {

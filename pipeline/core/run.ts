@@ -93,6 +93,10 @@ export async function runObserved<Options extends z.ZodObject, T extends Targets
   return await runner.run() as RunResult<T>;
 }
 
+const NO_LOCKS =
+  "the cache is on a file system without locks: another run may compute the same at the same time, and a " +
+  "clean-up must not run beside this one";
+
 class Runner {
   readonly #session: Session;
   readonly #emit: (event: PipelineEvent) => void;
@@ -116,8 +120,9 @@ class Runner {
   }
 
   async run(): Promise<RunResult> {
-    using lease = this.#lock ? await Lease.open(this.#session.cacheDir) : undefined;
+    using lease = this.#lock ? await Lease.openIfLockable(this.#session.cacheDir) : undefined;
     this.#lease = lease;
+    if (this.#lock && lease === undefined) this.#warn(this.#session.name, NO_LOCKS);
     try {
       const result = await this.#run();
       await this.#tell((observer) => observer.ended?.("done"));
@@ -220,7 +225,7 @@ class Runner {
     const first = await this.#uses(key, () => this.#lookup(step, key));
     if (first.state === "hit") return { entry: first.entry, status: "cached" };
     const onWait = () => this.#emit({ type: "stage-waiting", stage: step.name, key });
-    using _lock = this.#lock ? await acquireLock(store.lockPath(key), { signal, onWait }) : undefined;
+    using _lock = this.#lease ? await acquireLock(store.lockPath(key), { signal, onWait }) : undefined;
     // Another process may have published the key, or mended it, since it was looked up.
     const found = await this.#lookup(step, key);
     if (found.state === "hit") return { entry: found.entry, status: "cached" };
@@ -243,13 +248,12 @@ class Runner {
     const stage = step.node.stage.name;
     const staging = await store.stage(stage, this.#lease);
     try {
-      const say = (message: string) => this.#emit({ type: "stage-log", stage: step.name, level: "warn", message });
       const manifest = await remote.fetch(
         stage,
         key,
         staging,
         signal,
-        (detail) => say(`the shared cache has a result that cannot be used: ${detail}`),
+        (detail) => this.#warn(step.name, `the shared cache has a result that cannot be used: ${detail}`),
       );
       if (manifest === undefined) return undefined;
       await store.seal(staging, () => false, signal);
@@ -263,8 +267,11 @@ class Runner {
     const { remote, signal } = this.#session;
     const fault = await remote?.store(manifest, dirname(dir), signal);
     if (fault === undefined) return;
-    const message = `the result could not be put into the shared cache: ${fault}`;
-    this.#emit({ type: "stage-log", stage: step.name, level: "warn", message });
+    this.#warn(step.name, `the result could not be put into the shared cache: ${fault}`);
+  }
+
+  #warn(stage: string, message: string): void {
+    this.#emit({ type: "stage-log", stage, level: "warn", message });
   }
 
   /** Does `use` with the key on the lease, so that no clean-up takes the result away until the run ends. */

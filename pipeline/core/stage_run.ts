@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { DamagedInputError, PipelineError } from "./errors.ts";
 import type { PipelineEvent } from "./events.ts";
-import { hashFile, removeQuietly } from "./files.ts";
+import { hashFile } from "./files.ts";
 import { isStep, type Step } from "./graph.ts";
 import { cloneJson, findJsonFault, type JsonObject } from "./json.ts";
 import { runIsolated } from "./isolation.ts";
@@ -9,11 +9,16 @@ import type { Lease } from "./leases.ts";
 import { type Manifest, outputDigest } from "./manifest.ts";
 import { ProgressGate } from "./progress_gate.ts";
 import { KEY_FORMAT, type KeyRecord } from "./record.ts";
+import { lockedScratch, unlockedScratch } from "./scratch.ts";
 import type { Session } from "./session.ts";
 import type { InputDeclarations, StageContext, StageOutput } from "./stage_spec.ts";
 import type { Entry, Staging } from "./store.ts";
 
-/** Computes a step's result and publishes it. Whatever goes wrong before the last rename, nothing is published. */
+/**
+ * Computes a step's result and publishes it. Whatever goes wrong before the last rename, nothing is published.
+ *
+ * @param lease of the run, which then holds the key's lock; without, others may compute the same key meanwhile.
+ */
 export async function runStage(
   step: Step,
   { record, key }: { record: KeyRecord; key: string },
@@ -25,8 +30,8 @@ export async function runStage(
   const { stage, settings } = step.node;
   await resolver.checkLeaves(step);
   if (session.verify) await verifyLargeInputs(step, session);
-  const scratch = store.scratchDir(stage.name, key);
-  await Deno.mkdir(scratch, { recursive: true });
+  const scratchPath = store.scratchDir(stage.name, key);
+  const scratch = await (lease === undefined ? unlockedScratch(scratchPath) : lockedScratch(scratchPath));
   await Deno.mkdir(store.notesDir, { recursive: true });
   const staging = await store.stage(stage.name, lease);
   try {
@@ -37,7 +42,7 @@ export async function runStage(
     const context = await makeContext(step, {
       session,
       params: record.params,
-      scratch,
+      scratch: scratch.dir,
       output: volatile.output,
       gate,
       emit,
@@ -67,9 +72,10 @@ export async function runStage(
     signal.throwIfAborted();
     const entry = await store.publish(staging, manifest);
     if (entry.manifest.digest !== digest) warnOfDifference(step, emit);
-    await removeQuietly(scratch);
+    await scratch.remove();
     return entry;
   } finally {
+    await scratch.release();
     await store.discard(staging);
   }
 }

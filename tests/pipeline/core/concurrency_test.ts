@@ -10,10 +10,16 @@ interface Outcome {
 }
 
 /** Starts the slow pipeline in a process of its own. */
-function start(bench: Workbench, ms: number, lock: "locked" | "unlocked" = "locked", env: Record<string, string> = {}) {
+function start(
+  bench: Workbench,
+  ms: number,
+  lock: "locked" | "unlocked" = "locked",
+  env: Record<string, string> = {},
+  preload: string[] = [],
+) {
   const script = fromFileUrl(new URL("./children/slow_pipeline.ts", import.meta.url));
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", script, bench.dir, String(ms), lock],
+    args: ["run", "-A", ...preload, script, bench.dir, String(ms), lock],
     stdout: "piped",
     env,
     cwd: env.PWD ?? Deno.cwd(),
@@ -50,20 +56,34 @@ Deno.test("two processes on one key: one computes, the other waits, both get the
   assertEquals(await computed(bench), 1);
 });
 
-Deno.test("two processes on one key without locks: both compute, one publishes, both succeed with the same", async () => {
-  await using bench = new Workbench();
-  await bench.write("input.txt", "one");
-  const first = start(bench, 700, "unlocked");
-  await first.started();
-  const second = start(bench, 700, "unlocked");
-  const outcomes = await Promise.all([first.outcome(), second.outcome()]);
-  assertEquals(outcomes.map(({ status }) => status), ["ran", "ran"]);
-  assertEquals(outcomes[0].digest, outcomes[1].digest);
-  assertEquals(await computed(bench), 2);
-  const { key } = outcomes[0];
-  assertEquals([...Deno.readDirSync(join(bench.cacheDir, "store", "slow"))].map(({ name }) => name), [key]);
-  assertEquals([...Deno.readDirSync(join(bench.cacheDir, "staging"))], []);
-});
+/** Loaded before a program: files cannot be locked, as on some network file systems. */
+const withoutLocks = `
+const refuse = () => Promise.reject(Object.assign(new Error("No locks available (os error 37)"), { code: "ENOLCK" }));
+Object.assign(Deno.FsFile.prototype, { lock: refuse, tryLock: refuse });
+`;
+
+for (const how of ["that are told to use none", "on a file system that has none"] as const) {
+  Deno.test(`two processes on one key without locks, ${how}: both compute, one publishes, both succeed with the same`, async () => {
+    await using bench = new Workbench();
+    await bench.write("input.txt", "one");
+    const preload = ["--preload", await bench.write("without_locks.ts", withoutLocks)];
+    const startOne = () =>
+      how === "that are told to use none" ? start(bench, 700, "unlocked") : start(bench, 700, "locked", {}, preload);
+    const first = startOne();
+    await first.started();
+    const second = startOne();
+    const outcomes = await Promise.all([first.outcome(), second.outcome()]);
+    assertEquals(outcomes.map(({ status }) => status), ["ran", "ran"]);
+    assertEquals(outcomes[0].digest, outcomes[1].digest);
+    assertEquals(await computed(bench), 2);
+    const { key } = outcomes[0];
+    assertEquals([...Deno.readDirSync(join(bench.cacheDir, "store", "slow"))].map(({ name }) => name), [key]);
+    assertEquals([...Deno.readDirSync(join(bench.cacheDir, "staging"))], []);
+    const scratches = (await Deno.readTextFile(join(bench.dir, "scratches.log"))).trimEnd().split("\n");
+    assertEquals(new Set(scratches).size, 2, "each had a scratch folder of its own");
+    assertEquals([...Deno.readDirSync(join(bench.cacheDir, "scratch", "slow"))], []);
+  });
+}
 
 Deno.test("a process that is killed while it computes leaves no hit and no lock, and the next run completes", async () => {
   await using bench = new Workbench();

@@ -12,7 +12,8 @@ const slow = defineStage({
   version: 1,
   inputs: { source: lines },
   output: text,
-  async run({ inputs, output }) {
+  async run({ inputs, output, scratch }) {
+    await Deno.writeTextFile(join(folder, "scratches.log"), `${scratch}\n`, { append: true });
     await Deno.writeTextFile(join(output.dir, "text.txt"), "half");
     console.log("started");
     await Deno.writeTextFile(join(folder, "computed.log"), "x", { append: true });
