@@ -1,7 +1,7 @@
 import { isUserFacing } from "../../pipeline/core/errors.ts";
 import { red } from "@std/fmt/colors";
 import type { Language } from "./language.ts";
-import { messagesIn } from "./messages.ts";
+import { type Messages, messagesIn } from "./messages.ts";
 
 /** Exit code after Ctrl-C, as shells expect it. */
 const EXIT_INTERRUPTED = 130;
@@ -9,10 +9,16 @@ const EXIT_INTERRUPTED = 130;
 /**
  * Runs the body of a task and ends the process. An error meant for the user is printed as one message, any other with
  * its stack; both exit with 1. The first Ctrl-C aborts `signal` and waits for the body; the second ends at once.
+ *
+ * @param words what is said of stopping, for a task that does not run stages
  */
-export async function runMain(language: Language, body: (signal: AbortSignal) => Promise<void>): Promise<never> {
+export async function runMain(
+  language: Language,
+  body: (signal: AbortSignal) => Promise<void>,
+  words: Partial<Pick<Messages, "stopping" | "stopped">> = {},
+): Promise<never> {
   enterWorkingFolder();
-  const messages = messagesIn(language);
+  const messages = { ...messagesIn(language), ...words };
   const controller = new AbortController();
   const interrupt = () => {
     if (controller.signal.aborted) Deno.exit(EXIT_INTERRUPTED);

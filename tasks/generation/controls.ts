@@ -1,0 +1,60 @@
+// The controls of generation as a person sees them: Chinese-Vicuna's names, ranges and defaults.
+import { z } from "../../mod.ts";
+import { GENERATION_DEFAULTS, type GenerationParams } from "../../models/generation/request.ts";
+
+/** A number that a person sets. */
+export interface Control {
+  /** The parameter that it sets; `maxMemory` is the most tokens of earlier turns that a prompt keeps. */
+  readonly name: NumberParam | "maxMemory";
+  readonly min: number;
+  readonly max: number;
+  readonly step: number;
+  /** Where it stands at first when instructions are answered, and in a conversation. */
+  readonly instruct: number;
+  readonly chat: number;
+}
+
+type NumberParam = {
+  [Name in keyof GenerationParams]: GenerationParams[Name] extends number ? Name : never;
+}[keyof GenerationParams];
+
+const control = (
+  name: Control["name"],
+  [min, max, step]: readonly [number, number, number],
+  instruct: number,
+  chat: number = instruct,
+): Control => ({ name, min, max, step, instruct, chat });
+
+/** All controls, in the order in which they are shown. */
+export const CONTROLS: readonly Control[] = [
+  control("temperature", [0, 1, 0.01], 0.1, 1),
+  control("topP", [0, 1, 0.01], 0.75, 0.9),
+  control("topK", [0, 100, 1], 40, 60),
+  control("minP", [0, 1, 0.01], 0),
+  control("beams", [1, 10, 1], 4),
+  control("maxNewTokens", [1, 2000, 1], 128, 256),
+  control("minNewTokens", [1, 1024, 1], 1),
+  control("repetitionPenalty", [0.1, 10, 0.1], 2),
+  control("maxMemory", [0, 2048, 1], 256, 2048),
+  control("seed", [0, 2 ** 31 - 1, 1], 0),
+];
+
+/** Most beams of a search. */
+export const MOST_BEAMS = 10;
+
+/** Parameters of a generation in JSON; what is left out has the library's default. A temperature of 0 means greedy. */
+export const GENERATION_SCHEMA = z.strictObject({
+  maxNewTokens: z.int().min(1).default(GENERATION_DEFAULTS.maxNewTokens),
+  minNewTokens: z.int().min(0).default(GENERATION_DEFAULTS.minNewTokens),
+  doSample: z.boolean().default(GENERATION_DEFAULTS.doSample),
+  temperature: z.number().min(0).max(100).default(GENERATION_DEFAULTS.temperature),
+  topP: z.number().min(0).max(1).default(GENERATION_DEFAULTS.topP),
+  topK: z.int().min(0).default(GENERATION_DEFAULTS.topK),
+  minP: z.number().min(0).max(1).default(GENERATION_DEFAULTS.minP),
+  beams: z.int().min(1).max(MOST_BEAMS).default(GENERATION_DEFAULTS.beams),
+  repetitionPenalty: z.number().gt(0).max(100).default(GENERATION_DEFAULTS.repetitionPenalty),
+  seed: z.int().min(0).max(2 ** 31 - 1).default(GENERATION_DEFAULTS.seed),
+  stop: z.array(z.string().min(1)).max(16).default([...GENERATION_DEFAULTS.stop]),
+}).transform((params): GenerationParams =>
+  params.temperature === 0 ? { ...params, doSample: false, temperature: GENERATION_DEFAULTS.temperature } : params
+);

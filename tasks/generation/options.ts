@@ -1,0 +1,88 @@
+// The flags that every task which talks to a model has, and what they mean.
+import { basename, dirname, resolve } from "@std/path";
+import { TEMPLATE_NAMES } from "../../datasets/templates.ts";
+import { z } from "../../mod.ts";
+import { type Language, LANGUAGES } from "../cli/language.ts";
+import { UsageError } from "../cli/usage_error.ts";
+
+/** The base model that is used when none is named. There is none yet that comes with the project. */
+const DEFAULT_BASE_MODEL: string | undefined = undefined;
+
+/** Most tokens of prompt and answer together when nothing else is said; a model with fewer positions has fewer. */
+const DEFAULT_CONTEXT_LENGTH = 2048;
+
+/** Flags of a task that talks to a model. */
+export const MODEL_OPTIONS = {
+  baseModel: z.string().optional().describe("folder of the base model, or owner/name on the Hugging Face hub").meta({
+    zh: "基座模型文件夹，或 Hugging Face 上的 owner/name",
+    aliases: ["base_model", "model_path"],
+  }),
+  loraPath: z.array(z.string()).default([]).describe(
+    "folder of a PEFT adapter, or NAME=FOLDER; its name is that of the folder otherwise",
+  ).meta({ zh: "PEFT 适配器文件夹，或 名称=文件夹；默认以文件夹名为名称", aliases: ["lora_path"] }),
+  bits: z.literal([4, 8, 32]).default(8).describe("bits of a base weight").meta({ zh: "基座权重位数" }),
+  contextLength: z.number().int().min(16).default(DEFAULT_CONTEXT_LENGTH).describe(
+    "most tokens of prompt and answer together",
+  ).meta({ zh: "提示与回答合计最多的 token 数" }),
+  template: z.enum(TEMPLATE_NAMES).optional().describe(
+    "how a conversation is written; by default the tokenizer's chat template if it has one, else alpaca",
+  ).meta({ zh: "对话的写法；默认用分词器自带的对话模板，没有则用 alpaca" }),
+  cacheDir: z.string().default(".vicuna").describe("folder of the cache, where the quantised base is kept").meta({
+    zh: "缓存文件夹，量化后的基座存于此",
+  }),
+  lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "提示信息的语言" }),
+};
+
+/** The base model that is meant. */
+export function chosenBase(baseModel: string | undefined, language: Language): string {
+  const chosen = baseModel ?? DEFAULT_BASE_MODEL;
+  if (chosen !== undefined) return chosen;
+  throw new UsageError(
+    language === "zh"
+      ? "请用 --base-model 指定基座模型：文件夹，或 Hugging Face 上的 owner/name"
+      : "which base model? Give --base-model FOLDER, or owner/name of the Hugging Face hub",
+  );
+}
+
+/** An adapter to load. */
+export interface NamedAdapter {
+  readonly name: string;
+  readonly path: string;
+}
+
+/**
+ * Reads `FOLDER` and `NAME=FOLDER`. A checkpoint has the name of its training before its own: `belle/checkpoint-200`.
+ *
+ * @throws {UsageError} when two have the same name, or one has that of the base
+ */
+export function namedAdapters(given: readonly string[], model: string, language: Language): NamedAdapter[] {
+  const adapters = given.map((text): NamedAdapter => {
+    const [, name, path] = /^([^/\\=]+)=(.+)$/.exec(text) ?? [];
+    return name !== undefined && path !== undefined ? { name, path } : { name: nameOfFolder(text), path: text };
+  });
+  const taken = new Set([model]);
+  for (const { name, path } of adapters) {
+    if (taken.has(name)) {
+      throw new UsageError(
+        language === "zh"
+          ? `--lora-path ${path}：名称 ${name} 已被占用，请写作 名称=${path}`
+          : `--lora-path ${path}: the name ${name} is taken; write NAME=${path}`,
+      );
+    }
+    taken.add(name);
+  }
+  return adapters;
+}
+
+/** The name that a folder is known by. */
+export function nameOfFolder(path: string): string {
+  const folder = resolve(path);
+  const own = basename(folder);
+  return /^checkpoint-\d+$/.test(own) ? `${basename(dirname(folder))}/${own}` : own;
+}
+
+/** The name of a base model: that of its folder, or `owner/name` on the hub. */
+export async function nameOfBase(baseModel: string): Promise<string> {
+  const found = await Deno.stat(baseModel).catch(() => undefined);
+  return found === undefined ? baseModel : nameOfFolder(baseModel).replace(/\.gguf$/i, "");
+}

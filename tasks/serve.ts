@@ -1,0 +1,51 @@
+// deno task serve: a page to talk to a model, and the OpenAI API.
+import type { Language } from "./cli/language.ts";
+import { detectLanguage } from "./cli/language.ts";
+import { runMain } from "./cli/main.ts";
+import { openGenerator } from "./generation/open_generator.ts";
+import { chosenBase, namedAdapters, nameOfBase } from "./generation/options.ts";
+import { templateNameFor } from "./generation/conversation.ts";
+import { createApp } from "./serve/app.ts";
+import { DEFAULT_LIMITS, type ServeContext } from "./serve/context.ts";
+import { addressOf, hostNames, listen } from "./serve/listen.ts";
+import { readServeOptions, type ServeOptions } from "./serve/options.ts";
+
+const language = detectLanguage(Deno.args);
+
+await runMain(language, async (signal) => {
+  const options = readServeOptions(Deno.args, language);
+  if (options !== undefined) await serve(options, language, signal);
+}, {
+  stopping: language === "zh" ? "正在停止。再按一次 Ctrl-C 立即退出。" : "Stopping. Ctrl-C again ends at once.",
+  stopped: language === "zh" ? "已停止。" : "Stopped.",
+});
+
+/** Serves until the signal is aborted, which is its ordinary end. */
+async function serve(options: ServeOptions, language: Language, signal: AbortSignal): Promise<void> {
+  const baseModel = chosenBase(options.baseModel, language);
+  const model = await nameOfBase(baseModel);
+  const adapters = namedAdapters(options.loraPath, model, language);
+  const source = { ...options, baseModel, adapters, positions: options.contextLength, signal };
+  const opened = await openGenerator(source, (line) => console.error(line));
+  try {
+    const context: ServeContext = {
+      generator: opened.generator,
+      model,
+      device: opened.device.info.description,
+      template: templateNameFor(options.template, opened.tokenizer),
+      language,
+      cacheDir: options.cacheDir,
+      outputDir: options.outputPath,
+      access: { hosts: hostNames(options.host), apiKey: options.apiKey, allowOrigins: options.allowOrigin },
+      limits: { ...DEFAULT_LIMITS, requests: options.slots + options.queue },
+      signal,
+      report: (error) => console.error(error),
+    };
+    const { app } = await createApp(context);
+    const server = listen(app, options, signal);
+    console.log(`${language === "zh" ? "服务地址" : "Serving at"} ${addressOf(server.addr)}`);
+    await server.finished;
+  } finally {
+    opened.close();
+  }
+}
