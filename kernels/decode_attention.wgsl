@@ -1,0 +1,102 @@
+// Attention of one query a row over the keys of its slot in the cache. A workgroup takes the GROUP query heads that share
+// a key head, of one row, over at most CHUNK keys, LANES at a time: first each thread scores one key, then the threads
+// share out the vectors of a head and add up the values of KEYS keys at once. Running maximum and sum as in attention.wgsl.
+// With SPLIT the parts of a row are left in `partials`, for decode_attention_join.wgsl.
+struct Uniforms { keyHeads: u32, step: u32, splits: u32, scale: f32 }
+@group(0) @binding(0) var<uniform> u: Uniforms;
+@group(0) @binding(1) var<storage, read> places: array<vec2u>;   // (B): the slot's first row in the cache, the position at step 0
+@group(0) @binding(2) var<storage, read> q: array<vec4f>;        // (B, H, D)
+@group(0) @binding(3) var<storage, read> keys: array<vec4f>;     // (S, G, D)
+@group(0) @binding(4) var<storage, read> values: array<vec4f>;   // (S, G, D)
+@group(0) @binding(5) var<storage, read_write> y: array<vec4f>;  // (B, H, D), or partials (B, H, splits, D / 4 + 1)
+
+//% if !SUBGROUPS
+var<workgroup> sharedQ: array<vec4f, {{GROUP * VECTORS * LANES}}>;
+var<workgroup> sharedP: array<f32, {{GROUP * LANES}}>;
+//% end
+
+@compute @workgroup_size({{LANES}})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let keyHead = group.x;
+  let row = group.y;
+  let place = places[row];
+  let begin = group.z * {{CHUNK}}u;
+  let count = place.y + u.step + 1u;
+  if (begin >= count) { return; }
+  let end = min(begin + {{CHUNK}}u, count);
+  let head0 = (row * u.keyHeads + keyHead) * {{GROUP}}u;
+  //% for n in 0..VECTORS
+  let vector{{n}} = min(lane % {{LANES / KEYS}}u + {{n * LANES}}u, {{D4 - 1}}u);
+  //% for g in 0..GROUP
+  let q{{g}}_{{n}} = q[(head0 + {{g}}u) * {{D4}}u + vector{{n}}] * u.scale;
+  var o{{g}}_{{n}} = vec4f();
+  //% if !SUBGROUPS
+  sharedQ[{{(g * VECTORS + n) * LANES}}u + lane] = q{{g}}_{{n}};
+  //% end
+  //% end
+  //% end
+  //% if !SUBGROUPS
+  workgroupBarrier();
+  //% end
+  //% for g in 0..GROUP
+  var most{{g}} = -1e30;
+  var sum{{g}} = 0.0;
+  //% end
+  for (var s = begin; s < end; s += {{LANES}}u) {
+    let key = ((place.x + min(s + lane, end - 1u)) * u.keyHeads + keyHead) * {{D4}}u;
+    //% for g in 0..GROUP
+    var score{{g}} = 0.0;
+    //% end
+    //% for d in 0..D4
+    let k{{d}} = keys[key + {{d}}u];
+    //% for g in 0..GROUP
+    score{{g}} += dot({{SUBGROUPS ? `subgroupShuffle(q${g}_${Math.floor(d / LANES)}, ${d % LANES}u)` : `sharedQ[${g * VECTORS * LANES + d}u]`}}, k{{d}});
+    //% end
+    //% end
+    let seen = s + lane < end;
+    //% for g in 0..GROUP
+    let highest{{g}} = max(most{{g}}, rowMax(select(-1e30, score{{g}}, seen), lane));
+    let shrink{{g}} = exp(most{{g}} - highest{{g}});
+    most{{g}} = highest{{g}};
+    let p{{g}} = select(0.0, exp(score{{g}} - highest{{g}}), seen);
+    sum{{g}} = sum{{g}} * shrink{{g}} + p{{g}};
+    //% for n in 0..VECTORS
+    o{{g}}_{{n}} *= shrink{{g}};
+    //% end
+    //% if !SUBGROUPS
+    sharedP[{{g * LANES}}u + lane] = p{{g}};
+    //% end
+    //% end
+    //% if !SUBGROUPS
+    workgroupBarrier();
+    //% end
+    //% for i in 0..LANES / KEYS
+    let nth{{i}} = {{i * KEYS}}u{{KEYS > 1 ? ` + lane / ${LANES / KEYS}u` : ""}};
+    let value{{i}} = ((place.x + min(s + nth{{i}}, end - 1u)) * u.keyHeads + keyHead) * {{D4}}u;
+    //% for n in 0..VECTORS
+    let v{{i}}_{{n}} = values[value{{i}} + vector{{n}}];
+    //% for g in 0..GROUP
+    o{{g}}_{{n}} = fma(vec4f({{SUBGROUPS ? `subgroupShuffle(p${g}, nth${i})` : `sharedP[${g * LANES}u + nth${i}]`}}), v{{i}}_{{n}}, o{{g}}_{{n}});
+    //% end
+    //% end
+    //% end
+  }
+  //% for g in 0..GROUP
+  let total{{g}} = rowSum(sum{{g}}, lane);
+  //% for n in 0..VECTORS
+  //% for step in 0..Math.log2(KEYS)
+  o{{g}}_{{n}} += subgroupShuffleXor(o{{g}}_{{n}}, {{LANES / KEYS * 2 ** step}}u);
+  //% end
+  if (lane < {{LANES / KEYS}}u && lane + {{n * LANES}}u < {{D4}}u) {
+    //% if SPLIT
+    y[((head0 + {{g}}u) * u.splits + group.z) * {{D4 + 1}}u + vector{{n}}] = o{{g}}_{{n}};
+    //% else
+    y[(head0 + {{g}}u) * {{D4}}u + vector{{n}}] = o{{g}}_{{n}} / total{{g}};
+    //% end
+  }
+  //% end
+  //% if SPLIT
+  if (lane == 0u) { y[((head0 + {{g}}u) * u.splits + group.z) * {{D4 + 1}}u + {{D4}}u] = vec4f(most{{g}}, total{{g}}, 0.0, 0.0); }
+  //% end
+  //% end
+}
