@@ -11,7 +11,9 @@
 
 export * from "./pipeline/core/mod.ts";
 export * from "./pipeline/stages/kinds.ts";
-export { evaluate, type EvaluateParams } from "./pipeline/stages/evaluate.ts";
+export { evaluate, type EvaluateInputs, type EvaluateParams } from "./pipeline/stages/evaluate.ts";
+export { answerTask, type AnswerTaskOptions, type TaskRef } from "./pipeline/stages/evaluation/tasks.ts";
+export { heldOutTask, type HeldOutTaskParams } from "./pipeline/stages/held_out_task.ts";
 export { exportModel, type ExportParams } from "./pipeline/stages/export.ts";
 export { huggingFace, huggingFaceData, modelNamed } from "./pipeline/stages/hugging_face.ts";
 export { merge, type MergeParams } from "./pipeline/stages/merge.ts";

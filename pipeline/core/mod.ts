@@ -62,6 +62,8 @@ export {
   type MemoryUse,
   optional,
   type OptionalInput,
+  optionalList,
+  type OptionalListInput,
   type PinContext,
   type Progress,
   type StageCode,

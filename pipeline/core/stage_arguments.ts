@@ -28,7 +28,9 @@ function resolveInputs(stage: StageSpec, args: Record<string, unknown>): StageNo
     const where = `calling ${stage.name}: input ${name}`;
     const given = args[name];
     if (given === undefined && formOf(declaration) === "optional") continue;
-    if (formOf(declaration) === "list") {
+    if (given === undefined && "mayBeLeftOut" in declaration) {
+      inputs[name] = [];
+    } else if (formOf(declaration) === "list") {
       if (!Array.isArray(given)) {
         throw new StageArgumentError(
           `${where} wants an array of ${kindOf(declaration).name}, found ${describe(given)}`,

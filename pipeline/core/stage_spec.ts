@@ -10,6 +10,12 @@ export interface ListInput<K extends AnyKind> {
   readonly kind: K;
 }
 
+/** A list that may be left out, which is the same as an empty one. Made by {@link optionalList}. */
+export interface OptionalListInput<K extends AnyKind> extends ListInput<K> {
+  /** Tells it from a list that must be given. */
+  readonly mayBeLeftOut: true;
+}
+
 /** An input that may be left out. Made by {@link optional}. */
 export interface OptionalInput<K extends AnyKind> {
   /** Tells the forms of declarations apart. */
@@ -23,13 +29,18 @@ export function list<K extends AnyKind>(kind: K): ListInput<K> {
   return { form: "list", kind };
 }
 
+/** Declares an input that takes an array of refs and may be left out: `inputs: { tasks: optionalList(task) }`. */
+export function optionalList<K extends AnyKind>(kind: K): OptionalListInput<K> {
+  return { form: "list", kind, mayBeLeftOut: true };
+}
+
 /** Declares an input that may be left out: `inputs: { adapter: optional(adapter) }`. */
 export function optional<K extends AnyKind>(kind: K): OptionalInput<K> {
   return { form: "optional", kind };
 }
 
 /** How a stage declares one input. */
-export type InputDeclaration = AnyKind | ListInput<AnyKind> | OptionalInput<AnyKind>;
+export type InputDeclaration = AnyKind | ListInput<AnyKind> | OptionalListInput<AnyKind> | OptionalInput<AnyKind>;
 
 /** How a stage declares its inputs, by name. */
 export type InputDeclarations = { readonly [name: string]: InputDeclaration };

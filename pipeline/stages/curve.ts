@@ -18,7 +18,7 @@ export function sparkline(values: readonly number[], width = 40): string {
 }
 
 /** Round numbers that divide a range into about `count` parts. */
-function ticks(low: number, high: number, count: number): number[] {
+export function ticks(low: number, high: number, count: number): number[] {
   const rough = (high - low || 1) / count;
   const unit = 10 ** Math.floor(Math.log10(rough));
   const step = unit * [1, 2, 5, 10].find((factor) => unit * factor >= rough)!;

@@ -1,25 +1,34 @@
 import { join } from "@std/path";
-import { promptIds } from "../../datasets/build_sequence.ts";
-import { flatten } from "../../datasets/example.ts";
-import { templateFor } from "../../datasets/templates.ts";
-import { TokenReader } from "../../datasets/token_reader.ts";
+import { TEMPLATE_NAMES, templateFor, type TemplateName } from "../../datasets/templates.ts";
 import { type Device, openDevice } from "../../kernels/device.ts";
 import type { BaseWeights } from "../../models/base_file.ts";
-import { Evaluator } from "../../models/evaluator.ts";
 import { readAdapter } from "../../models/formats/adapter.ts";
-import { Generator } from "../../models/generation/generator.ts";
-import { Lora } from "../../models/lora.ts";
-import { loadTokenizer } from "../../models/tokenizer.ts";
-import { defineStage, PipelineError, type Stage, z } from "../core/mod.ts";
-import { type AnsweredSample, type EvaluationResults, reportText } from "./evaluation_report.ts";
-import { answerAll, firstExamples } from "./held_out.ts";
-import { adapter, base, report, tokens } from "./kinds.ts";
+import { TextGenerator } from "../../models/generation/text_generator.ts";
+import { loadTokenizer, type Tokenizer } from "../../models/tokenizer.ts";
+import {
+  defineStage,
+  optional,
+  type OptionalInput,
+  optionalList,
+  type OptionalListInput,
+  PipelineError,
+  type Stage,
+  type StageContext,
+  z,
+} from "../core/mod.ts";
+import { compareLosses } from "./evaluation/losses.ts";
+import { type PreparedSamples, prepareSamples, prepareTasks } from "./evaluation/prepare.ts";
+import type { PreparedTask, TaskOutcome, TaskRun } from "./evaluation/prepared_task.ts";
+import type { AnsweredSample, EvaluationResults } from "./evaluation/report.ts";
+import { metaOf, writeEvaluation } from "./evaluation/write.ts";
+import { adapter, base, evaluationTask, report, tokens } from "./kinds.ts";
 import { loadBaseInput } from "./load_base_input.ts";
-import { checkTokens, lossOfSplit } from "./loss.ts";
+import { checkTokens } from "./loss.ts";
 
 const params = z.object({
   samples: z.number().int().min(0).default(5).describe("held-out instructions to answer before and after"),
   maxNewTokens: z.number().int().min(1).default(64).describe("most tokens of such an answer"),
+  template: z.enum(TEMPLATE_NAMES).optional().describe("prompt template of tasks"),
 });
 
 /** Params of {@link evaluate}. */
@@ -28,97 +37,155 @@ export interface EvaluateParams {
   readonly samples?: number;
   /** Most tokens of such an answer; 64. */
   readonly maxNewTokens?: number;
+  /** Prompt template of tasks; that of the tokens by default, "alpaca" where there are none. */
+  readonly template?: TemplateName | undefined;
 }
 
+/** Inputs of {@link evaluate}. */
+export interface EvaluateInputs {
+  /** The model to measure. */
+  readonly base: typeof base;
+  /** An adapter to compare it with. */
+  readonly adapter: OptionalInput<typeof adapter>;
+  /** Tokenised rows: their validation rows are what the loss is measured on. */
+  readonly tokens: OptionalInput<typeof tokens>;
+  /** Questions to ask. */
+  readonly tasks: OptionalListInput<typeof evaluationTask>;
+}
+
+const inputs = {
+  base,
+  adapter: optional(adapter),
+  tokens: optional(tokens),
+  tasks: optionalList(evaluationTask),
+} satisfies EvaluateInputs;
+
+type Context = StageContext<typeof inputs, z.output<typeof params>, Record<never, never>>;
+
 /**
- * Compares base and adapter on the validation rows: loss, perplexity, and greedy answers to the first instructions.
- * Writes results.json and report.md.
+ * Measures a base, and compares an adapter with it: loss and perplexity on validation rows, greedy answers to the first of
+ * them, and tasks. At least one of `tokens` and `tasks` must be given. Writes results.json, report.md, report.html with its
+ * plots, and samples_TASK.jsonl.
  */
 export const evaluate: Stage<
-  { readonly base: typeof base; readonly adapter: typeof adapter; readonly tokens: typeof tokens },
+  { readonly [N in keyof EvaluateInputs]: EvaluateInputs[N] },
   EvaluateParams,
   typeof report
 > = defineStage({
   name: "evaluate",
-  version: 1,
-  inputs: { base, adapter, tokens },
+  version: 2,
+  inputs,
   params,
   output: report,
   verifies: ["base"],
-  async run({ inputs, params, output, progress, log, device: note, signal }) {
-    checkTokens(inputs.base.meta, inputs.tokens.meta);
-    if (inputs.tokens.meta.validation.rows === 0) {
-      throw new PipelineError("evaluate: wanted validation rows, found none: set validation aside when merging");
-    }
-    const examples = await firstExamples(inputs.tokens.dir, params.samples);
+  async run(context) {
+    checkInputs(context);
+    const { inputs, output, log } = context;
+    using tokenizer = await loadTokenizer(join(inputs.base.dir, "tokenizer"));
+    const prepared = await prepare(context, tokenizer);
     const device = await openDevice();
-    note(device.info.description);
+    context.device(device.info.description);
     try {
       const loaded = await loadBaseInput(device, inputs.base);
-      const trained = await readAdapter(inputs.adapter.dir);
-      const total = inputs.tokens.meta.validation.tokens * 2;
-      const lora = new Lora(device, loaded.config, trained, false);
-      lora.load(trained);
-      const losses = await compareLosses(
-        device,
-        lora,
-        loaded,
-        inputs,
-        signal,
-        (done) => progress({ done, total, unit: "tokens", note: "loss" }),
-      );
-      using tokenizer = await loadTokenizer(join(inputs.base.dir, "tokenizer"));
-      const template = templateFor(inputs.tokens.meta.template, tokenizer);
-      const prompts = examples.map((example) => promptIds(example, template, tokenizer));
-      const answers: Record<"before" | "after", string[]> = { before: [], after: [] };
-      let done = 0;
-      for (const side of ["before", "after"] as const) {
-        const generator = new Generator(
-          device,
-          loaded,
-          loaded.config.maxPositions,
-          side === "after" ? lora : undefined,
-        );
-        const onAnswer = () => progress({ done: ++done, total: prompts.length * 2, unit: "answers", note: side });
-        answers[side] = await answerAll(generator, tokenizer, prompts, { ...params, signal, onAnswer });
-        generator.close();
-      }
-      const samples = examples.map((example, i): AnsweredSample => ({
-        ...flatten(example),
-        expected: example.output,
-        before: answers.before[i]!,
-        after: answers.after[i]!,
-      }));
+      const losses = inputs.tokens && await measureLosses(context, inputs.tokens.dir, device, loaded);
+      const { outcomes, samples } = await ask(context, prepared, device, loaded, tokenizer);
       const figures = (eval_loss: number) => ({ eval_loss, perplexity: Math.exp(eval_loss) });
-      const results: EvaluationResults = { before: figures(losses.before), after: figures(losses.after), samples };
-      await Deno.writeTextFile(join(output.dir, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
-      await Deno.writeTextFile(join(output.dir, "report.md"), reportText(results, inputs));
-      log(
-        "info",
-        `eval_loss ${losses.before.toFixed(4)} -> ${
-          losses.after.toFixed(4)
-        } on ${inputs.tokens.meta.validation.rows} held-out rows`,
-      );
-      return { evalLossBefore: losses.before, evalLossAfter: losses.after };
+      const results: EvaluationResults = {
+        ...(losses ? { before: figures(losses.before) } : {}),
+        ...(losses?.after === undefined ? {} : { after: figures(losses.after) }),
+        samples,
+        tasks: outcomes.map(({ result }) => result),
+      };
+      await writeEvaluation(output.dir, results, outcomes, inputs);
+      for (const line of summary(results, inputs.tokens?.meta.validation.rows ?? 0)) log("info", line);
+      return metaOf(results);
     } finally {
       device.close();
     }
   },
 });
 
-async function compareLosses(
+/** @throws {PipelineError} when there is nothing to measure, or what there is does not fit the base */
+function checkInputs({ inputs }: Context): void {
+  if (inputs.tokens === undefined && inputs.tasks.length === 0) {
+    throw new PipelineError("evaluate: wanted tokens or tasks, found neither: there is nothing to measure");
+  }
+  if (inputs.tokens === undefined) return;
+  checkTokens(inputs.base.meta, inputs.tokens.meta);
+  if (inputs.tokens.meta.validation.rows === 0) {
+    throw new PipelineError("evaluate: wanted validation rows, found none: set validation aside when merging");
+  }
+}
+
+/** Reads all that is to be asked, before the device is opened. */
+async function prepare({ inputs, params }: Context, tokenizer: Tokenizer): Promise<Prepared> {
+  const own = inputs.tokens?.meta.template;
+  const tasks = await prepareTasks(inputs.tasks, templateFor(params.template ?? own ?? "alpaca", tokenizer), tokenizer);
+  if (inputs.tokens === undefined || own === undefined) return { tasks };
+  return { tasks, samples: await prepareSamples(inputs.tokens.dir, params, templateFor(own, tokenizer), tokenizer) };
+}
+
+interface Prepared {
+  readonly tasks: readonly PreparedTask[];
+  readonly samples?: PreparedSamples;
+}
+
+async function measureLosses(
+  { inputs, signal, progress }: Context,
+  tokensDir: string,
   device: Device,
-  lora: Lora,
-  base: BaseWeights,
-  inputs: { tokens: { dir: string } },
-  signal: AbortSignal,
-  onTokens: (done: number) => void,
-): Promise<{ before: number; after: number }> {
-  using reader = new TokenReader(inputs.tokens.dir, "validation", base.config.vocabularySize);
-  const budget = Math.max(1024, ...reader.lengths);
-  const evaluator = new Evaluator(device, base, Math.min(budget, reader.tokens), lora);
-  const before = await lossOfSplit(evaluator, reader, budget, false, signal, onTokens);
-  const after = await lossOfSplit(evaluator, reader, budget, true, signal, (done) => onTokens(reader.tokens + done));
-  evaluator.close();
-  return { before, after };
+  loaded: BaseWeights,
+): Promise<{ before: number; after?: number }> {
+  const trained = inputs.adapter && await readAdapter(inputs.adapter.dir);
+  return await compareLosses(device, loaded, trained, tokensDir, {
+    signal,
+    onTokens: (done, total) => progress({ done, total, unit: "tokens", note: "loss" }),
+  });
+}
+
+/** Puts the questions of all tasks to the base, and to the adapter if there is one. */
+async function ask(
+  { inputs, signal, progress }: Context,
+  { tasks, samples }: Prepared,
+  device: Device,
+  loaded: BaseWeights,
+  tokenizer: Tokenizer,
+): Promise<{ outcomes: TaskOutcome[]; samples: AnsweredSample[] }> {
+  const positions = Math.max(1, samples?.positions ?? 0, ...tasks.map(({ positions }) => positions));
+  const generator = new TextGenerator(device, loaded, tokenizer, { positions });
+  try {
+    const adapter = inputs.adapter && "adapter";
+    if (inputs.adapter) await generator.loadAdapter("adapter", inputs.adapter.dir);
+    const running = (requests: number, note: string): TaskRun => {
+      const total = requests * (adapter ? 2 : 1);
+      let done = 0;
+      return {
+        generator,
+        adapter,
+        signal,
+        onRequest: () => progress({ done: ++done, total, unit: "answers", note }),
+      };
+    };
+    const outcomes: TaskOutcome[] = [];
+    for (const task of tasks) outcomes.push(await task.run(running(task.requests, task.meta.name)));
+    return { outcomes, samples: await samples?.run(running(samples.requests, "held-out rows")) ?? [] };
+  } finally {
+    generator.close();
+  }
+}
+
+function summary({ before, after, tasks }: EvaluationResults, rows: number): string[] {
+  const arrow = (figures: readonly (string | undefined)[]) => figures.filter(Boolean).join(" -> ");
+  const loss = before
+    ? [`eval_loss ${arrow([before.eval_loss.toFixed(4), after?.eval_loss.toFixed(4)])} on ${rows} held-out rows`]
+    : [];
+  const percent = (value: number | undefined) => value === undefined ? undefined : `${(value * 100).toFixed(1)} %`;
+  return [
+    ...loss,
+    ...tasks.flatMap(({ name, metrics }) =>
+      metrics.map(({ metric, before, after, count }) =>
+        `${name}: ${metric} ${arrow([percent(before.value), percent(after?.value)])} of ${count}`
+      )
+    ),
+  ];
 }

@@ -139,15 +139,39 @@ export interface AdapterMeta {
  */
 export const adapter: Kind<"adapter", AdapterMeta> = kind<AdapterMeta>()("adapter");
 
-/** The figures of an evaluation. */
-export interface ReportMeta {
-  /** Mean −log p of the labelled validation tokens without and with the adapter, in nats. */
-  readonly evalLossBefore: number;
-  /** The same with the adapter. */
-  readonly evalLossAfter: number;
+/** A task of questions whose answers are told right from wrong by their text. */
+export interface AnswersTaskMeta {
+  /** Tells the kinds of tasks apart. */
+  readonly type: "answers";
+  /** Name in reports and of files: letters, digits, `-` and `_`. */
+  readonly name: string;
+  /** Most tokens of an answer. */
+  readonly maxNewTokens: number;
+  /** Treat upper and lower case as the same. */
+  readonly ignoreCase: boolean;
+  /** Leave punctuation and symbols out. */
+  readonly ignorePunctuation: boolean;
 }
 
-/** An evaluation: results.json and report.md. */
+/** How a task is asked and scored. */
+export type TaskMeta = AnswersTaskMeta;
+
+/** Questions to evaluate a model with: a file or folder in the form of its type. */
+export const evaluationTask: Kind<"evaluation task", TaskMeta> = kind<TaskMeta>()("evaluation task");
+
+/** The figures of an evaluation. Those of the loss are absent where there were no validation rows to measure it on. */
+export interface ReportMeta {
+  /** Mean −log p of the labelled validation tokens without the adapter, in nats. */
+  readonly evalLossBefore?: number;
+  /** The same with the adapter. */
+  readonly evalLossAfter?: number;
+  /** Figures by task and metric, without and with the adapter. */
+  readonly tasks: Readonly<
+    Record<string, Readonly<Record<string, { readonly before: number; readonly after?: number }>>>
+  >;
+}
+
+/** An evaluation: results.json, report.md, report.html with its plots, samples_TASK.jsonl of each task. */
 export const report: Kind<"report", ReportMeta> = kind<ReportMeta>()("report");
 
 /** What is known of an export. */

@@ -5,6 +5,7 @@ import { type MergeSource, mergeSources } from "../../datasets/merge.ts";
 import type { MergeReport } from "../../datasets/merge_report.ts";
 import { defineStage, list, type ListInput, type Stage, type StageInput, z } from "../core/mod.ts";
 import { dataset, rowsFile } from "./kinds.ts";
+import { onlyFile } from "./only_file.ts";
 
 const params = z.object({
   validation: z.number().int().min(0).default(2000).describe("rows to set aside for validation"),
@@ -82,13 +83,11 @@ export const merge: Stage<{ readonly sources: ListInput<typeof rowsFile> }, Merg
   },
 });
 
-function toSource({ path, dir, files, meta }: StageInput<typeof rowsFile>): MergeSource {
-  // A stage that makes rows gives a folder with one file; a file of the user's is the path itself.
-  const only = files.length === 1 ? files[0]!.path : undefined;
-  const file = path === dir && only !== undefined ? join(dir, only) : path;
+function toSource(input: StageInput<typeof rowsFile>): MergeSource {
+  const { meta } = input;
   return {
     name: meta.name,
-    path: file,
+    path: onlyFile(input),
     ...(meta.format === "auto" ? {} : { format: meta.format }),
     ...(meta.weight === undefined ? {} : { weight: meta.weight }),
   };

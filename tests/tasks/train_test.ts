@@ -44,6 +44,7 @@ async function checkOutput(directory: string): Promise<void> {
     "adapter_model.safetensors",
     "checkpoint-3",
     "loss_curve.svg",
+    "report.html",
     "report.md",
     "results.json",
     "trainer_log.jsonl",
@@ -66,7 +67,7 @@ async function checkOutput(directory: string): Promise<void> {
   assert(log[3].eval_loss > 0);
 
   const results = JSON.parse(await read("results.json"));
-  assertEquals(Object.keys(results).sort(), ["after", "before", "samples"]);
+  assertEquals(Object.keys(results).sort(), ["after", "before", "samples", "tasks"]);
   for (const side of [results.before, results.after]) {
     assertEquals(Object.keys(side).sort(), ["eval_loss", "perplexity"]);
     assertEquals(side.perplexity, Math.exp(side.eval_loss));

@@ -7,6 +7,7 @@ import {
   kind,
   list,
   optional,
+  optionalList,
   type Ref,
   type Stage,
 } from "../../../pipeline/core/mod.ts";
@@ -61,6 +62,14 @@ const build = defineStage({
   },
 });
 
+const compare = defineStage({
+  name: "compare",
+  version: 1,
+  inputs: { words: vocabulary, others: optionalList(rows) },
+  output: counts,
+  run: ({ inputs }) => ({ rows: inputs.others.map(({ meta }) => meta.format).length }),
+});
+
 const file: Ref<typeof rows> = inputFile(rows, "rows.json", { format: "alpaca" });
 
 Deno.test("types: a wiring that fits compiles", () => {
@@ -68,6 +77,8 @@ Deno.test("types: a wiring that fits compiles", () => {
   const result: Ref<typeof counts> = count({ sources: [file], words: b.vocabulary, order: "up" });
   assert(result !== undefined);
   assert(build({}) !== undefined);
+  const { vocabulary: words } = b;
+  assert(compare({ words }) !== undefined && compare({ words, others: [file, file] }) !== undefined);
 });
 
 Deno.test("types: a wiring that does not fit neither compiles nor runs", () => {
@@ -78,6 +89,8 @@ Deno.test("types: a wiring that does not fit neither compiles nor runs", () => {
   assertThrows(() => count({ sources: file, words: b.vocabulary, order: "up" }), Error, "wants an array");
   // @ts-expect-error an input is missing
   assertThrows(() => count({ words: b.vocabulary, order: "up" }), Error, "sources");
+  // @ts-expect-error a list that may be left out takes its kind only
+  assertThrows(() => compare({ words: b.vocabulary, others: [b] }), Error, "wants rows, found base");
   // @ts-expect-error a param of the wrong type
   assertThrows(() => count({ sources: [], words: b.vocabulary, order: "up", least: "1" }), Error, "least");
   // @ts-expect-error a param without default is missing

@@ -1,0 +1,64 @@
+import { type AnswerItem, isRight, readAnswerItems } from "../../../datasets/evaluation/answer_items.ts";
+import { promptIds } from "../../../datasets/build_sequence.ts";
+import { lastQuestion } from "../../../datasets/example.ts";
+import type { PromptTemplate } from "../../../datasets/templates.ts";
+import type { Tokenizer } from "../../../models/tokenizer.ts";
+import type { JsonObject } from "../../core/mod.ts";
+import type { AnswersTaskMeta } from "../kinds.ts";
+import { answersOf } from "./answering.ts";
+import { type ItemResult, resultOf } from "./results.ts";
+import type { PreparedTask, TaskOutcome, TaskRun } from "./prepared_task.ts";
+
+/** Reads a task of answers and makes its prompts. */
+export async function prepareAnswersTask(
+  path: string,
+  meta: AnswersTaskMeta,
+  template: PromptTemplate,
+  tokenizer: Tokenizer,
+): Promise<PreparedTask> {
+  const items = await readAnswerItems(path);
+  const prompts = items.map(({ question }) => promptIds(question, template, tokenizer));
+  return {
+    meta,
+    requests: items.length,
+    positions: Math.max(...prompts.map(({ length }) => length)) + meta.maxNewTokens,
+    run: (run) => runAnswersTask(meta, items, prompts, tokenizer, run),
+  };
+}
+
+async function runAnswersTask(
+  meta: AnswersTaskMeta,
+  items: readonly AnswerItem[],
+  prompts: readonly number[][],
+  tokenizer: Tokenizer,
+  { generator, adapter, signal, onRequest }: TaskRun,
+): Promise<TaskOutcome> {
+  const options = { maxNewTokens: meta.maxNewTokens, signal, onAnswer: onRequest };
+  const before = await answersOf(generator, prompts, options);
+  const after = adapter === undefined ? undefined : await answersOf(generator, prompts, { ...options, adapter });
+  const score = (item: AnswerItem, response: string) => ({
+    response,
+    scores: { exact_match: isRight(item, response, meta) ? 1 : 0 },
+  });
+  const results = items.map((item, i): ItemResult => ({
+    group: item.kind,
+    document: documentOf(item),
+    question: lastQuestion(item.question),
+    target: [...item.answers, ...(item.pattern === undefined ? [] : [`/${item.pattern}/`])].join(" | "),
+    prompt: tokenizer.decode(prompts[i]!),
+    before: score(item, before[i]!),
+    ...(after === undefined ? {} : { after: score(item, after[i]!) }),
+  }));
+  const cut = prompts.filter(({ length }) => length >= generator.positions).length;
+  const facts = {
+    max_new_tokens: meta.maxNewTokens,
+    ignore_case: meta.ignoreCase,
+    ignore_punctuation: meta.ignorePunctuation,
+    prompts_without_room: cut,
+  };
+  return { result: resultOf(meta, facts, results, ["exact_match"]), items: results };
+}
+
+function documentOf({ question, answers, pattern, kind }: AnswerItem): JsonObject {
+  return { ...question, answers: [...answers], ...(pattern === undefined ? {} : { pattern }), kind } as JsonObject;
+}

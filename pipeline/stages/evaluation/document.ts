@@ -1,0 +1,113 @@
+// A report as a list of blocks, written as Markdown or as one HTML file without anything from outside.
+
+/** A part of a report. Texts are plain; whatever markup they hold is shown as it is. */
+export type Block =
+  | { readonly type: "heading"; readonly level: 1 | 2 | 3; readonly text: string }
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "list"; readonly items: readonly string[] }
+  | { readonly type: "table"; readonly header: readonly string[]; readonly rows: readonly (readonly string[])[] }
+  /** What a person or a model wrote, under a label. */
+  | { readonly type: "quote"; readonly label: string; readonly text: string }
+  /** A plot: a file beside the report; in HTML its SVG text itself, where there is one. */
+  | { readonly type: "figure"; readonly file: string; readonly alt: string; readonly svg?: string };
+
+const NOTHING = "(nothing 无)";
+
+/** Escapes whatever Markdown would take for markup. */
+function plain(text: string): string {
+  return text.replace(/([\\`*_<>#|[\]])/g, "\\$1");
+}
+
+/** A report in Markdown. */
+export function markdown(blocks: readonly Block[]): string {
+  return `${blocks.map(markdownBlock).join("\n\n")}\n`;
+}
+
+function markdownBlock(block: Block): string {
+  switch (block.type) {
+    case "heading":
+      return `${"#".repeat(block.level)} ${plain(block.text)}`;
+    case "text":
+      return plain(block.text);
+    case "list":
+      return block.items.map((item) => `- ${plain(item)}`).join("\n");
+    case "table": {
+      const line = (cells: readonly string[]) => `| ${cells.map((cell) => oneLine(plain(cell))).join(" | ")} |`;
+      return [line(block.header), line(block.header.map(() => "---")), ...block.rows.map(line)].join("\n");
+    }
+    case "quote": {
+      const lines = (block.text || NOTHING).split("\n").map((line) => `> ${plain(line)}  `);
+      return `**${plain(block.label)}**\n\n${lines.join("\n")}`;
+    }
+    case "figure":
+      return `![${plain(block.alt)}](${encodeURI(block.file)})`;
+    default:
+      return block satisfies never;
+  }
+}
+
+const oneLine = (text: string) => text.replaceAll("\n", " ");
+
+/** Escapes whatever HTML would take for markup. */
+export function escapeHtml(text: string): string {
+  const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+  return text.replace(/[&<>"]/g, (character) => entities[character] ?? character);
+}
+
+const STYLE = `:root { color-scheme: light dark }
+body { font: 16px/1.6 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+.wide { overflow-x: auto }
+table { border-collapse: collapse }
+th, td { padding: .25rem .75rem; border-bottom: 1px solid #8884; text-align: right; font-variant-numeric: tabular-nums }
+th:first-child, td:first-child { text-align: left }
+blockquote { margin: 0 0 1rem; padding: .25rem 1rem; border-left: 3px solid #8888; white-space: pre-wrap; overflow-wrap: anywhere }
+figure { margin: 1rem 0 }
+svg, img { max-width: 100%; height: auto; border-radius: 4px }`;
+
+/** A report as an HTML file. */
+export function html(title: string, blocks: readonly Block[]): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)}</title>
+<style>
+${STYLE}
+</style>
+</head>
+<body>
+${blocks.map(htmlBlock).join("\n")}
+</body>
+</html>
+`;
+}
+
+function htmlBlock(block: Block): string {
+  switch (block.type) {
+    case "heading":
+      return `<h${block.level}>${escapeHtml(block.text)}</h${block.level}>`;
+    case "text":
+      return `<p>${escapeHtml(block.text)}</p>`;
+    case "list":
+      return `<ul>\n${block.items.map((item) => `<li>${escapeHtml(item)}</li>`).join("\n")}\n</ul>`;
+    case "table": {
+      const line = (cells: readonly string[], tag: "th" | "td") =>
+        `<tr>${cells.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join("")}</tr>`;
+      const body = block.rows.map((row) => line(row, "td")).join("\n");
+      return `<div class="wide"><table>\n<thead>${
+        line(block.header, "th")
+      }</thead>\n<tbody>\n${body}\n</tbody>\n</table></div>`;
+    }
+    case "quote":
+      return `<p><strong>${escapeHtml(block.label)}</strong></p>\n<blockquote>${
+        escapeHtml(block.text || NOTHING)
+      }</blockquote>`;
+    case "figure": {
+      const image = `<img src="${escapeHtml(encodeURI(block.file))}" alt="${escapeHtml(block.alt)}">`;
+      return `<figure>${block.svg ?? image}</figure>`;
+    }
+    default:
+      return block satisfies never;
+  }
+}

@@ -1,0 +1,67 @@
+import { promptIds } from "../../../datasets/build_sequence.ts";
+import { flatten } from "../../../datasets/example.ts";
+import type { PromptTemplate } from "../../../datasets/templates.ts";
+import type { Tokenizer } from "../../../models/tokenizer.ts";
+import { PipelineError, type StageInput } from "../../core/mod.ts";
+import { firstExamples } from "../held_out.ts";
+import type { evaluationTask } from "../kinds.ts";
+import { onlyFile } from "../only_file.ts";
+import { answersOf } from "./answering.ts";
+import { prepareAnswersTask } from "./answers_task.ts";
+import type { PreparedTask, TaskRun } from "./prepared_task.ts";
+import type { AnsweredSample } from "./report.ts";
+
+/**
+ * Reads tasks and makes their prompts.
+ *
+ * @throws {PipelineError} for two tasks of one name
+ */
+export async function prepareTasks(
+  tasks: readonly StageInput<typeof evaluationTask>[],
+  template: PromptTemplate,
+  tokenizer: Tokenizer,
+): Promise<PreparedTask[]> {
+  const names = tasks.map(({ meta }) => meta.name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) {
+    throw new PipelineError(`evaluate: two tasks are named ${twice}; give one of them another name`);
+  }
+  const prepared: PreparedTask[] = [];
+  for (const task of tasks) {
+    prepared.push(await prepareAnswersTask(onlyFile(task), task.meta, template, tokenizer));
+  }
+  return prepared;
+}
+
+/** Held-out instructions to be answered. */
+export interface PreparedSamples {
+  readonly requests: number;
+  readonly positions: number;
+  run(run: TaskRun): Promise<AnsweredSample[]>;
+}
+
+/** Takes the first held-out instructions of tokenised rows and makes their prompts. */
+export async function prepareSamples(
+  tokensDir: string,
+  options: { readonly samples: number; readonly maxNewTokens: number },
+  template: PromptTemplate,
+  tokenizer: Tokenizer,
+): Promise<PreparedSamples> {
+  const examples = await firstExamples(tokensDir, options.samples);
+  const prompts = examples.map((example) => promptIds(example, template, tokenizer));
+  return {
+    requests: prompts.length,
+    positions: Math.max(0, ...prompts.map(({ length }) => length)) + options.maxNewTokens,
+    async run({ generator, adapter, signal, onRequest }) {
+      const answering = { maxNewTokens: options.maxNewTokens, signal, onAnswer: onRequest };
+      const before = await answersOf(generator, prompts, answering);
+      const after = adapter === undefined ? undefined : await answersOf(generator, prompts, { ...answering, adapter });
+      return examples.map((example, i) => ({
+        ...flatten(example),
+        expected: example.output,
+        before: before[i] ?? "",
+        ...(after ? { after: after[i] ?? "" } : {}),
+      }));
+    },
+  };
+}

@@ -1,0 +1,199 @@
+import type { AdapterMeta, BaseMeta, TokensMeta } from "../kinds.ts";
+import { barChart } from "./bars.ts";
+import type { Block } from "./document.ts";
+import type { TaskOutcome } from "./prepared_task.ts";
+import type { ItemResult, MetricResult, TaskMetric, TaskResult } from "./results.ts";
+import type { Compared, Measure } from "./statistics.ts";
+
+/** Loss in nats a labelled token, and its exponential. */
+export interface LossFigures {
+  readonly eval_loss: number;
+  readonly perplexity: number;
+}
+
+/** A held-out instruction with both answers. */
+export interface AnsweredSample {
+  readonly instruction: string;
+  readonly input: string;
+  readonly expected: string;
+  readonly before: string;
+  readonly after?: string;
+}
+
+/** The contents of results.json. */
+export interface EvaluationResults {
+  /** Absent where there were no validation rows. */
+  readonly before?: LossFigures;
+  readonly after?: LossFigures;
+  readonly samples: readonly AnsweredSample[];
+  readonly tasks: readonly TaskResult[];
+}
+
+/** What a report is written of. */
+export interface ReportSource {
+  readonly results: EvaluationResults;
+  readonly tasks: readonly TaskOutcome[];
+  readonly base: Pick<BaseMeta, "name" | "bits" | "parameters">;
+  readonly adapter?: AdapterMeta | undefined;
+  readonly tokens?: TokensMeta | undefined;
+  /** Whether the adapter comes with the curve of its training. */
+  readonly hasLossCurve: boolean;
+}
+
+/** Items of each kind whose answers the report shows; samples_TASK.jsonl has all. */
+const shownOfGroup = 2;
+
+const LEARNT: Readonly<Record<TokensMeta["trainOn"], string>> = {
+  answers: "the answers only 仅回答",
+  last: "the last answer of each row only 仅每行最后的回答",
+  all: "prompt and answer 指令与回答",
+};
+
+const METRICS: Readonly<Record<TaskMetric, { readonly title: string; readonly most: number }>> = {
+  exact_match: { title: "exact match 完全匹配", most: 1 },
+};
+
+/** The report that a person reads, English and Chinese: figures, plots, then the answers side by side. */
+export function reportBlocks(source: ReportSource): Block[] {
+  return [
+    { type: "heading", level: 1, text: "Evaluation 评估报告" },
+    ...lossBlocks(source),
+    { type: "list", items: subjectOf(source) },
+    ...(source.hasLossCurve
+      ? [{ type: "figure" as const, file: "loss_curve.svg", alt: "training loss 训练损失" }]
+      : []),
+    ...source.tasks.flatMap(taskBlocks),
+    ...answerBlocks(source.results.samples),
+  ];
+}
+
+function lossBlocks({ results: { before, after } }: ReportSource): Block[] {
+  if (before === undefined) return [];
+  const change = after && ((after.eval_loss / before.eval_loss - 1) * 100).toFixed(1);
+  const sides = (name: string, value: (figures: LossFigures) => string, note = "") => [
+    name,
+    value(before),
+    ...(after ? [`${value(after)}${note}`] : []),
+  ];
+  return [{
+    type: "table",
+    header: ["", "before 训练前", ...(after ? ["after 训练后"] : [])],
+    rows: [
+      sides("eval_loss 验证损失", ({ eval_loss }) => eval_loss.toFixed(4), change && ` (${change} %)`),
+      sides("perplexity 困惑度", ({ perplexity }) => perplexity.toFixed(2)),
+    ],
+  }];
+}
+
+function subjectOf({ base, adapter, tokens }: ReportSource): string[] {
+  const known = [
+    ...(adapter?.parameters === undefined ? [] : [`${adapter.parameters.toLocaleString("en")} parameters`]),
+    ...(adapter?.steps === undefined ? [] : [`${adapter.steps} optimizer steps`]),
+  ];
+  return [
+    `Base 基座: ${base.name}, ${base.parameters.toLocaleString("en")} parameters, ${base.bits} bits`,
+    ...(adapter ? [`Adapter 适配器: ${known.join(", ") || "not trained here 并非在此训练"}`] : []),
+    ...(tokens
+      ? [
+        `Data 数据: ${tokens.train.rows} rows to train on, ${tokens.validation.rows} held out; ` +
+        `${tokens.validation.labelledTokens} tokens scored`,
+        `Loss on 损失计算于: ${LEARNT[tokens.trainOn]}`,
+      ]
+      : []),
+  ];
+}
+
+/** The file of a task's plot. */
+export function chartFile(task: string, metric: TaskMetric): string {
+  return `${task}_${metric}.svg`;
+}
+
+/** The plot of a figure of a task. */
+export function chartOf(task: TaskResult, metric: MetricResult): string {
+  const { title, most } = METRICS[metric.metric];
+  return barChart(`${task.name}: ${title}`, [{ name: "all 全部", ...metric }, ...metric.groups], most);
+}
+
+function taskBlocks({ result, items }: TaskOutcome): Block[] {
+  const facts = Object.entries(result.facts).map(([name, value]) => `${name}: ${value}`);
+  return [
+    { type: "heading", level: 2, text: `${result.name} (${result.count} items 题)` },
+    ...(facts.length > 0 ? [{ type: "list" as const, items: facts }] : []),
+    ...result.metrics.flatMap((metric) => metricBlocks(result, metric)),
+    ...exampleBlocks(items),
+  ];
+}
+
+function metricBlocks(task: TaskResult, metric: MetricResult): Block[] {
+  const { title, most } = METRICS[metric.metric];
+  const shown = (measure: Measure, signed = false) => shownMeasure(measure, most, signed);
+  const row = (name: string, count: number, { before, after, difference }: Compared) => [
+    name,
+    `${count}`,
+    shown(before),
+    ...(after && difference ? [shown(after), shown(difference, true)] : []),
+  ];
+  const { groups, meanOfGroups } = metric;
+  const compared = metric.after === undefined ? [] : ["after 训练后", "difference 差异"];
+  return [
+    {
+      type: "table",
+      header: [title, "items 题数", "before 训练前", ...compared],
+      rows: [
+        row("all 全部", metric.count, metric),
+        ...(meanOfGroups ? [row("mean of kinds 各类平均", groups.length, meanOfGroups)] : []),
+        ...groups.map((group) => row(group.name || "–", group.count, group)),
+      ],
+    },
+    {
+      type: "figure",
+      file: chartFile(task.name, metric.metric),
+      alt: `${task.name}: ${title}`,
+      svg: chartOf(task, metric),
+    },
+  ];
+}
+
+/** A figure with its standard error: in per cent where the scale ends at 1. */
+function shownMeasure({ value, stderr }: Measure, most: number, signed: boolean): string {
+  const scale = most === 1 ? 100 : 1;
+  const sign = signed && value > 0 ? "+" : "";
+  const error = stderr === null ? "" : ` ± ${(stderr * scale).toFixed(1)}`;
+  return `${sign}${(value * scale).toFixed(1)}${error}${most === 1 ? " %" : ""}`;
+}
+
+function exampleBlocks(items: readonly ItemResult[]): Block[] {
+  const shown = [...Map.groupBy(items, ({ group }) => group).values()].flatMap((of) => of.slice(0, shownOfGroup));
+  const mark = ({ scores }: ItemResult["before"]) => {
+    const decided = scores.exact_match;
+    return decided === undefined ? "" : decided === 1 ? " ✓" : " ✗";
+  };
+  return shown.flatMap((item, i): Block[] => [
+    { type: "heading", level: 3, text: `${i + 1}${item.group === "" ? "" : ` · ${item.group}`}` },
+    { type: "quote", label: "Question 问题", text: item.question },
+    { type: "quote", label: "Expected 参考答案", text: item.target },
+    { type: "quote", label: `Before 训练前${mark(item.before)}`, text: item.before.response },
+    ...(item.after
+      ? [{ type: "quote" as const, label: `After 训练后${mark(item.after)}`, text: item.after.response }]
+      : []),
+  ]);
+}
+
+function answerBlocks(samples: readonly AnsweredSample[]): Block[] {
+  if (samples.length === 0) return [];
+  return [
+    { type: "heading", level: 2, text: "Answers 回答" },
+    {
+      type: "text",
+      text: "Greedy decoding of the first held-out instructions. 对前几条留出指令的贪心解码。",
+    },
+    ...samples.flatMap(({ instruction, input, expected, before, after }, i): Block[] => [
+      { type: "heading", level: 3, text: `${i + 1}` },
+      { type: "quote", label: "Instruction 指令", text: instruction },
+      ...(input === "" ? [] : [{ type: "quote" as const, label: "Input 输入", text: input }]),
+      { type: "quote", label: "Expected 参考答案", text: expected },
+      { type: "quote", label: "Before 训练前", text: before },
+      ...(after === undefined ? [] : [{ type: "quote" as const, label: "After 训练后", text: after }]),
+    ]),
+  ];
+}

@@ -1,0 +1,89 @@
+import type { JsonObject } from "../../core/mod.ts";
+import type { TaskMeta } from "../kinds.ts";
+import { compare, type Compared, meanOfGroups } from "./statistics.ts";
+
+/** What a task's items can be measured by. All are better when higher. */
+export type TaskMetric = "exact_match";
+
+/** One side's response to an item. */
+export interface ItemResponse {
+  /** The text that was generated, or the choice that was the most likely. */
+  readonly response: string;
+  /** The figures that this item has. */
+  readonly scores: Readonly<Partial<Record<TaskMetric, number>>>;
+}
+
+/** An item of a task with what both sides made of it. */
+export interface ItemResult {
+  /** Kind, subject or class; "" if there is none. */
+  readonly group: string;
+  /** The item as it stands in its file. */
+  readonly document: JsonObject;
+  /** What was asked, for a person to read. */
+  readonly question: string;
+  /** The right answer, for a person to read. */
+  readonly target: string;
+  /** The text that the model was given. */
+  readonly prompt: string;
+  readonly before: ItemResponse;
+  readonly after?: ItemResponse;
+}
+
+/** A figure of the items of one kind, subject or class. */
+export interface GroupResult extends Compared {
+  readonly name: string;
+  readonly count: number;
+}
+
+/** A figure of a task. */
+export interface MetricResult extends Compared {
+  readonly metric: TaskMetric;
+  /** Items that have this figure. */
+  readonly count: number;
+  /** By kind, subject or class, in the order of their first items; empty where there is one only. */
+  readonly groups: readonly GroupResult[];
+  /** The mean over the groups, each with the same weight. */
+  readonly meanOfGroups?: Compared;
+}
+
+/** How a task went. */
+export interface TaskResult {
+  readonly name: string;
+  readonly type: TaskMeta["type"];
+  readonly count: number;
+  /** How it was asked, by name. */
+  readonly facts: Readonly<Record<string, string | number | boolean>>;
+  readonly metrics: readonly MetricResult[];
+}
+
+/** The figures of a task, from its items. */
+export function resultOf(
+  { name, type }: Pick<TaskMeta, "name" | "type">,
+  facts: TaskResult["facts"],
+  items: readonly ItemResult[],
+  metrics: readonly TaskMetric[],
+): TaskResult {
+  const figures = metrics.map((metric) => metricOf(metric, items)).filter(({ count }) => count > 0);
+  return { name, type, count: items.length, facts, metrics: figures };
+}
+
+function metricOf(metric: TaskMetric, all: readonly ItemResult[]): MetricResult {
+  const items = all.filter(({ before }) => before.scores[metric] !== undefined);
+  const byGroup = Map.groupBy(items, ({ group }) => group);
+  const groups = byGroup.size < 2
+    ? []
+    : [...byGroup].map(([name, of]) => ({ name, count: of.length, ...compareItems(metric, of) }));
+  return {
+    metric,
+    count: items.length,
+    ...compareItems(metric, items),
+    groups,
+    ...(groups.length > 0 ? { meanOfGroups: meanOfGroups(groups) } : {}),
+  };
+}
+
+function compareItems(metric: TaskMetric, items: readonly ItemResult[]): Compared {
+  const of = (side: ItemResponse) => side.scores[metric] ?? 0;
+  const after = items.flatMap((item) => item.after === undefined ? [] : [of(item.after)]);
+  return compare(items.map(({ before }) => of(before)), after.length === items.length ? after : undefined);
+}

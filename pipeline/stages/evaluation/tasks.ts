@@ -1,0 +1,48 @@
+import { basename } from "@std/path";
+import { inputFile, PipelineError, type Ref, z } from "../../core/mod.ts";
+import { type AnswersTaskMeta, evaluationTask } from "../kinds.ts";
+
+/** Questions to evaluate a model with. */
+export type TaskRef = Ref<typeof evaluationTask>;
+
+/** How the answers of a task are asked for and compared. */
+export type AnswerTaskOptions = { readonly [N in keyof Omit<AnswersTaskMeta, "type">]?: AnswersTaskMeta[N] };
+
+/** Schemas of those options, but for the name. */
+export const answerOptions = {
+  maxNewTokens: z.number().int().min(1).default(64).describe("most tokens of an answer"),
+  ignoreCase: z.boolean().default(false).describe("treat upper and lower case as the same"),
+  ignorePunctuation: z.boolean().default(false).describe("leave punctuation and symbols out"),
+};
+
+/** Schema of a task's name, which stands in the names of files. */
+export const taskName = z.string().regex(
+  /^[\p{L}\p{N}_-]{1,64}$/u,
+  "wanted 1 to 64 letters, digits, - or _",
+);
+
+/**
+ * Questions whose answers are told right from wrong by their text: a JSON array, JSON Lines or Parquet, plain or gzipped,
+ * of `{instruction, input, answer, kind}`. Instead of `answer` (or `output`) also `answers`, any of which is right, or
+ * `pattern`, a regular expression; see datasets/evaluation/answer_items.ts. The name is that of the file if left out.
+ *
+ * @throws {PipelineError} for a name or number that does not fit
+ */
+export function answerTask(path: string | URL, options: AnswerTaskOptions = {}): TaskRef {
+  const given = { ...options, name: options.name ?? nameFrom(path) };
+  const schema = z.strictObject({ name: taskName, ...answerOptions });
+  return inputFile(evaluationTask, path, { type: "answers", ...checked(schema, given, `answerTask ${path}`) });
+}
+
+/** Options of a task, defaults filled in. */
+function checked<T extends z.ZodObject>(schema: T, given: unknown, what: string): z.output<T> {
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) throw new PipelineError(`${what}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
+
+/** The name of a file or folder without its extensions, in characters that a task's name may have. */
+function nameFrom(path: string | URL): string {
+  const name = basename(path instanceof URL ? decodeURIComponent(path.pathname) : path);
+  return name.replace(/(\.(jsonl?|parquet|gz|csv))+$/, "").replace(/[^\p{L}\p{N}_-]+/gu, "_");
+}

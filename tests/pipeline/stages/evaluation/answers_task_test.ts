@@ -1,0 +1,116 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { template } from "../../../../datasets/templates.ts";
+import { buildTokenizer } from "../../../../models/formats/tokenizer_builder.ts";
+import type { TextEvent, TextRequest } from "../../../../models/generation/request.ts";
+import { loadTokenizer, type Tokenizer } from "../../../../models/tokenizer.ts";
+import { prepareAnswersTask } from "../../../../pipeline/stages/evaluation/answers_task.ts";
+import type { AskedGenerator, PreparedTask, TaskRun } from "../../../../pipeline/stages/evaluation/prepared_task.ts";
+import { answersOf } from "../../../../pipeline/stages/evaluation/answering.ts";
+import { withFolder, writeRows } from "../running.ts";
+
+const meta = { type: "answers", name: "sums", maxNewTokens: 8, ignoreCase: false, ignorePunctuation: true } as const;
+
+/** A generator that answers as it is told, piece by piece, later requests first. */
+class FakeGenerator implements AskedGenerator {
+  readonly requests: TextRequest[] = [];
+  running = 0;
+  most = 0;
+
+  constructor(readonly positions: number, readonly answer: (request: TextRequest) => string | Error) {}
+
+  async *stream(request: TextRequest): AsyncGenerator<TextEvent, void, undefined> {
+    this.requests.push(request);
+    this.most = Math.max(this.most, ++this.running);
+    try {
+      await new Promise((done) => setTimeout(done, 20 / this.requests.length));
+      request.signal?.throwIfAborted();
+      const answer = this.answer(request);
+      if (answer instanceof Error) throw answer;
+      for (const character of answer) yield { type: "text", text: character, tokens: [] };
+      yield { type: "end", reason: "eos", promptTokens: 1, newTokens: 1, reusedTokens: 0 };
+    } finally {
+      this.running--;
+    }
+  }
+}
+
+const run = (generator: AskedGenerator, adapter?: string): TaskRun => ({
+  generator,
+  adapter,
+  signal: new AbortController().signal,
+  onRequest: () => {},
+});
+
+async function withTask(rows: unknown[], test: (task: PreparedTask, tokenizer: Tokenizer) => Promise<void>) {
+  await withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/tokenizer.json`, buildTokenizer(["加等于 Response"], 400));
+    using tokenizer = await loadTokenizer(folder);
+    const path = writeRows(folder, "items.jsonl", rows);
+    await test(await prepareAnswersTask(path, meta, template("alpaca"), tokenizer), tokenizer);
+  });
+}
+
+const sums = [
+  { instruction: "1加1", answer: "2", kind: "加" },
+  { instruction: "1加2", answer: "3", kind: "加" },
+  { instruction: "3减1", answers: ["2", "二"], kind: "减" },
+];
+
+Deno.test("a task of answers is scored by kind on both sides, with paired differences", async () => {
+  await withTask(sums, async (task, tokenizer) => {
+    const asked = ({ prompt }: TextRequest) => /Instruction:\n(.*)\n/.exec(tokenizer.decode(prompt))?.[1] ?? "";
+    const known: Record<string, string> = { "1加1": " 2。", "1加2": "3", "3减1": "二" };
+    const generator = new FakeGenerator(500, (request) => {
+      const answer = known[asked(request)] ?? "";
+      return request.adapter === "adapter" || answer === "3" ? answer : "我不知道";
+    });
+    const { result, items } = await task.run(run(generator, "adapter"));
+    const [exact] = result.metrics;
+    assertEquals([exact?.metric, exact?.before.value, exact?.after?.value], ["exact_match", 1 / 3, 1]);
+    assertEquals(exact?.difference?.value, 2 / 3);
+    assertEquals(
+      exact?.groups.map(({ name, count, before, after }) => [name, count, before.value, after?.value]),
+      [["加", 2, 0.5, 1], ["减", 1, 0, 1]],
+    );
+    assertEquals(exact?.meanOfGroups?.before.value, 0.25);
+    assertEquals(items.map(({ before, after }) => [before.response, after?.response]), [
+      ["我不知道", "2。"],
+      ["3", "3"],
+      ["我不知道", "二"],
+    ]);
+    assertEquals(items[0]?.prompt.endsWith("### Response:\n"), true);
+    assertEquals(generator.requests.every(({ params }) => !params.doSample && params.maxNewTokens === 8), true);
+  });
+});
+
+Deno.test("a task of answers runs without an adapter, and counts prompts that leave no room for an answer", async () => {
+  await withTask([sums[0], { instruction: "很长".repeat(300), answer: "x" }], async (task) => {
+    const { result, items } = await task.run(run(new FakeGenerator(200, () => "2")));
+    assertEquals(result.metrics[0]?.before.value, 0.5);
+    assertEquals(result.metrics[0]?.after, undefined);
+    assertEquals(result.facts["prompts_without_room"], 1);
+    assertEquals(items.map(({ before, after }) => [before.response, after]), [["2", undefined], ["", undefined]]);
+  });
+});
+
+Deno.test("answersOf() keeps several requests under way, ends all when one fails, and tells why", async () => {
+  const prompts = Array.from({ length: 40 }, (_, i) => [1, i]);
+  const { signal } = new AbortController();
+  const steady = new FakeGenerator(10, ({ prompt }) => `${prompt[1]}`);
+  const answers = await answersOf(steady, prompts, { maxNewTokens: 1, signal });
+  assertEquals(answers, prompts.map(([, i]) => `${i}`));
+  assertEquals([steady.most, steady.running], [16, 0]);
+  const failing = new FakeGenerator(10, ({ prompt }) => prompt[1] === 20 ? new Error("device lost") : "x");
+  await assertRejects(() => answersOf(failing, prompts, { maxNewTokens: 1, signal }), Error, "device lost");
+  assertEquals(failing.running, 0);
+  const stop = new AbortController();
+  const stopped = new FakeGenerator(10, () => {
+    stop.abort(new DOMException("stopped", "AbortError"));
+    return "x";
+  });
+  await assertRejects(
+    () => answersOf(stopped, prompts, { maxNewTokens: 1, signal: stop.signal }),
+    DOMException,
+    "stopped",
+  );
+});
