@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { lossChart, sparkline } from "../../../pipeline/stages/curve.ts";
-import { reportText } from "../../../pipeline/stages/evaluation_report.ts";
 
 Deno.test("sparkline() goes from the highest bar to the lowest as the loss falls, and averages long curves", () => {
   assertEquals(sparkline([3, 2, 1]), "█▅▁");
@@ -21,32 +20,4 @@ Deno.test("lossChart() draws every point inside the picture, also for one step o
       assert(x >= 0 && x <= 720 && y >= 0 && y <= 400, point);
     }
   }
-});
-
-Deno.test("reportText() shows figures and answers, and no text of a model can break out of its block", () => {
-  const split = { rows: 1, tokens: 9, labelledTokens: 4, longest: 9, truncated: 0, dropped: 0, tooLong: 0 };
-  const text = reportText({
-    before: { eval_loss: 4, perplexity: 54.6 },
-    after: { eval_loss: 3, perplexity: 20.1 },
-    samples: [{ instruction: "问", input: "", expected: "答", before: "", after: "a\n```\n# <b>x</b>" }],
-  }, {
-    base: {
-      meta: { name: "m", bits: 8, parameters: 1000 },
-    },
-    adapter: { meta: { steps: 2, parameters: 10 } },
-    tokens: {
-      meta: {
-        train: split,
-        validation: split,
-        maxTokens: 9,
-        vocabSize: 9,
-        template: "alpaca",
-        trainOn: "answers",
-        longRows: "cut",
-      },
-    },
-  });
-  assertMatch(text, /4\.0000 \| 3\.0000 \(-25\.0 %\)/);
-  assertMatch(text, /^> \\`\\`\\` {2}$/m);
-  assertMatch(text, /^> \\# \\<b\\>x/m);
 });
