@@ -166,7 +166,7 @@ export interface ReportMeta {
   /** The same with the adapter. */
   readonly evalLossAfter?: number;
   /** Figures by task and metric, without and with the adapter. */
-  readonly tasks: Readonly<
+  readonly tasks?: Readonly<
     Record<string, Readonly<Record<string, { readonly before: number; readonly after?: number }>>>
   >;
 }

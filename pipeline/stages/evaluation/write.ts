@@ -39,12 +39,18 @@ export function metaOf({ before, after, tasks }: EvaluationResults): ReportMeta 
   return {
     ...(before ? { evalLossBefore: before.eval_loss } : {}),
     ...(after ? { evalLossAfter: after.eval_loss } : {}),
-    tasks: Object.fromEntries(tasks.map(({ name, metrics }) => [
+    ...(tasks.length === 0 ? {} : { tasks: tasksMeta(tasks) }),
+  };
+}
+
+function tasksMeta(tasks: EvaluationResults["tasks"]): NonNullable<ReportMeta["tasks"]> {
+  return Object.fromEntries(
+    tasks.map(({ name, metrics }) => [
       name,
       Object.fromEntries(metrics.map(({ metric, before, after }) => [
         metric,
         { before: before.value, ...(after ? { after: after.value } : {}) },
       ])),
-    ])),
-  };
+    ]),
+  );
 }

@@ -41,7 +41,7 @@ Deno.test("evaluate puts tasks to base and adapter, and its reports show the tab
         ["any", 1],
       ],
     );
-    assertEquals(meta.tasks["my_tasks"]?.["exact_match"], { before: 1 / 3, after: 1 / 3 });
+    assertEquals(meta.tasks?.["my_tasks"]?.["exact_match"], { before: 1 / 3, after: 1 / 3 });
     assertEquals([samples.length, meta.evalLossBefore], [1, before.eval_loss]);
 
     assertStringIncludes(await read("report.md"), "| any | 1 | 100.0 % | 100.0 % | 0.0 % |");
@@ -73,7 +73,7 @@ Deno.test("evaluate measures a base alone on tasks alone; another item is anothe
     };
     const first = await evaluated(questions, "a.jsonl");
     assertEquals([first.ends, first.report.meta.evalLossBefore], [["ran"], undefined]);
-    assertEquals(first.report.meta.tasks["t"]?.["exact_match"], { before: 1 / 3 });
+    assertEquals(first.report.meta.tasks?.["t"]?.["exact_match"], { before: 1 / 3 });
     const text = await Deno.readTextFile(join(first.report.dir, "report.md"));
     assert(!text.includes("after") && !text.includes("loss"), text);
     assertEquals((await evaluated(questions, "b.jsonl")).ends, ["cached"]);
