@@ -247,13 +247,6 @@ function tensorBytes(dtype: GgufType, shape: readonly number[], where: string): 
 
 /** Names of common element types that are not read, for messages. */
 const OTHER_TYPES: Readonly<Record<number, string>> = {
-  3: "Q4_1",
-  6: "Q5_0",
-  7: "Q5_1",
-  10: "Q2_K",
-  11: "Q3_K",
-  12: "Q4_K",
-  13: "Q5_K",
   16: "IQ2_XXS",
   18: "IQ3_XXS",
   20: "IQ4_NL",

@@ -3,7 +3,7 @@ import { FormatError } from "./error.ts";
 import { GGUF_TYPES, type GgufType } from "./gguf_types.ts";
 
 /** Element types that tensors are written in. */
-export type WrittenGgufType = Exclude<GgufType, "Q4_0" | "Q6_K">;
+export type WrittenGgufType = Extract<GgufType, "F32" | "F16" | "BF16" | "Q8_0">;
 
 /**
  * Float32 values as elements of a type.

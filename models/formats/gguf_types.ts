@@ -11,8 +11,16 @@ export const GGUF_TYPES = {
   F32: { id: 0, blockValues: 1, blockBytes: 4 },
   F16: { id: 1, blockValues: 1, blockBytes: 2 },
   Q4_0: { id: 2, blockValues: 32, blockBytes: 18 },
+  Q4_1: { id: 3, blockValues: 32, blockBytes: 20 },
+  Q5_0: { id: 6, blockValues: 32, blockBytes: 22 },
+  Q5_1: { id: 7, blockValues: 32, blockBytes: 24 },
   Q8_0: { id: 8, blockValues: 32, blockBytes: 34 },
+  Q2_K: { id: 10, blockValues: 256, blockBytes: 84 },
+  Q3_K: { id: 11, blockValues: 256, blockBytes: 110 },
+  Q4_K: { id: 12, blockValues: 256, blockBytes: 144 },
+  Q5_K: { id: 13, blockValues: 256, blockBytes: 176 },
   Q6_K: { id: 14, blockValues: 256, blockBytes: 210 },
+  Q8_K: { id: 15, blockValues: 256, blockBytes: 292 },
   BF16: { id: 30, blockValues: 1, blockBytes: 2 },
 } as const;
 

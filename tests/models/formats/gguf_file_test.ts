@@ -8,7 +8,8 @@ import { bytesOf } from "./sample_torch.ts";
 
 const goldens = fromFileUrl(new URL("../goldens/gguf/", import.meta.url));
 
-for (const type of ["F16", "BF16", "Q8_0", "Q4_0", "Q6_K"]) {
+const types = ["F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "Q8_K"];
+for (const type of types) {
   Deno.test(`a tensor of ${type} has the values that llama.cpp's own package reads`, async () => {
     using file = await openGguf(`${goldens}quantised.gguf`);
     assertEquals(file.tensors.get(type)?.dtype, type);
@@ -73,7 +74,7 @@ const MALFORMED: [what: string, bytes: Uint8Array, message: string][] = [
   ["five dimensions", one({ sizes: [1, 1, 1, 1, 1] }), 'tensor "w" has 5 dimensions'],
   ["a size that overflows", one({ sizes: [2n ** 60n] }), 'a size of "w" is'],
   ["sizes that overflow", one({ sizes: [2n ** 50n, 2n ** 50n] }), "overflows"],
-  ["a type that is not read", one({ type: 12 }), 'tensor "w" has the element type Q4_K; supported: F32, F16'],
+  ["a type that is not read", one({ type: 20 }), 'tensor "w" has the element type IQ4_NL; supported: F32, F16'],
   ["an unknown type", one({ type: 99 }), "the element type number 99"],
   ["rows that are no whole blocks", one({ sizes: [40], type: 8 }), "rows of 40 values; Q8_0 wants a multiple of 32"],
   ["a place that is not aligned", one({ offset: 4 }, 32), 'tensor "w" lies at 4, no multiple of 32'],

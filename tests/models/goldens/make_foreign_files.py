@@ -97,6 +97,25 @@ def quantised() -> None:
     blocks[:, 208:] = random.standard_normal((5, 1)).astype(np.float16).view(np.uint8)
     writer.add_tensor("Q6_K", blocks, raw_dtype=Q.Q6_K)
     writer.add_tensor("Q6_K.values", dequantize(blocks, Q.Q6_K))
+    for kind in [Q.Q4_1, Q.Q5_0, Q.Q5_1]:
+        data = quantize(values, kind)
+        writer.add_tensor(kind.name, data, raw_dtype=kind)
+        writer.add_tensor(f"{kind.name}.values", dequantize(data, kind))
+    # The package does not quantise these: random bits, with scales (at these bytes) that are finite.
+    for kind, size, scales in [
+        (Q.Q2_K, 84, [80, 82]), (Q.Q3_K, 110, [108]), (Q.Q4_K, 144, [0, 2]), (Q.Q5_K, 176, [0, 2]),
+    ]:  # fmt: skip
+        blocks = random.integers(0, 256, (5, size), dtype=np.uint8)
+        for at in scales:
+            blocks[:, at : at + 2] = random.standard_normal((5, 1)).astype(np.float16).view(np.uint8)
+        writer.add_tensor(kind.name, blocks, raw_dtype=kind)
+        writer.add_tensor(f"{kind.name}.values", dequantize(blocks, kind))
+    # Nor does it read this one, which is nothing but a float32 scale and int8 quotients.
+    blocks = random.integers(0, 256, (5, 292), dtype=np.uint8)
+    blocks[:, :4] = random.standard_normal((5, 1)).astype(np.float32).view(np.uint8)
+    writer.add_tensor("Q8_K", blocks, raw_dtype=Q.Q8_K)
+    quotients = blocks[:, 4:260].copy().view(np.int8).astype(np.float32)
+    writer.add_tensor("Q8_K.values", blocks[:, :4].copy().view(np.float32) * quotients)
     finish(writer)
 
 
