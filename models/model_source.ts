@@ -75,3 +75,24 @@ export async function writeModelTokenizer(path: string, directory: string): Prom
   for (const { name, bytes } of ggufTokenizerFiles(file)) await Deno.writeFile(join(directory, name), bytes);
   return directory;
 }
+
+/**
+ * Does `use` with a folder that has the files of a model besides its weights as a Hugging Face folder has them: the
+ * model's own, or else one inside `directory` with its tokenizer, which is removed again.
+ *
+ * @throws {FormatError} as {@linkcode writeModelTokenizer}
+ */
+export async function withModelFolder(
+  path: string,
+  directory: string,
+  use: (folder: string, own: boolean) => Promise<void>,
+): Promise<void> {
+  if (await describedBy(path) === "config") return await use(path, true);
+  const folder = await Deno.makeTempDir({ dir: directory });
+  try {
+    await writeModelTokenizer(path, folder);
+    await use(folder, false);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}

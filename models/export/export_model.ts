@@ -1,9 +1,9 @@
 import { basename, join } from "@std/path";
 import { type Adapter, type AdapterForm, readAdapter, writeAdapter } from "../formats/adapter.ts";
-import { readConfig } from "../formats/config.ts";
 import type { FloatDtype } from "../formats/dtype.ts";
 import { FormatError } from "../formats/error.ts";
 import { openWeights } from "../formats/weights.ts";
+import { readModelConfig, withModelFolder } from "../model_source.ts";
 import { loadTokenizer } from "../tokenizer.ts";
 import { writeGgufModel } from "./gguf.ts";
 import { writeGgufLora } from "./gguf_lora.ts";
@@ -27,7 +27,7 @@ const DTYPES: Readonly<Record<Exclude<ExportType, "q8_0">, FloatDtype>> = { f16:
 /** What to export, and how. */
 export interface ExportRequest {
   readonly to: ExportFormat;
-  /** Folder of the base model, as its publisher gives it; its floats are used, not an int8 base. */
+  /** The base model as its publisher gives it, a folder or a .gguf file; its floats are used, not an int8 base. */
   readonly model?: string | undefined;
   /** Folder of the adapter. */
   readonly adapter?: string | undefined;
@@ -76,29 +76,39 @@ export async function exportModel(
   const path = join(directory, exportedFile(request) ?? "");
   if (to === "peft" && adapter !== undefined) await writeAdapter(directory, adapter, request.form);
   else if (to === "gguf-lora" && adapter !== undefined && model !== undefined) {
-    await writeGgufLora(adapter, await readConfig(model), path, nameOf(request, adapterFolder), onProgress);
-  } else if (model !== undefined) await exportMerged(request, model, adapter, path, onProgress);
+    await writeGgufLora(adapter, await readModelConfig(model), path, nameOf(request, adapterFolder), onProgress);
+  } else if (model !== undefined) {
+    await withModelFolder(model, directory, (folder, own) => {
+      // What is not the model's own was made of files that could be read.
+      const mayRead = own ? request.mayRead : undefined;
+      return exportMerged({ ...request, mayRead }, { model, folder, adapter }, path, onProgress);
+    });
+  }
 }
 
 async function exportMerged(
   request: ExportRequest,
-  model: string,
-  adapter: Adapter | undefined,
+  { model, folder, adapter }: {
+    readonly model: string;
+    /** Has the model's tokenizer and other files. */
+    readonly folder: string;
+    readonly adapter: Adapter | undefined;
+  },
   path: string,
   onProgress?: (done: number, total: number) => void,
 ): Promise<void> {
   const { type, maxShardBytes, mayRead } = request;
   using weights = await openWeights(model);
-  const merged = new MergedWeights(weights, await readConfig(model), adapter);
+  const merged = new MergedWeights(weights, await readModelConfig(model), adapter);
   if (request.to === "gguf") {
     const options = { type: type === "q8_0" ? "Q8_0" : DTYPES[type], name: nameOf(request, model) } as const;
-    using tokenizer = await loadTokenizer(model);
-    await writeGgufModel(model, merged, path, { ...options, tokenizer }, onProgress);
+    using tokenizer = await loadTokenizer(folder);
+    await writeGgufModel(folder, merged, path, { ...options, tokenizer }, onProgress);
   } else if (type !== "q8_0") {
-    await writeHuggingFaceModel(model, merged, path, { dtype: DTYPES[type], maxShardBytes, mayRead }, onProgress);
+    await writeHuggingFaceModel(folder, merged, path, { dtype: DTYPES[type], maxShardBytes, mayRead }, onProgress);
   }
 }
 
 function nameOf({ name }: ExportRequest, folder: string | undefined): string {
-  return name ?? basename(folder ?? "");
+  return name ?? basename(folder ?? "", ".gguf");
 }

@@ -38,7 +38,7 @@ export interface HuggingFaceOptions {
  * Writes a Hugging Face model folder that transformers loads: model.safetensors, or shards with their index;
  * config.json; the tokenizer and other files as they are in the source folder.
  *
- * @param source the folder that the weights are from
+ * @param source the folder with the model's config.json, if it has one, and tokenizer
  * @param directory an empty folder
  * @param onProgress gets bytes of weights written and bytes in all
  * @throws {FormatError} when a value is not finite in the element type

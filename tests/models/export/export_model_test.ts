@@ -9,10 +9,12 @@ import { projectionName } from "../../../models/formats/lora_names.ts";
 import { openSafetensors } from "../../../models/formats/safetensors.ts";
 import { openWeights } from "../../../models/formats/weights.ts";
 import { writeRandomModel } from "../../../models/init_model.ts";
+import { readModelConfig, writeModelTokenizer } from "../../../models/model_source.ts";
+import { loadTokenizer } from "../../../models/tokenizer.ts";
 import { goldenFolder, goldenNames } from "../golden_base.ts";
 import goldens from "../goldens/goldens.json" with { type: "json" };
 import { largestDifference, logitsOf } from "../logits.ts";
-import { LLAMA_JSON } from "../sample_tokenizers.ts";
+import { LLAMA_JSON, SAMPLE_TEXTS, sentencePieceModel } from "../sample_tokenizers.ts";
 import { inFolder } from "../temp_folder.ts";
 
 const request = (change: Partial<ExportRequest>): ExportRequest => ({
@@ -106,14 +108,19 @@ Deno.test("exportModel() says what a request lacks and what does not fit, and le
     }
   }));
 
+/** Writes a model with a tokenizer that llama.cpp takes. */
+async function writeSmallModel(model: string): Promise<void> {
+  const config = {
+    ...await readConfig(`${goldenFolder}grouped`),
+    ...{ hiddenSize: 64, intermediateSize: 96, heads: 4, keyValueHeads: 2, headSize: 16, vocabularySize: 512 },
+  };
+  await writeRandomModel(model, { seed: 1, config, tokenizerJson: LLAMA_JSON, initializerRange: 0.02 });
+}
+
 Deno.test("a GGUF export is the same to the byte each time, and Q8_0 takes about a quarter of float32", () =>
   inFolder(async (directory) => {
     const model = join(directory, "model");
-    const config = {
-      ...await readConfig(`${goldenFolder}grouped`),
-      ...{ hiddenSize: 64, intermediateSize: 96, heads: 4, keyValueHeads: 2, headSize: 16, vocabularySize: 512 },
-    };
-    await writeRandomModel(model, { seed: 1, config, tokenizerJson: LLAMA_JSON, initializerRange: 0.02 });
+    await writeSmallModel(model);
     const sizes: number[] = [];
     for (const type of ["f32", "f16", "q8_0"] as const) {
       const wanted = request({ to: "gguf", model, type });
@@ -130,3 +137,84 @@ Deno.test("a GGUF export is the same to the byte each time, and Q8_0 takes about
     const [f32 = 0, f16 = 0, q8 = 0] = sizes;
     assert(f16 < 0.6 * f32 && q8 < 0.35 * f32, String(sizes));
   }));
+
+Deno.test("a GGUF file as the base gives the same GGUF file again, to the byte, and a folder that is read as the same", () =>
+  inFolder(async (directory) => {
+    const model = join(directory, "model");
+    await writeSmallModel(model);
+    const run = async (name: string, change: Partial<ExportRequest>) => {
+      const folder = join(directory, name);
+      await Deno.mkdir(folder);
+      await exportModel(request({ name: "small", ...change }), folder);
+      return folder;
+    };
+    const first = join(await run("first", { to: "gguf", model, type: "f16" }), "model-f16.gguf");
+    const second = join(await run("second", { to: "gguf", model: first, type: "f16" }), "model-f16.gguf");
+    assertEquals(await Deno.readFile(second), await Deno.readFile(first));
+    const folder = await run("folder", { to: "hf", model: first, type: "f16" });
+    const third = join(await run("third", { to: "gguf", model: folder, type: "f16" }), "model-f16.gguf");
+    assertEquals(await valuesOf(third), await valuesOf(first));
+    using tokenizer = await loadTokenizer(folder);
+    using own = await loadTokenizer(model);
+    for (const text of SAMPLE_TEXTS) assertEquals(tokenizer.encode(text), own.encode(text));
+  }));
+
+/** The values of all tensors of a model. */
+async function valuesOf(model: string): Promise<Map<string, Float32Array>> {
+  using weights = await openWeights(model);
+  const values = new Map<string, Float32Array>();
+  for (const name of weights.names().toSorted()) values.set(name, await weights.readFloat32(name));
+  return values;
+}
+
+for (
+  const [form, path, network] of [
+    ["GGUF", "gguf/grouped.gguf", "grouped"],
+    ["GGUF with biases", "gguf/qwen2.gguf", "qwen2"],
+    ["Meta's form", "meta", "plain"],
+  ] as const
+) {
+  Deno.test(`a base in ${form} is exported with its own values, and merged as Hugging Face's is`, () =>
+    inFolder(async (directory) => {
+      // Meta's checkpoints have their tokenizer beside them, GGUF files inside.
+      const model = path === "meta" ? join(directory, "meta") : `${goldenFolder}${path}`;
+      if (path === "meta") {
+        await Deno.mkdir(model);
+        for (const { name } of Deno.readDirSync(`${goldenFolder}meta`)) {
+          await Deno.copyFile(`${goldenFolder}meta/${name}`, join(model, name));
+        }
+        await Deno.writeFile(join(model, "tokenizer.model"), sentencePieceModel());
+      }
+      const run = async (change: Partial<ExportRequest>) => {
+        const folder = await Deno.makeTempDir({ dir: directory });
+        const whole = request({ model, ...change });
+        await exportModel(whole, folder);
+        return exportedFile(whole) === undefined ? folder : join(folder, exportedFile(whole)!);
+      };
+      const plain = await run({ to: "hf", type: "f32" });
+      assertEquals(await valuesOf(plain), await valuesOf(model));
+      assertEquals(await readConfig(plain), await readModelConfig(model));
+      const names = [...Deno.readDirSync(plain)].map(({ name }) => name);
+      assert(names.includes("tokenizer.model") && names.length >= 3, `${names}`);
+
+      const adapter = `${goldenFolder}${network}/all`;
+      const merged = await valuesOf(await run({ to: "hf", type: "f32", adapter }));
+      const folder = await Deno.makeTempDir({ dir: directory });
+      await exportModel(request({ to: "hf", type: "f32", adapter, model: `${goldenFolder}${network}` }), folder);
+      for (const [name, wanted] of await valuesOf(folder)) {
+        // The base's matrices are in float16.
+        assert(largestDifference(merged.get(name)!, wanted) < 1e-3, name);
+      }
+      const lora = await run({ to: "gguf-lora", adapter });
+      assert((await Deno.stat(lora)).size > 1000);
+
+      if (form !== "Meta's form") return; // the vocabularies of the others are too small for llama.cpp
+      const gguf = await run({ to: "gguf", type: "f16", name: "again" });
+      assertEquals(await valuesOf(gguf), await valuesOf(model));
+      assertEquals([...Deno.readDirSync(join(gguf, ".."))].map(({ name }) => name), ["model-f16.gguf"]);
+      using tokenizer = await loadTokenizer(plain);
+      await Deno.mkdir(join(directory, "tokenizer"));
+      using again = await loadTokenizer(await writeModelTokenizer(gguf, join(directory, "tokenizer")));
+      assertEquals(again.encode("Name a red fruit: 苹果"), tokenizer.encode("Name a red fruit: 苹果"));
+    }));
+}
