@@ -6,18 +6,24 @@ import { FORMAT_NAMES, type FormatName, isFormatName } from "./formats.ts";
 export interface SourceSpec {
   /** Declared format; absent if it is to be detected from the first rows. */
   readonly format?: FormatName;
-  /** Path of the file. */
+  /** Path of the file, or a data set of the hub. */
   readonly path: string;
+  /** Whether `path` names a data set of the Hugging Face hub, `owner/name`. */
+  readonly hub?: true;
   /** How often each row is taken on average; absent for once. */
   readonly weight?: number;
 }
+
+/** Begins the name of a data set of the hub. */
+const HUB = "hub";
 
 /** Copies of a row that nobody needs more than. */
 const MOST_COPIES = 1000;
 
 /**
- * Parses `[FORMAT:]PATH[*WEIGHT]`, such as `belle:belle.json*0.5`. A single letter before the colon is a Windows drive (`C:\rows.json`); a path
- * that has a colon of its own is written with a folder in front (`./a:b.json`).
+ * Parses `[FORMAT:]PATH[*WEIGHT]`, such as `belle:belle.json*0.5`, where `hub:` in front of the path makes it a data set of
+ * the hub (`belle:hub:owner/name*0.5`). A single letter before the colon is a Windows drive (`C:\rows.json`); a path that
+ * has a colon of its own is written with a folder in front (`./a:b.json`).
  *
  * @throws {DataError} for an unknown prefix (with the nearest known one), an empty path, a wrong weight, or a web address.
  */
@@ -48,8 +54,9 @@ function parsePath(spec: string): SourceSpec {
     throw new DataError(`data source "${spec}": wanted a file, found a web address; download it and name the file`);
   }
   const format = prefix.trim().toLowerCase();
-  if (isFormatName(format)) return { format, path: checkPath(rest, spec) };
-  const known = FORMAT_NAMES.map((name) => `${name}:`).join(", ");
+  if (isFormatName(format)) return { format, ...placeOf(rest, spec) };
+  if (prefix === HUB) return placeOf(spec, spec);
+  const known = [...FORMAT_NAMES, HUB].map((name) => `${name}:`).join(", ");
   const nearest = closestString(format, FORMAT_NAMES);
   // Names that begin differently are no misspelling, only another format.
   const hint = nearest[0] === format[0] ? `Did you mean ${nearest}:${rest}? ` : "";
@@ -57,6 +64,11 @@ function parsePath(spec: string): SourceSpec {
     `data source "${spec}": wanted one of ${known} or a plain path, found "${prefix}:". ` +
       `${hint}If the file's name has a colon, write ./${spec}`,
   );
+}
+
+function placeOf(path: string, spec: string): Pick<SourceSpec, "path" | "hub"> {
+  if (!path.startsWith(`${HUB}:`)) return { path: checkPath(path, spec) };
+  return { path: checkPath(path.slice(HUB.length + 1), spec), hub: true };
 }
 
 function checkPath(path: string, spec: string): string {

@@ -8,8 +8,10 @@ import {
   type ExportRequest,
   faultOfExport,
 } from "../models/export/export_model.ts";
+import { pipeline, type PipelineEvent, runPipeline, z } from "../mod.ts";
 import { ProgressGate } from "../pipeline/core/progress_gate.ts";
-import { z } from "../mod.ts";
+import { hubModelNamed } from "../pipeline/stages/hugging_face.ts";
+import { modelPath } from "../pipeline/stages/models.ts";
 import { chooseRenderer } from "./cli/choose_renderer.ts";
 import { parseCommand } from "./cli/command.ts";
 import { flagsOf, kebabCase } from "./cli/flags.ts";
@@ -33,8 +35,11 @@ const options = z.object({
     aliases: ["output_dir", "outfile"],
   }),
   baseModel: z.string().optional().describe(
-    "folder of the base model with its own float weights; not needed for peft",
-  ).meta({ zh: "基座模型文件夹（原始浮点权重）；peft 不需要", aliases: ["base_model", "model_path"] }),
+    "base model with its own weights: a folder, a .gguf file, or owner/name on the Hugging Face hub; not needed for peft",
+  ).meta({
+    zh: "基座模型（原始权重）：文件夹、.gguf 文件，或 Hugging Face 上的 owner/name；peft 不需要",
+    aliases: ["base_model", "model_path"],
+  }),
   loraPath: z.string().optional().describe("folder of the adapter; left out, the base is exported as it is").meta({
     zh: "适配器文件夹；省略则原样导出基座",
     aliases: ["lora_path"],
@@ -51,6 +56,9 @@ const options = z.object({
   }),
   name: z.string().optional().describe("name of the model in the file (gguf); that of its folder by default").meta({
     zh: "文件中记录的模型名（gguf）；默认取文件夹名",
+  }),
+  cacheDir: z.string().default(".vicuna").describe("folder of the cache, for a model of the hub").meta({
+    zh: "缓存文件夹（用于 Hugging Face 上的模型）",
   }),
   overwrite: z.boolean().default(false).describe("replace what lies at --output-path").meta({
     zh: "覆盖 --output-path 处已有的内容",
@@ -88,19 +96,33 @@ function readArguments(args: string[]): z.output<typeof options> | undefined {
   throw new UsageError(`${lines.join("\n")}\n${messages.seeHelp("deno task export")}`);
 }
 
+/** Where a model lies; one of the hub, which has a name of its own, is downloaded into the cache. */
+async function findModel(
+  model: string | undefined,
+  cacheDir: string,
+  signal: AbortSignal,
+  onEvent: (event: PipelineEvent) => void,
+): Promise<{ model: string | undefined; name?: string }> {
+  const ref = model === undefined ? undefined : hubModelNamed(model);
+  if (ref === undefined) return { model };
+  const definition = pipeline({ name: "export", options: z.object({}), build: () => ({ model: ref }) });
+  const { dir, meta } = (await runPipeline(definition, { cacheDir, signal, onEvent })).targets.model;
+  return { model: modelPath(dir, meta), name: meta.name };
+}
+
 const language = detectLanguage(Deno.args);
 
 await runMain(language, async (signal) => {
   const given = readArguments(Deno.args);
   if (given === undefined) return;
   const messages = messagesIn(language);
-  const request: ExportRequest = {
+  const wanted: ExportRequest = {
     ...given,
     model: given.baseModel,
     adapter: given.loraPath,
     maxShardBytes: given.maxShardSize * 1e9,
   };
-  const fault = faultOfExport(request);
+  const fault = faultOfExport(wanted);
   if (fault !== undefined) {
     throw new UsageError(`${fault} (--base-model, --lora-path, --type)\n${messages.seeHelp("deno task export")}`);
   }
@@ -108,6 +130,8 @@ await runMain(language, async (signal) => {
   const progress = new ProgressGate("export", (event) => renderer.show(event));
   let bytes = 0;
   try {
+    const found = await findModel(given.baseModel, given.cacheDir, signal, (event) => renderer.show(event));
+    const request = { ...wanted, ...found, name: given.name ?? found.name };
     const { directory, files } = await publishAside({
       path: given.outputPath,
       file: exportedFile(request),

@@ -1,5 +1,5 @@
-// The strict mode: a stage runs in a process of its own that may read its inputs, write its output and see the environment
-// variables that it declares, and nothing else. A stage that reads anything undeclared fails instead of giving a result
+// The strict mode: a stage runs in a process of its own that may read its inputs, write its output, see the environment
+// variables and reach the hosts that it declares, and nothing else. A stage that reads anything undeclared fails instead of giving a result
 // that its key does not tell the whole truth about.
 import { fromFileUrl, join } from "@std/path";
 import { TextLineStream } from "@std/streams";
@@ -83,7 +83,8 @@ export async function runIsolated(step: Step, context: Context, isolation: Isola
         `import { serveStage } from ${JSON.stringify(child)};\nawait serveStage(pipeline);\n`,
     );
     const writable = [task.output, task.scratch, task.notes];
-    const variables = [...step.node.stage.environment, ...DRIVER_VARIABLES, ...PACKAGE_VARIABLES];
+    const { environment, network } = step.node.stage;
+    const variables = [...environment, ...network?.variables ?? [], ...DRIVER_VARIABLES, ...PACKAGE_VARIABLES];
     const config = await findConfig(isolation.module);
     const code = ["kernels", "models", "datasets", "pipeline"].map((name) => new URL(`../../${name}`, import.meta.url));
     const own: string[] = code.filter(({ protocol }) => protocol === "file:").map((url): string => fromFileUrl(url));
@@ -97,6 +98,7 @@ export async function runIsolated(step: Step, context: Context, isolation: Isola
         `--allow-read=${[...readable, ...writable, ...own].map(escaped).join(",")}`,
         `--allow-write=${writable.map(escaped).join(",")}`,
         `--allow-env=${variables.join(",")}`,
+        ...(network === undefined ? [] : [`--allow-net=${network.hosts().join(",")}`]),
         "--allow-sys=systemMemoryInfo,cpus",
         entry,
       ],

@@ -60,6 +60,7 @@ export {
   list,
   type ListInput,
   type MemoryUse,
+  type NetworkUse,
   optional,
   type OptionalInput,
   optionalList,

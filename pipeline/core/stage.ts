@@ -8,6 +8,7 @@ import type {
   Foresight,
   ForesightContext,
   InputDeclarations,
+  NetworkUse,
   PinContext,
   StageCode,
   StageContext,
@@ -48,6 +49,11 @@ export type StageDefinition<
    * a {@link DamagedInputError} where they differ, so that they need not be read twice.
    */
   readonly verifies?: readonly (keyof I & string)[];
+  /**
+   * What it may reach in the strict mode, which else lets nobody out. What comes from there must be decided by the params
+   * (a commit, not a branch) and be verified, for nothing of this enters the key.
+   */
+  readonly network?: NetworkUse;
   /**
    * Finds out, quickly, what the result depends on outside this machine, such as the commit that a branch stands for.
    * What it returns takes the place of params of the same names, in the key and in `run`. Asked when planning, too.
@@ -115,6 +121,7 @@ export function defineStage<
     environment: (definition.environment ?? []).toSorted(),
     denoVersion: definition.denoVersion ?? false,
     verifies: definition.verifies ?? [],
+    ...(definition.network && { network: definition.network }),
     run: definition.run.bind(definition) as unknown as StageSpec["run"],
     ...(definition.pin && { pin: definition.pin.bind(definition) as unknown as PinOfSpec }),
     ...(definition.foresee && { foresee: definition.foresee.bind(definition) as unknown as ForeseeOfSpec }),

@@ -181,6 +181,14 @@ export interface StageContext<I extends InputDeclarations, P, S> {
   readonly signal: AbortSignal;
 }
 
+/** What a stage reaches over the network. */
+export interface NetworkUse {
+  /** Hosts by name or `*.domain`, with `:port` where it is not the usual one. */
+  readonly hosts: () => readonly string[];
+  /** Environment variables that say how to reach them, such as an address or a token; they do not enter the key. */
+  readonly variables: readonly string[];
+}
+
 /** What a stage's `pin` receives. */
 export interface PinContext<P> {
   /** Parameters, validated, defaults filled in. */
@@ -218,6 +226,8 @@ export interface StageSpec {
   readonly denoVersion: boolean;
   /** Inputs whose large files it verifies while it reads them. */
   readonly verifies: readonly string[];
+  /** What it reaches over the network, if anything. */
+  readonly network?: NetworkUse;
   /** Finds out what its result depends on outside. */
   readonly pin?: (context: PinContext<JsonObject>) => Promise<JsonObject> | JsonObject;
   /** Tells what it can before it runs. */

@@ -1,7 +1,7 @@
 import {
   embeddedSamples,
   merge,
-  modelFolder,
+  modelNamed,
   pipeline,
   randomModel,
   rows,
@@ -20,8 +20,10 @@ export default pipeline({
     "folder, not an adapter.",
   zh: "以 float32 训练小型 LLaMA 的全部权重，从随机权重或已有模型开始。结果是模型文件夹，而不是适配器。",
   options: z.object({
-    init: z.string().default("random").describe("`random`, or the folder of a model to begin with").meta({
-      zh: "`random`（随机权重），或作为起点的模型文件夹",
+    init: z.string().default("random").describe(
+      "`random`, or the model to begin with: a folder, or owner/name on the hub",
+    ).meta({
+      zh: "`random`（随机权重），或作为起点的模型：文件夹，或 Hugging Face 上的 owner/name",
     }),
     data: z.array(z.string()).default([]).describe("rows: [FORMAT:]PATH[*WEIGHT]; the embedded ones if none")
       .meta({
@@ -90,7 +92,7 @@ export default pipeline({
   build({ init, vocabularySize, hiddenSize, layers, heads, ...o }) {
     const sources = o.data.length ? o.data.map(rows) : [embeddedSamples("belle"), embeddedSamples("guanaco")];
     const data = merge({ sources, validation: o.validation, seed: o.seed });
-    const model = init !== "random" ? modelFolder(init) : randomModel({
+    const model = init !== "random" ? modelNamed(init) : randomModel({
       data,
       seed: o.seed,
       vocabularySize,

@@ -1,17 +1,18 @@
-import { basename } from "@std/path";
+import { basename, dirname, join } from "@std/path";
 import type { FormatName } from "../../datasets/formats.ts";
-import { isModelFile } from "../../models/formats/weight_forms.ts";
+import { isGguf, isModelFile, weightForm } from "../../models/formats/weight_forms.ts";
 import { defineStage, PipelineError, type Ref, type StageContext, z } from "../core/mod.ts";
-import { downloadHubFiles, type HubFile, type HubRepository, listHubFiles, resolveCommit } from "./hub/hub.ts";
+import {
+  downloadHubFiles,
+  type HubFile,
+  hubNetwork,
+  type HubRepository,
+  listHubFiles,
+  resolveCommit,
+} from "./hub/hub.ts";
+import { type HubName, isHubName, parseHubName } from "./hub/hub_name.ts";
 import { modelFiles, rowsFile } from "./kinds.ts";
 import { modelFolder } from "./models.ts";
-
-const NAME = /^[\w.-]+\/[\w.-]+$/;
-
-/** Says whether a text could be the name of a repository of the hub, `owner/name`. */
-export function isHubName(text: string): boolean {
-  return NAME.test(text) && !/^\.{1,2}\/|\/\.{1,2}$/.test(text);
-}
 
 /** Small files that a model needs for other programs, when it is exported. */
 const COMPANION = /^(generation_config|special_tokens_map|added_tokens)\.json$|^chat_template\.(jinja|json)$/;
@@ -23,6 +24,7 @@ const repositoryParams = {
 
 type Running = Pick<StageContext<Record<never, never>, unknown, unknown>, "output" | "scratch" | "progress" | "signal">;
 
+/** Downloads the files that are wanted. */
 async function download(repository: HubRepository, files: readonly HubFile[], { output, scratch, ...run }: Running) {
   const total = files.reduce((sum, { size }) => sum + size, 0);
   let done = 0;
@@ -38,22 +40,45 @@ const modelStage = defineStage({
   name: "hugging_face",
   version: 1,
   inputs: {},
-  params: z.object(repositoryParams),
+  params: z.object({ ...repositoryParams, file: z.string().min(1).optional() }),
   output: modelFiles,
+  network: hubNetwork,
   // The branch may move: the commit that it stands for now takes its place.
-  pin: async ({ params, notes }) => ({ revision: await resolveCommit({ type: "model", ...params }, notes) }),
-  async run({ params, ...running }) {
-    const repository = { type: "model", ...params } as const;
-    const listed = await listHubFiles(repository);
-    const names = listed.map(({ path }) => path);
-    const wanted = listed.filter(({ path }) => isModelFile(path, names) || COMPANION.test(path));
-    if (!wanted.some(({ path }) => path !== "config.json")) {
-      throw new PipelineError(`downloading ${params.name}: it has no files of a model; found ${names.join(", ")}`);
-    }
+  pin: async ({ params: { name, revision }, ...where }) => ({
+    revision: await resolveCommit({ type: "model", name, revision }, where),
+  }),
+  async run({ params: { name, revision, file }, ...running }) {
+    const repository = { type: "model", name, revision } as const;
+    const wanted = wantedOfModel(name, file, await listHubFiles(repository, running.signal));
     await download(repository, wanted, running);
-    return { name: params.name };
+    const gguf = wanted.find(({ path }) => isGguf(path));
+    return { name, ...(gguf !== undefined && { file: gguf.path }) };
   },
 });
+
+/** The files of a repository that are its model: of several GGUF files the one that is named. */
+function wantedOfModel(name: string, file: string | undefined, listed: readonly HubFile[]): HubFile[] {
+  const names = listed.map(({ path }) => path);
+  const fault = (message: string) => new PipelineError(`downloading ${name}: ${message}; found ${names.join(", ")}`);
+  if (file === undefined && weightForm(names) !== "gguf") {
+    const wanted = listed.filter(({ path }) => isModelFile(path, names) || COMPANION.test(path));
+    if (wanted.some(({ path }) => path !== "config.json")) return wanted;
+    if (!names.some(isGguf)) throw fault("it has no files of a model");
+  }
+  // A file is named by its path, or by the type of its elements, with which its name ends: Q4_K_M.
+  const ending = new RegExp(`[-._]${RegExp.escape(file ?? "")}\\.gguf$`, "i");
+  const named = listed.filter(({ path }) => file === undefined ? isGguf(path) : path === file || ending.test(path));
+  const [only] = named;
+  if (only === undefined) throw fault(`it has no file ${file}`);
+  if (named.length > 1) {
+    throw new PipelineError(
+      `downloading ${name}: wanted one .gguf file, found several; name one of them as ${name}:FILE: ` +
+        named.map(({ path }) => path).join(", "),
+    );
+  }
+  if (!isGguf(only.path)) throw new PipelineError(`downloading ${name}: ${file} is no .gguf file`);
+  return [only];
+}
 
 const dataStage = defineStage({
   name: "hugging_face_data",
@@ -61,38 +86,90 @@ const dataStage = defineStage({
   inputs: {},
   params: z.object({ ...repositoryParams, file: z.string().default(""), format: z.string() }),
   output: rowsFile,
-  pin: async ({ params, notes }) => ({ revision: await resolveCommit({ type: "dataset", ...params }, notes) }),
+  network: hubNetwork,
+  pin: async ({ params: { name, revision }, ...where }) => ({
+    revision: await resolveCommit({ type: "dataset", name, revision }, where),
+  }),
   async run({ params, ...running }) {
     const { name, revision, file } = params;
     const repository = { type: "dataset", name, revision } as const;
-    const listed = await listHubFiles(repository);
+    const listed = await listHubFiles(repository, running.signal);
     const data = listed.filter(({ path }) => file === "" ? /\.(jsonl?|parquet)(\.gz)?$/.test(path) : path === file);
     const [only] = data;
     if (only === undefined || data.length !== 1) {
       const found = (data.length > 0 ? data : listed).map(({ path }) => path).join(", ");
-      throw new PipelineError(`downloading ${name}: wanted ${file || "one file of rows"}; name one by file: ${found}`);
+      throw new PipelineError(
+        `downloading ${name}: wanted ${file || "one file of rows"}; name one (hub:${name}:FILE): ${found}`,
+      );
     }
     await download(repository, data, running);
     return { name: basename(only.path), format: params.format as FormatName | "auto" };
   },
 });
 
+/** Rows with a weight. Apart from the download, so that another weight does not download them again. */
+const weighted = defineStage({
+  name: "weighted_rows",
+  version: 1,
+  inputs: { rows: rowsFile },
+  params: z.object({ weight: z.number().positive() }),
+  output: rowsFile,
+  async run({ inputs: { rows }, params: { weight }, output }) {
+    for (const { path } of rows.files) {
+      const to = join(output.dir, path);
+      await Deno.mkdir(dirname(to), { recursive: true });
+      await Deno.link(join(rows.dir, path), to).catch(() => Deno.copyFile(join(rows.dir, path), to));
+    }
+    return { ...rows.meta, weight };
+  },
+});
+
+/** Which of a model's repository is wanted. */
+export interface HuggingFaceOptions {
+  /** Branch, tag or commit; main by default. */
+  readonly revision?: string;
+  /** Of GGUF files the one to take: its path, or the end of its name, such as Q4_K_M. May be left out where there is one. */
+  readonly file?: string;
+}
+
 /**
  * A model of the Hugging Face hub, `owner/name`. It is downloaded once into the cache; the commit that the revision
  * stands for is part of the key. HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE count.
  */
-export function huggingFace(name: string, options: { readonly revision?: string } = {}): Ref<typeof modelFiles> {
+export function huggingFace(name: string, options: HuggingFaceOptions = {}): Ref<typeof modelFiles> {
   return modelStage({ name, ...options });
 }
 
 /**
- * A model as a command line names it: a path that is there wins; otherwise `owner/name`, with `@revision` if given, is a
- * model of the hub.
+ * A model as a command line names it: a path that is there wins; otherwise `owner/name[:FILE][@REVISION]` is a model of
+ * the hub. With `hub:` in front it always is.
+ *
+ * @throws {PipelineError} for `hub:` before what is no name
  */
 export function modelNamed(text: string): Ref<typeof modelFiles> {
-  const [, name, revision] = /^([^@]+)(?:@(.+))?$/.exec(text) ?? [];
-  if (name === undefined || exists(text) || !isHubName(name)) return modelFolder(text);
-  return huggingFace(name, revision === undefined ? {} : { revision });
+  return hubModelNamed(text) ?? modelFolder(text);
+}
+
+/** As {@link modelNamed}; undefined for a path. */
+export function hubModelNamed(text: string): Ref<typeof modelFiles> | undefined {
+  if (text.startsWith("hub:")) return huggingFaceOf(expectHubName(text.slice(4), `the model ${text}`));
+  const found = exists(text) ? undefined : parseHubName(text);
+  return found && huggingFaceOf(found);
+}
+
+function huggingFaceOf({ name, ...options }: HubName): Ref<typeof modelFiles> {
+  return huggingFace(name, options);
+}
+
+/**
+ * The parts of `owner/name[:FILE][@REVISION]`.
+ *
+ * @throws {PipelineError} when a text is no such thing
+ */
+export function expectHubName(text: string, what: string): HubName {
+  const found = parseHubName(text);
+  if (found === undefined) throw new PipelineError(`${what}: wanted hub:owner/name[:FILE][@REVISION]`);
+  return found;
 }
 
 function exists(path: string): boolean {
@@ -107,8 +184,9 @@ function exists(path: string): boolean {
 /** A file of rows of a data set of the hub. `file` may be left out where there is one only. */
 export function huggingFaceData(
   name: string,
-  options: { readonly revision?: string; readonly file?: string; readonly format?: FormatName } = {},
+  options: HuggingFaceOptions & { readonly format?: FormatName; readonly weight?: number } = {},
 ): Ref<typeof rowsFile> {
-  const { format = "auto", ...rest } = options;
-  return dataStage({ name, format, ...rest });
+  const { format = "auto", weight = 1, ...rest } = options;
+  const rows = dataStage({ name, format, ...rest });
+  return weight === 1 ? rows : weighted({ rows, weight });
 }

@@ -3,6 +3,7 @@ import { embeddedSampleUrl, type SampleName } from "../../datasets/embedded/samp
 import type { FormatName } from "../../datasets/formats.ts";
 import { checkWeight, parseSourceSpec } from "../../datasets/source_spec.ts";
 import { inputFile, type Ref } from "../core/mod.ts";
+import { expectHubName, huggingFaceData } from "./hugging_face.ts";
 import { rowsFile } from "./kinds.ts";
 
 /** A file of rows, ready to be merged. */
@@ -16,12 +17,16 @@ export interface RowsOptions {
 
 /**
  * A file of rows named as on the command line, `[FORMAT:]PATH[*WEIGHT]`, such as `belle:belle.json*0.5`. Without a format
- * it is told from the first rows.
+ * it is told from the first rows. A PATH `hub:owner/name[:FILE][@REVISION]` is a data set of the Hugging Face hub.
  *
  * @throws {DataError} for an unknown format, an empty path, a wrong weight or a web address.
  */
 export function rows(spec: string): RowsRef {
-  const { format, path, weight } = parseSourceSpec(spec);
+  const { format, path, weight, hub } = parseSourceSpec(spec);
+  if (hub) {
+    const { name, ...wanted } = expectHubName(path, `data source "${spec}"`);
+    return huggingFaceData(name, { ...wanted, ...(format && { format }), ...(weight !== undefined && { weight }) });
+  }
   return source(path, format ?? "auto", weight === undefined ? {} : { weight });
 }
 

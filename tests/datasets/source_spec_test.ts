@@ -19,14 +19,14 @@ Deno.test("parseSourceSpec() suggests the format that a misspelt prefix may mean
   const message = (spec: string) => assertThrows(() => parseSourceSpec(spec), DataError).message;
   assertEquals(
     message("bele:rows.json"),
-    'data source "bele:rows.json": wanted one of alpaca:, belle:, guanaco:, sharegpt:, messages:, chat: or a ' +
-      'plain path, found "bele:". ' +
+    'data source "bele:rows.json": wanted one of alpaca:, belle:, guanaco:, sharegpt:, messages:, chat:, hub: or ' +
+      'a plain path, found "bele:". ' +
       "Did you mean belle:rows.json? If the file's name has a colon, write ./bele:rows.json",
   );
   assertEquals(
     message("orca:rows.json"),
-    'data source "orca:rows.json": wanted one of alpaca:, belle:, guanaco:, sharegpt:, messages:, chat: or a ' +
-      'plain path, found "orca:". ' +
+    'data source "orca:rows.json": wanted one of alpaca:, belle:, guanaco:, sharegpt:, messages:, chat:, hub: or ' +
+      'a plain path, found "orca:". ' +
       "If the file's name has a colon, write ./orca:rows.json",
   );
   assertEquals(parseSourceSpec("sharegpt:rows.json"), { format: "sharegpt", path: "rows.json" });
@@ -44,4 +44,16 @@ Deno.test("parseSourceSpec() refuses an empty path and a web address", () => {
   assertThrows(() => parseSourceSpec("belle:"), DataError, "wanted [format:]PATH, found no path");
   assertThrows(() => parseSourceSpec(""), DataError, "found no path");
   assertThrows(() => parseSourceSpec("https://example.org/rows.json"), DataError, "found a web address");
+});
+
+Deno.test("parseSourceSpec() takes hub: for a data set of the hub, with a format and a weight", () => {
+  assertEquals(parseSourceSpec("hub:owner/name"), { path: "owner/name", hub: true });
+  assertEquals(parseSourceSpec("belle:hub:owner/name:a.json@v2*0.5"), {
+    format: "belle",
+    path: "owner/name:a.json@v2",
+    hub: true,
+    weight: 0.5,
+  });
+  assertEquals(parseSourceSpec("./hub:owner/name"), { path: "./hub:owner/name" });
+  assertThrows(() => parseSourceSpec("hub:"), DataError, "found no path");
 });

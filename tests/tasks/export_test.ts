@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { withHub } from "../pipeline/stages/hub/local_hub.ts";
 import { eventsOf, inFolder, quickTraining, runTask, writeInputs } from "./children.ts";
 
 Deno.test("export writes a merged model that answers as the base with its adapter does, a GGUF file and a PEFT folder", () =>
@@ -80,3 +81,25 @@ Deno.test("export says which flags are missing, in English and in Chinese", () =
     assertStringIncludes(chinese.stderr, "缺少必填选项 --to");
     assertStringIncludes(chinese.stderr, "缺少必填选项 --output-path");
   }));
+
+Deno.test("export takes a model of the hub, which it downloads once", () =>
+  withHub((hub) =>
+    inFolder(async (folder) => {
+      await writeInputs(folder);
+      for (const { name } of Deno.readDirSync(join(folder, "model"))) {
+        hub.files[name] = await Deno.readFile(join(folder, "model", name));
+      }
+      for (const path of ["first", "second"]) {
+        const args = ["--to", "gguf", "--base-model", "some/thing", "--output-path", `${path}.gguf`];
+        const { code, stderr } = await runTask("export", folder, args);
+        assertEquals(code, 0, stderr);
+      }
+      assertEquals(hub.requests.filter((path) => path.endsWith("model.safetensors")).length, 1);
+      const local = ["--to", "gguf", "--base-model", "model", "--name", "some/thing", "--output-path", "third.gguf"];
+      assertEquals((await runTask("export", folder, local)).code, 0);
+      const [first, third] = await Promise.all(
+        ["first", "third"].map((name) => Deno.readFile(join(folder, `${name}.gguf`))),
+      );
+      assertEquals(first, third);
+    })
+  ));

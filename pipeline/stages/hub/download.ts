@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { PipelineError } from "../../core/mod.ts";
+import { retryAfter, wait, waitBeforeRetry } from "./retry_after.ts";
 
 /** A file to download, and what must come of it. */
 export interface Download {
@@ -32,7 +33,12 @@ export class AccessError extends PipelineError {
 }
 
 /** A try failed in a way that another may mend. */
-class TryAgain extends Error {}
+class TryAgain extends Error {
+  /** @param asked milliseconds that the server asks to wait */
+  constructor(message: string, readonly asked?: number) {
+    super(message);
+  }
+}
 
 /**
  * Downloads a file. A part that an earlier call left is continued; what the server sends is believed only when the whole
@@ -66,7 +72,8 @@ export async function downloadFile(download: Download, options: DownloadOptions)
           cause: error,
         });
       }
-      await wait(delayMs * 2 ** (tried - 1), signal);
+      const asked = error instanceof TryAgain ? error.asked : undefined;
+      await wait(waitBeforeRetry(asked, delayMs * 2 ** (tried - 1), `downloading ${url}`), signal);
     }
   }
 }
@@ -113,7 +120,7 @@ async function checkResponse(
   if (status === 404) throw new PipelineError(`downloading ${url}: there is no such file (404)`);
   if (status !== 200 && status !== 206) {
     if (status === 416) await restart(part, options);
-    throw new TryAgain(`the server answered ${status}`);
+    throw new TryAgain(`the server answered ${status}`, retryAfter(headers));
   }
   if (status === 206 && !continues) {
     await restart(part, options);
@@ -185,14 +192,4 @@ function isNetworkFault(error: unknown): boolean {
   return error instanceof TypeError || error instanceof Deno.errors.Http ||
     error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.UnexpectedEof ||
     error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.ConnectionAborted;
-}
-
-function wait(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((done, fail) => {
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      fail(signal.reason);
-    }, { once: true });
-  });
 }

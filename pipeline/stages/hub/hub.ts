@@ -1,8 +1,9 @@
 // The Hugging Face hub: which commit a revision stands for, which files it has, and how to get them.
 import { dirname, join } from "@std/path";
 import { datasetInfo, HubApiError, listFiles, modelInfo } from "@huggingface/hub";
-import { PipelineError } from "../../core/mod.ts";
+import { type NetworkUse, PipelineError } from "../../core/mod.ts";
 import { AccessError, type Download, downloadFile, type DownloadOptions } from "./download.ts";
+import { patientFetch } from "./retry_after.ts";
 
 /** A repository of the hub at a revision. */
 export interface HubRepository {
@@ -25,6 +26,13 @@ const PARALLEL = 4;
 /** Where the hub is: HF_ENDPOINT, or huggingface.co. */
 const endpoint = () => (Deno.env.get("HF_ENDPOINT") || "https://huggingface.co").replace(/\/+$/, "");
 
+/** What a stage needs that talks to the hub. */
+export const hubNetwork: NetworkUse = {
+  // Large files lie elsewhere: the hub, or a mirror of it, sends one there.
+  hosts: () => [new URL(endpoint()).host, "*.huggingface.co", "*.hf.co"],
+  variables: ["HF_ENDPOINT", "HF_TOKEN", "HF_HUB_OFFLINE"],
+};
+
 /** Whether the network must not be used: HF_HUB_OFFLINE. */
 const isOffline = () => /^(1|true|yes|on)$/i.test(Deno.env.get("HF_HUB_OFFLINE") ?? "");
 
@@ -33,12 +41,17 @@ function credentials(): { accessToken?: string } {
   return token ? { accessToken: token } : {};
 }
 
+const access = (signal: AbortSignal) => ({ hubUrl: endpoint(), fetch: patientFetch({ signal }), ...credentials() });
+
 /**
  * The commit that a revision stands for now. It is noted, and the note is used where HF_HUB_OFFLINE is set.
  *
  * @throws {PipelineError} when it cannot be found out, saying what to do
  */
-export async function resolveCommit(repository: HubRepository, notes: string): Promise<string> {
+export async function resolveCommit(
+  repository: HubRepository,
+  { notes, signal }: { readonly notes: string; readonly signal: AbortSignal },
+): Promise<string> {
   const { type, name, revision } = repository;
   if (/^[0-9a-f]{40}$/.test(revision)) return revision;
   const note = join(notes, "hub", type, `${encodeURIComponent(name)}@${encodeURIComponent(revision)}`);
@@ -49,7 +62,7 @@ export async function resolveCommit(repository: HubRepository, notes: string): P
       `looking up ${name}@${revision}: HF_HUB_OFFLINE is set, and it has never been looked up with this cache`,
     );
   }
-  const where = { name, revision, hubUrl: endpoint(), ...credentials() };
+  const where = { name, revision, ...access(signal) };
   const found = await explained(
     repository,
     () =>
@@ -67,7 +80,7 @@ export async function resolveCommit(repository: HubRepository, notes: string): P
 }
 
 /** The files of a repository at a commit. */
-export async function listHubFiles(repository: HubRepository): Promise<HubFile[]> {
+export async function listHubFiles(repository: HubRepository, signal: AbortSignal): Promise<HubFile[]> {
   if (isOffline()) {
     throw new PipelineError(`downloading ${repository.name}: HF_HUB_OFFLINE is set, and it is not in the cache`);
   }
@@ -80,8 +93,7 @@ export async function listHubFiles(repository: HubRepository): Promise<HubFile[]
         repo,
         revision,
         recursive: true,
-        hubUrl: endpoint(),
-        ...credentials(),
+        ...access(signal),
       })
     ) {
       if (kind !== "file") continue;

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { PipelineError } from "../../../../pipeline/core/mod.ts";
 import { type Download, downloadFile, type DownloadOptions } from "../../../../pipeline/stages/hub/download.ts";
+import { retryAfter } from "../../../../pipeline/stages/hub/retry_after.ts";
 import { inFolder } from "../../../models/temp_folder.ts";
 
 const content = Uint8Array.from({ length: 100_000 }, (_, i) => (i * 7919) >> 3);
@@ -190,4 +191,30 @@ Deno.test("a stopped run stops the download", async () => {
   controller.abort(new DOMException("stopped", "AbortError"));
   const { error } = await attempt((request) => good(request), { signal: controller.signal });
   await assertRejects(() => Promise.reject(error), DOMException, "stopped");
+});
+
+Deno.test("a server that says when to come back is asked then, not sooner", async () => {
+  let refused = 0, between = 0;
+  const tried = await attempt((request, count) => {
+    if (count === 1) {
+      refused = performance.now();
+      return new Response("slow down", { status: 429, headers: { "retry-after": "1" } });
+    }
+    between ||= performance.now() - refused;
+    return good(request);
+  });
+  assertWhole(tried);
+  assert(between >= 990, `asked again after ${between} ms`);
+  const { error, requests } = await attempt(() =>
+    new Response("tomorrow", { status: 503, headers: { "retry-after": "86400" } })
+  );
+  assert(error instanceof PipelineError && error.message.includes("asks to come back in 1440 minutes"), String(error));
+  assertEquals(requests.length, 1);
+});
+
+Deno.test("retryAfter() reads seconds and dates, and nothing else", () => {
+  const now = Date.parse("2026-01-02T03:04:05Z");
+  const of = (text: string) => retryAfter(new Headers({ "retry-after": text }), now);
+  assertEquals([of("7"), of("Fri, 02 Jan 2026 03:04:15 GMT"), of("Fri, 02 Jan 2026 03:00:00 GMT")], [7000, 10_000, 0]);
+  assertEquals([of("soon"), of(""), retryAfter(new Headers(), now)], [undefined, undefined, undefined]);
 });

@@ -1,6 +1,5 @@
 // Models and data of a hub on this machine, which answers as huggingface.co does.
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import {
   huggingFaceData,
@@ -9,6 +8,7 @@ import {
   pipeline,
   PipelineError,
   quantize,
+  rows,
   runPipeline,
   z,
 } from "../../../../mod.ts";
@@ -17,56 +17,8 @@ import { writeRandomModel } from "../../../../models/init_model.ts";
 import { goldenFolder } from "../../../models/golden_base.ts";
 import { LLAMA_JSON } from "../../../models/sample_tokenizers.ts";
 import { inFolder } from "../../../models/temp_folder.ts";
-
-interface Hub {
-  /** Files by path. */
-  files: Record<string, Uint8Array<ArrayBuffer>>;
-  commit: string;
-  /** Refuses all, as for a gated model. */
-  gated: boolean;
-  readonly requests: string[];
-  readonly tokens: Set<string | null>;
-}
-
-/** Runs with a hub that has one repository, some/thing, and with HF_ENDPOINT naming it. */
-async function withHub(run: (hub: Hub) => Promise<void>): Promise<void> {
-  const hub: Hub = { files: {}, commit: "a".repeat(40), gated: false, requests: [], tokens: new Set() };
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
-    const path = decodeURIComponent(new URL(request.url).pathname);
-    hub.requests.push(path);
-    hub.tokens.add(request.headers.get("authorization"));
-    if (hub.gated) return Response.json({ error: "gated" }, { status: 403 });
-    if (!path.includes("/some/thing")) return Response.json({ error: "not found" }, { status: 404 });
-    if (/^\/api\/\w+\/some\/thing\/revision\/main$/.test(path)) {
-      const info = { _id: "1", id: "some/thing", sha: hub.commit, likes: 0, downloads: 0, lastModified: "2026-01-01" };
-      return Response.json({ ...info, private: false, gated: false });
-    }
-    if (path.includes(`/some/thing/tree/${hub.commit}`)) {
-      return Response.json(
-        Object.entries(hub.files).map(([path, bytes]) => {
-          const size = bytes.length;
-          const oid = createHash("sha1").update(`blob ${size}\0`).update(bytes).digest("hex");
-          const sha256 = createHash("sha256").update(bytes).digest("hex");
-          const lfs = path.endsWith(".safetensors") ? { lfs: { oid: sha256, size, pointerSize: 130 } } : {};
-          return { type: "file", path, size, oid, ...lfs };
-        }),
-      );
-    }
-    const [, file = ""] = path.split(`/some/thing/resolve/${hub.commit}/`);
-    const bytes = hub.files[file];
-    return bytes ? new Response(bytes) : new Response("none", { status: 404 });
-  });
-  const before = ["HF_ENDPOINT", "HF_TOKEN", "HF_HUB_OFFLINE"].map((name) => [name, Deno.env.get(name)] as const);
-  Deno.env.set("HF_ENDPOINT", `http://127.0.0.1:${server.addr.port}/`);
-  Deno.env.set("HF_TOKEN", "hf_secret");
-  Deno.env.delete("HF_HUB_OFFLINE");
-  try {
-    await run(hub);
-  } finally {
-    for (const [name, value] of before) value === undefined ? Deno.env.delete(name) : Deno.env.set(name, value);
-    await server.shutdown();
-  }
-}
+import { type Hub, local, withHub } from "./local_hub.ts";
+import fromHub from "./children/hub_pipeline.ts";
 
 async function putModel(hub: Hub, directory: string, seed: number): Promise<void> {
   const config = { ...await readConfig(`${goldenFolder}grouped`), vocabularySize: 512 };
@@ -129,12 +81,12 @@ Deno.test("a refused, an unknown and an unreachable model are explained", () =>
 Deno.test("a file of rows of the hub can be merged; of several one has to be named", () =>
   withHub((hub) =>
     inFolder(async (directory) => {
-      const rows = (count: number) =>
+      const rowsOf = (count: number) =>
         new TextEncoder().encode(
           Array.from({ length: count }, (_, i) => JSON.stringify({ instruction: `q${i}`, input: "", output: `a${i}` }))
             .join("\n"),
         );
-      hub.files = { "README.md": new TextEncoder().encode("x"), "data/a.jsonl": rows(5) };
+      hub.files = { "README.md": new TextEncoder().encode("x"), "data/a.jsonl": rowsOf(5) };
       const merged = (file?: string) =>
         runPipeline(
           pipeline({
@@ -148,8 +100,8 @@ Deno.test("a file of rows of the hub can be merged; of several one has to be nam
       assertEquals((await merged()).targets.data.meta.read, 5);
       assert(hub.requests.some((path) => path.startsWith("/datasets/some/thing/resolve/")));
       hub.commit = "c".repeat(40);
-      hub.files["data/b.json"] = rows(7);
-      await assertRejects(() => merged(), PipelineError, "name one by file: data/a.jsonl, data/b.json");
+      hub.files["data/b.json"] = rowsOf(7);
+      await assertRejects(() => merged(), PipelineError, "name one (hub:some/thing:FILE): data/a.jsonl, data/b.json");
       assertEquals((await merged("data/b.json")).targets.data.meta.read, 7);
     })
   ));
@@ -162,5 +114,95 @@ Deno.test("a path that is there wins over a name of the hub", () =>
       const inside = `${directory}/thing`;
       assertEquals(await how(inside, join(directory, "cache")), ["ran"]);
       assertEquals(hub.requests, []);
+    })
+  ));
+
+Deno.test("of GGUF files the one that is named is downloaded alone, by its path or the type of its elements", () =>
+  withHub((hub) =>
+    inFolder(async (directory) => {
+      const cacheDir = join(directory, "cache");
+      hub.files = { "README.md": new TextEncoder().encode("x"), "config.json": new TextEncoder().encode("{}") };
+      const gguf = await Deno.readFile(`${goldenFolder}gguf/grouped.gguf`);
+      hub.files["thing.Q8_0.gguf"] = gguf;
+      assertEquals(await how("some/thing", cacheDir), ["ran", "ran"]);
+      hub.commit = "d".repeat(40);
+      hub.files["parts/thing.Q4_K_M.gguf"] = gguf.slice();
+      await assertRejects(() => how("some/thing", cacheDir), PipelineError, "name one of them as some/thing:FILE: ");
+      await assertRejects(
+        () => how("some/thing:Q2_K", cacheDir),
+        PipelineError,
+        "it has no file Q2_K; found README.md",
+      );
+      await assertRejects(() => how("some/thing:README.md", cacheDir), PipelineError, "README.md is no .gguf file");
+      hub.requests.length = 0;
+      assertEquals(await how("some/thing:q4_k_m", cacheDir), ["ran", "ran"]);
+      assertEquals(await how(`hub:some/thing:parts/thing.Q4_K_M.gguf@${hub.commit}`, cacheDir), ["ran", "cached"]);
+      const fetched = hub.requests.filter((path) => path.includes("/resolve/"));
+      assertEquals(new Set(fetched.map((path) => path.split("/").at(-1))), new Set(["thing.Q4_K_M.gguf"]));
+      await assertRejects(() => how("hub:thing", cacheDir), PipelineError, "wanted hub:owner/name[:FILE][@REVISION]");
+    })
+  ));
+
+Deno.test("a data set of the hub is named on the command line, and another weight does not download it again", () =>
+  withHub((hub) =>
+    inFolder(async (directory) => {
+      const lines = Array.from({ length: 8 }, (_, i) =>
+        JSON.stringify({ instruction: `q${i}`, input: "", output: `a${i}` }));
+      hub.files = { "a.json": new TextEncoder().encode(lines.join("\n")), "b.json": new TextEncoder().encode("[]") };
+      const train = async (spec: string) => {
+        const build = () => ({ data: merge({ sources: [rows(spec)], validation: 0 }) });
+        const { targets } = await runPipeline(pipeline({ options: z.object({}), build }), { cacheDir: directory });
+        return targets.data.meta.train;
+      };
+      assertEquals(await train("alpaca:hub:some/thing:a.json"), 8);
+      hub.requests.length = 0;
+      assertEquals(await train("alpaca:hub:some/thing:a.json@main*2"), 16);
+      assertEquals(hub.requests, ["/api/datasets/some/thing/revision/main"]);
+      await assertRejects(
+        () =>
+          train("hub:nothing"),
+        PipelineError,
+        'data source "hub:nothing": wanted hub:owner/name',
+      );
+    })
+  ));
+
+Deno.test("in the strict mode a model and rows come from a moody hub, and from no other host", () =>
+  withHub((hub) =>
+    inFolder(async (directory) => {
+      await putModel(hub, directory, 1);
+      const lines = Array.from({ length: 4 }, (_, i) =>
+        JSON.stringify({ instruction: `q${i}`, input: "", output: `a${i}` }));
+      hub.files["rows.jsonl"] = new TextEncoder().encode(lines.join("\n"));
+      hub.moody = true;
+      const options = { model: "some/thing", data: "hub:some/thing:rows.jsonl" };
+      const module = new URL("./children/hub_pipeline.ts", import.meta.url).href;
+      const run = (name: string, strict: boolean) =>
+        runPipeline(fromHub, {
+          options,
+          cacheDir: join(directory, name),
+          ...(strict && { strict: { module, options } }),
+        });
+      const strict = await run("strict", true);
+      assertEquals(
+        strict.stages.map(({ status }) =>
+          status
+        ),
+        ["ran", "ran", "ran", "ran"],
+      );
+      assertEquals(hub.tokens, new Set(["Bearer hf_secret"]));
+      const files = hub.requests.filter((path) => path.endsWith("model.safetensors"));
+      assertEquals(files.length, 2, "it went on where the first answer broke off");
+      const plain = await run("plain", false);
+      assertEquals(strict.stages.map(({ digest }) => digest), plain.stages.map(({ digest }) => digest));
+
+      // A hub that sends one to another port sends one to another host.
+      const elsewhere = Deno.serve(local, () => new Response(lines.join("\n")));
+      hub.elsewhere = `http://127.0.0.1:${elsewhere.addr.port}/`;
+      hub.commit = "e".repeat(40);
+      const error = await assertRejects(() => run("strict", true), PipelineError);
+      assertStringIncludes(error.message, `net access to "127.0.0.1:${elsewhere.addr.port}"`);
+      assertEquals((await run("plain", false)).stages.length, 4);
+      await elsewhere.shutdown();
     })
   ));
