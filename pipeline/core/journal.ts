@@ -1,3 +1,4 @@
+import type { PipelineEvent } from "./events.ts";
 import type { Step } from "./graph.ts";
 import { cloneJson, findJsonFault, type JsonObject } from "./json.ts";
 import type { Manifest } from "./manifest.ts";
@@ -6,11 +7,25 @@ import { type LoggedStage, newRunId, type RunRecord, writeRun } from "./run_log.
 import type { StageResult } from "./stage_result.ts";
 import { describeReason } from "./explain.ts";
 
-/** Writes the history of a run as it goes on. A history that cannot be written is no reason to fail. */
+/** Progress is written so often, if there is any, */
+const PROGRESS_MS = 2_000;
+/** and a run that tells nothing so often, as a sign of life. */
+const SIGN_MS = 10_000;
+
+/**
+ * Writes the history of a run as it goes on, so that other processes can follow it. A history that cannot be written is no
+ * reason to fail.
+ */
 export class Journal implements RunObserver {
   readonly #cacheDir: string;
   readonly #stages: LoggedStage[] = [];
   #run: RunRecord;
+  /** The writing that goes on, if one does. */
+  #writing: Promise<void> | undefined;
+  /** There is something that has not been written. */
+  #changed = false;
+  #writtenAt = -Infinity;
+  #timer: ReturnType<typeof setInterval> | undefined;
 
   /** For a run that starts now. */
   constructor(cacheDir: string, pipeline: string, options: Readonly<Record<string, unknown>>) {
@@ -24,6 +39,31 @@ export class Journal implements RunObserver {
       options: findJsonFault(options) === undefined ? cloneJson(options) as JsonObject : {},
       stages: [],
     };
+  }
+
+  event(event: PipelineEvent): void {
+    switch (event.type) {
+      case "pipeline-start":
+        this.#run = { ...this.#run, planned: event.stages };
+        this.#timer = setInterval(() => this.#tick(), PROGRESS_MS);
+        this.#timer.unref();
+        return;
+      case "stage-start": {
+        const { stage, key, because } = event;
+        this.#run = { ...this.#run, current: { stage, key, because, startedAt: new Date().toISOString() } };
+        return void this.#write();
+      }
+      case "stage-progress": {
+        const { current } = this.#run;
+        if (current?.stage !== event.stage) return;
+        const { type: _, stage: _stage, elapsedMs: _elapsed, ...progress } = event;
+        this.#run = { ...this.#run, current: { ...current, progress } };
+        this.#changed = true;
+        return;
+      }
+      default:
+        return;
+    }
   }
 
   async settled(step: Step, { device, meta }: Manifest, result: StageResult): Promise<void> {
@@ -40,15 +80,34 @@ export class Journal implements RunObserver {
       params: step.node.params,
       ...(device === undefined ? {} : { device }),
     });
+    const { current: _, ...run } = this.#run;
+    this.#run = run;
     await this.#write();
   }
 
   async ended(status: "done" | "failed" | "stopped"): Promise<void> {
+    clearInterval(this.#timer);
     this.#run = { ...this.#run, status, endedAt: new Date().toISOString() };
     await this.#write();
   }
 
-  async #write(): Promise<void> {
-    await writeRun(this.#cacheDir, { ...this.#run, stages: this.#stages }).catch(() => {});
+  #tick(): void {
+    if (this.#changed || performance.now() - this.#writtenAt >= SIGN_MS) void this.#write();
+  }
+
+  /** Writes the run as it is now. One writing at a time, so that an older state never replaces a newer one. */
+  #write(): Promise<void> {
+    this.#changed = true;
+    return this.#writing ??= this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#changed) {
+      this.#changed = false;
+      this.#writtenAt = performance.now();
+      const seenAt = new Date().toISOString();
+      await writeRun(this.#cacheDir, { ...this.#run, stages: this.#stages, seenAt }).catch(() => {});
+    }
+    this.#writing = undefined;
   }
 }

@@ -1,3 +1,4 @@
+import type { PipelineEvent } from "./events.ts";
 import type { Step } from "./graph.ts";
 import type { KeyRecord } from "./record.ts";
 import type { StageResult } from "./stage_result.ts";
@@ -5,6 +6,8 @@ import type { Manifest } from "./manifest.ts";
 
 /** Something that follows a run from inside. */
 export interface RunObserver {
+  /** Something happens, as the run's caller is told it. */
+  event?(event: PipelineEvent): void;
   /** A step's key is known; nothing has been done about it. What this throws ends the run. */
   keyKnown?(step: Step, record: KeyRecord, key: string): void;
   /** A step has its result. What this throws ends the run. */

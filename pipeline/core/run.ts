@@ -89,7 +89,11 @@ export async function runObserved<Options extends z.ZodObject, T extends Targets
   const session = await openSession(pipeline as unknown as Pipeline, options);
   const journal = new Journal(session.cacheDir, session.name, options.options ?? {});
   const all = [journal, ...observers];
-  const runner = new Runner(session, options.onEvent ?? (() => {}), options.lock ?? true, all);
+  const emit = (event: PipelineEvent) => {
+    for (const observer of all) observer.event?.(event);
+    options.onEvent?.(event);
+  };
+  const runner = new Runner(session, emit, options.lock ?? true, all);
   return await runner.run() as RunResult<T>;
 }
 
@@ -246,7 +250,7 @@ class Runner {
     const { remote, store, signal } = this.#session;
     if (remote === undefined) return undefined;
     const stage = step.node.stage.name;
-    const staging = await store.stage(stage, this.#lease);
+    const staging = await store.stage(stage, key, this.#lease);
     try {
       const manifest = await remote.fetch(
         stage,

@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { isAbsent, writeFileAtomically } from "./files.ts";
 import { isPlainObject, type JsonObject } from "./json.ts";
+import type { Progress } from "./stage_spec.ts";
 
 /** What a run did about one stage. */
 export interface LoggedStage {
@@ -21,6 +22,19 @@ export interface LoggedStage {
   readonly device?: string;
 }
 
+/** The stage that a run computes. */
+export interface CurrentStage {
+  /** Name in the pipeline. */
+  readonly stage: string;
+  readonly key: string;
+  /** Why it has to run, in English. */
+  readonly because: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** How far it has come, as far as it told. */
+  readonly progress?: Progress;
+}
+
 /** One run of a pipeline, as the history keeps it. */
 export interface RunRecord {
   readonly format: 1;
@@ -35,6 +49,12 @@ export interface RunRecord {
   /** Options as they were given. */
   readonly options: JsonObject;
   readonly stages: readonly LoggedStage[];
+  /** Names of all stages, in the order in which they are dealt with. */
+  readonly planned?: readonly string[];
+  /** The stage that is computed now, or was when the run ended. */
+  readonly current?: CurrentStage;
+  /** The last sign of life (ISO 8601); while a run goes on there is one every few seconds. */
+  readonly seenAt?: string;
   /** Its results are kept by every clean-up. */
   readonly pinned?: boolean;
 }

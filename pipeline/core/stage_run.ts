@@ -33,7 +33,7 @@ export async function runStage(
   const scratchPath = store.scratchDir(stage.name, key);
   const scratch = await (lease === undefined ? unlockedScratch(scratchPath) : lockedScratch(scratchPath));
   await Deno.mkdir(store.notesDir, { recursive: true });
-  const staging = await store.stage(stage.name, lease);
+  const staging = await store.stage(stage.name, key, lease);
   try {
     const started = performance.now();
     const volatile = new VolatileFiles(staging);

@@ -92,9 +92,9 @@ export class Store {
     }
   }
 
-  /** Makes an empty staging folder with a name of its own, which goes onto the lease first. */
-  async stage(stage: string, lease?: Lease): Promise<Staging> {
-    const name = `${stage}-${crypto.randomUUID()}`;
+  /** Makes an empty staging folder with a name of its own, which goes onto the lease first and tells the key. */
+  async stage(stage: string, key: string, lease?: Lease): Promise<Staging> {
+    const name = `${stage}-${key}-${crypto.randomUUID()}`;
     const root = join(this.#cacheDir, "staging", name);
     const dir = join(root, "output");
     const make = () => Deno.mkdir(dir, { recursive: true });

@@ -29,4 +29,4 @@ export {
 export type { RunObserver } from "./observer.ts";
 export { type ComparedStage, compareWithLock, type Verdict } from "./reproduction.ts";
 export { runObserved } from "./run.ts";
-export { type LoggedStage, readRuns, type RunRecord, writeRun } from "./run_log.ts";
+export { type CurrentStage, type LoggedStage, readRuns, type RunRecord, writeRun } from "./run_log.ts";

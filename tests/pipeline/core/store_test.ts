@@ -116,7 +116,7 @@ Deno.test("publish() takes the result of another process that was first", async 
   assert(joined !== undefined);
   const manifest = JSON.parse(await Deno.readTextFile(join(joined.dir, "..", "manifest.json")));
   const store = new Store(bench.cacheDir);
-  const staging = await store.stage("join");
+  const staging = await store.stage("join", "0".repeat(64));
   await Deno.writeTextFile(join(staging.dir, "text.txt"), "late");
   const entry = await store.publish(staging, { ...manifest, device: "late" });
   assertEquals(entry.manifest.device, undefined);
@@ -133,7 +133,7 @@ Deno.test("publish() replaces a torn entry that is in its way", async () => {
   const manifest = JSON.parse(await Deno.readTextFile(join(joined.dir, "..", "manifest.json")));
   const store = new Store(bench.cacheDir);
   await Deno.writeTextFile(join(joined.dir, "text.txt"), "???");
-  const staging = await store.stage("join");
+  const staging = await store.stage("join", "0".repeat(64));
   await Deno.writeTextFile(join(staging.dir, "text.txt"), "one");
   const entry = await store.publish(staging, manifest);
   assertEquals(await Deno.readTextFile(join(entry.dir, "text.txt")), "one");
