@@ -113,10 +113,15 @@ export class Stream {
     this.#device.check();
   }
 
-  /** Frees the stream's own memory and forgets its bind groups. */
-  close(): void {
+  /** Submits what is recorded and lets go of all bind groups: those of freed tensors would stay for ever. */
+  forget(): void {
     this.flush();
     this.#groups.clear();
+  }
+
+  /** Frees the stream's own memory and forgets its bind groups. */
+  close(): void {
+    this.forget();
     this.#device.destroyBuffer(this.#arena);
   }
 }

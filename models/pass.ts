@@ -14,7 +14,7 @@ import { firstRows, reshape, type Tensor, view } from "../kernels/tensor.ts";
 import type { BaseWeights } from "./base_file.ts";
 import type { DeviceBatch } from "./batch.ts";
 import type { LoraTarget } from "./formats/lora_names.ts";
-import type { Lora } from "./lora.ts";
+import type { Lora, LoraModule } from "./lora.ts";
 import type { Workspace } from "./workspace.ts";
 import type { LayerBuffer } from "./workspace_layout.ts";
 
@@ -61,12 +61,18 @@ export function dropoutOf({ dropout, lora }: Pass, module: { readonly index: num
   return { probability: lora.settings.dropout, seed: dropout.seed, step: dropout.step, module: module.index };
 }
 
+/** Where A·x (T, R) of a module goes. The workspace may have room for a higher rank. */
+function lowRank(pass: Pass, layer: number, { target, a }: LoraModule): Tensor {
+  const buffer = pass.space.layers[layer]![`lora_${target}`];
+  return firstRows({ ...buffer, shape: [0, a.shape[0]!] }, pass.batch.tokens);
+}
+
 /** y = x·Wᵀ (+ LoRA) for a projection of a layer; keeps A·x for backward. */
 export function project(pass: Pass, layer: number, target: LoraTarget, x: Tensor, y: Tensor, into: Into = "set"): void {
   product(pass.stream, x, pass.base.layers[layer]![target], y, into);
   const module = pass.lora?.module(layer, target);
   if (!module) return;
-  const h = cut(pass, pass.space.layers[layer]![`lora_${target}`]);
+  const h = lowRank(pass, layer, module);
   loraReduce(pass.stream, x, module.a, h, 1, dropoutOf(pass, module));
   loraExpand(pass.stream, h, module.b, y, pass.lora!.scale);
 }
@@ -152,7 +158,7 @@ export function layerRecompute(pass: Pass, layer: number, x: Tensor): void {
   gatedPart(pass, layer, middle);
   const module = pass.lora?.module(layer, "down_proj");
   if (!module) return;
-  const h = cut(pass, pass.space.layers[layer]!.lora_down_proj);
+  const h = lowRank(pass, layer, module);
   loraReduce(pass.stream, activated, module.a, h, 1, dropoutOf(pass, module));
 }
 

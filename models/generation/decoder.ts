@@ -1,0 +1,185 @@
+// The model with a cache of keys and values, cut into slots of a fixed size: one sequence lies in each. Knows nothing of
+// how tokens are chosen, nor who asks.
+import type { Device } from "../../kernels/device.ts";
+import { Stream } from "../../kernels/stream.ts";
+import { createTensor, destroyTensors, download, firstRows, type Tensor, upload, view } from "../../kernels/tensor.ts";
+import type { BaseWeights } from "../base_file.ts";
+import { uploadBatch } from "../batch.ts";
+import type { LlamaConfig } from "../formats/config.ts";
+import { type Lora, paddedRank } from "../lora.ts";
+import { forward, headForward, type KeyValueCache, type Pass } from "../pass.ts";
+import { createWorkspace, type Workspace } from "../workspace.ts";
+
+/** How many sequences a decoder holds at once, and how long each may be. */
+export interface DecoderSize {
+  readonly slots: number;
+  /** Most tokens of a sequence; not above the model's positions. */
+  readonly positions: number;
+}
+
+/** A sequence that goes on by one token. */
+export interface DecodeRow {
+  readonly slot: number;
+  /** Tokens that the slot holds before this one. */
+  readonly used: number;
+  readonly id: number;
+}
+
+/** Tokens of a prompt that are computed at once. */
+export const chunkTokens = 128;
+
+/** Rows of a slot in the cache: views must begin at multiples of 256 bytes, whatever the heads. */
+const slotRows = (positions: number) => Math.ceil(positions / 64) * 64;
+
+/** Bytes of the keys and values of one slot, all layers together. */
+export function slotBytes(config: LlamaConfig, positions: number): number {
+  return 2 * config.layers * layerSlotBytes(config, positions);
+}
+
+/** Bytes of the keys, or the values, of one slot in one layer; those of all slots of a layer are one binding. */
+export function layerSlotBytes({ keyValueHeads, headSize }: LlamaConfig, positions: number): number {
+  return slotRows(positions) * keyValueHeads * headSize * 4;
+}
+
+/** Computes logits after sequences that lie in slots. Calls must not overlap: await each. */
+export class Decoder {
+  readonly slots: number;
+  readonly positions: number;
+  readonly #stream: Stream;
+  #space: Workspace;
+  /** One of each a layer, (slots · slotRows, G, D). */
+  readonly #keys: readonly Tensor[];
+  readonly #values: readonly Tensor[];
+  /** One slot's keys of a layer on their way to another slot. */
+  readonly #copy: Tensor;
+
+  /** Device, base and adapters stay the caller's. Errors: more positions than the model has. */
+  constructor(readonly device: Device, readonly base: BaseWeights, { slots, positions }: DecoderSize) {
+    const { config } = base;
+    if (positions > config.maxPositions) {
+      throw new RangeError(`the model has ${config.maxPositions} positions, ${positions} were asked for`);
+    }
+    [this.slots, this.positions] = [slots, positions];
+    this.#stream = new Stream(device);
+    this.#space = this.#workspace(0);
+    const caches = (what: string) =>
+      base.layers.map((_, i) =>
+        createTensor(device, `cached ${what} ${i}`, [
+          slots * slotRows(positions),
+          config.keyValueHeads,
+          config.headSize,
+        ])
+      );
+    this.#keys = caches("keys");
+    this.#values = caches("values");
+    this.#copy = createTensor(device, "keys between slots", [layerSlotBytes(config, positions) / 4]);
+  }
+
+  #workspace(rank: number): Workspace {
+    const tokens = Math.min(chunkTokens, this.positions);
+    return createWorkspace(this.device, this.base.config, { tokens, headRows: 1, rank });
+  }
+
+  /** Makes room for an adapter's rank, if there is not enough. */
+  #reserve(lora: Lora | undefined): void {
+    const rank = lora ? paddedRank(lora.settings) : 0;
+    if (rank <= this.#space.size.rank) return;
+    this.#space.close();
+    this.#stream.forget();
+    this.#space = this.#workspace(rank);
+  }
+
+  /** Where a slot's keys and values lie, one view a layer. */
+  #cache(slot: number, used: number): KeyValueCache {
+    const rows = slotRows(this.positions);
+    const part = (tensor: Tensor) => {
+      const width = tensor.shape[1]! * tensor.shape[2]!;
+      return view(tensor, tensor.name, slot * rows * width, [rows, tensor.shape[1]!, tensor.shape[2]!]);
+    };
+    return { keys: this.#keys.map(part), values: this.#values.map(part), used };
+  }
+
+  /** Submits the layers over some ids at positions `used` … of a slot. */
+  #run(slot: number, ids: readonly number[], used: number, lora: Lora | undefined): Pass {
+    const { base, device } = this;
+    if (used + ids.length > this.positions) {
+      throw new RangeError(`a slot has ${this.positions} positions, ${used + ids.length} were asked for`);
+    }
+    this.#reserve(lora);
+    this.#stream.flush(); // work recorded earlier reads the ids that are about to be replaced
+    const batch = {
+      ids: Uint32Array.from(ids),
+      positions: Uint32Array.from(ids, (_, i) => used + i),
+      starts: new Uint32Array(ids.length), // every token sees the slot from its beginning
+      labels: new Int32Array(ids.length).fill(-1),
+    };
+    const pass: Pass = {
+      stream: this.#stream,
+      base,
+      lora,
+      space: this.#space,
+      batch: uploadBatch(this.#space, base.config, batch, device),
+      cache: this.#cache(slot, used),
+    };
+    forward(pass);
+    return pass;
+  }
+
+  /** The logits (V) after the last of these ids. */
+  async #logits(pass: Pass): Promise<Float32Array> {
+    upload(this.device, this.#space.batch.rows, Uint32Array.of(pass.batch.tokens - 1));
+    const logits = headForward(pass, firstRows(this.#space.batch.rows, 1));
+    this.#stream.flush();
+    const [values] = await download(this.device, logits);
+    return values!.subarray(0, this.base.config.vocabularySize);
+  }
+
+  /** Adds ids to a slot that holds `used` tokens, without asking what follows; returns at once. */
+  extend(slot: number, ids: readonly number[], used: number, lora?: Lora): void {
+    for (let begin = 0; begin < ids.length; begin += chunkTokens) {
+      this.#run(slot, ids.slice(begin, begin + chunkTokens), used + begin, lora);
+      this.#stream.flush();
+    }
+  }
+
+  /** Adds ids (one at least) to a slot that holds `used` tokens; gives the logits (V) after the last one. */
+  async prefill(slot: number, ids: readonly number[], used: number, lora?: Lora): Promise<Float32Array> {
+    const last = Math.floor((ids.length - 1) / chunkTokens) * chunkTokens;
+    this.extend(slot, ids.slice(0, last), used, lora);
+    return await this.#logits(this.#run(slot, ids.slice(last), used + last, lora));
+  }
+
+  /** Adds a token to each of some slots, which must differ; gives the logits (V) after each, in the order of the rows. */
+  async step(rows: readonly DecodeRow[], lora?: Lora): Promise<Float32Array[]> {
+    const logits: Float32Array[] = [];
+    for (const { slot, used, id } of rows) logits.push(await this.#logits(this.#run(slot, [id], used, lora)));
+    return logits;
+  }
+
+  /** Makes the first tokens of a slot those of another. */
+  copySlot(from: number, to: number, tokens: number): void {
+    if (from === to || tokens === 0) return;
+    this.#stream.flush();
+    const encoder = this.device.gpu.createCommandEncoder();
+    for (const { buffer, shape } of [...this.#keys, ...this.#values]) {
+      const rowBytes = shape[1]! * shape[2]! * 4;
+      const slotBytes = slotRows(this.positions) * rowBytes;
+      // WebGPU does not copy within one buffer.
+      encoder.copyBufferToBuffer(buffer, from * slotBytes, this.#copy.buffer, 0, tokens * rowBytes);
+      encoder.copyBufferToBuffer(this.#copy.buffer, 0, buffer, to * slotBytes, tokens * rowBytes);
+    }
+    this.device.gpu.queue.submit([encoder.finish()]);
+  }
+
+  /** Lets go of what was remembered of an adapter; call it before the adapter is closed. */
+  forget(): void {
+    this.#stream.forget();
+  }
+
+  /** Frees the cache and the workspace; base and adapters stay. */
+  close(): void {
+    this.#stream.close();
+    this.#space.close();
+    destroyTensors(this.device, [...this.#keys, ...this.#values, this.#copy]);
+  }
+}
