@@ -1,10 +1,10 @@
 import type { Device } from "../kernels/device.ts";
 import { Stream } from "../kernels/stream.ts";
-import { createTensor, destroyTensors, download, type Tensor, upload } from "../kernels/tensor.ts";
+import { createTensor, destroyTensors, download, firstRows, type Tensor, upload } from "../kernels/tensor.ts";
 import type { BaseWeights } from "./base_file.ts";
 import { type PackedBatch, uploadBatch } from "./batch.ts";
 import { type Lora, paddedRank } from "./lora.ts";
-import { forward, lossForward } from "./pass.ts";
+import { forward, labelLosses, lossForward } from "./pass.ts";
 import { defaultHeadRows } from "./workspace_layout.ts";
 import { createWorkspace, type Workspace } from "./workspace.ts";
 
@@ -58,9 +58,12 @@ export class LossMeter {
 
 /** Measures losses with the memory that a forward pass needs. */
 export class Evaluator {
+  readonly #device: Device;
+  readonly #base: BaseWeights;
   readonly #stream: Stream;
   readonly #space: Workspace;
-  readonly #meter: LossMeter;
+  /** (tokens), of which a micro-batch fills as many as it has labels. */
+  readonly #losses: Tensor;
 
   /**
    * @param tokens most tokens of a micro-batch
@@ -68,22 +71,29 @@ export class Evaluator {
    */
   constructor(device: Device, base: BaseWeights, tokens: number, readonly lora?: Lora) {
     const rank = lora ? paddedRank(lora.settings) : 0;
+    this.#device = device;
+    this.#base = base;
     this.#stream = new Stream(device);
     this.#space = createWorkspace(device, base.config, { tokens, headRows: defaultHeadRows, rank });
-    this.#meter = new LossMeter(this.#stream, this.#space, base);
+    this.#losses = createTensor(device, "losses of labels", [tokens]);
   }
 
-  /** Σ −log p in nats over the labelled tokens of some micro-batches, with the adapter or without. */
-  evaluate(
-    batches: Iterable<PackedBatch>,
-    options: { readonly adapter: boolean; readonly onBatch?: (done: number) => void },
-  ): Promise<number> {
-    return this.#meter.sum(batches, options.adapter ? this.lora : undefined, options.onBatch);
+  /** −log p in nats of each label of a micro-batch, in the order of its tokens; with the adapter or without. */
+  async evaluate(batch: PackedBatch, options: { readonly adapter: boolean }): Promise<Float32Array> {
+    const uploaded = uploadBatch(this.#space, this.#base.config, batch, this.#device);
+    const lora = options.adapter ? this.lora : undefined;
+    const pass = { stream: this.#stream, base: this.#base, lora, space: this.#space, batch: uploaded };
+    forward(pass);
+    labelLosses(pass, this.#losses);
+    this.#stream.flush();
+    const [losses] = await download(this.#device, firstRows(this.#losses, uploaded.labelled));
+    if (losses === undefined) throw new Error("the device gave no losses back");
+    return losses;
   }
 
   /** Frees the workspace; base and adapter stay. */
   close(): void {
-    this.#meter.close();
+    destroyTensors(this.#device, [this.#losses]);
     this.#stream.close();
     this.#space.close();
   }

@@ -199,9 +199,18 @@ export function headForward(pass: Pass, rows: Tensor): Tensor {
 /** metrics[at] += Σ −log p of the labelled rows, in nats. */
 export function lossForward(pass: Pass, metrics: Tensor, at: number): void {
   for (const { rows, labels, count } of headChunks(pass)) {
-    const logits = headForward(pass, rows);
     const losses = firstRows(pass.space.head.losses, count);
-    crossEntropy(pass.stream, logits, labels, losses, pass.base.config.vocabularySize);
+    crossEntropy(pass.stream, headForward(pass, rows), labels, losses, pass.base.config.vocabularySize);
     sumInto(pass.stream, losses, metrics, at);
+  }
+}
+
+/** losses (L, or more) = −log p of each labelled row, in nats. */
+export function labelLosses(pass: Pass, losses: Tensor): void {
+  let begin = 0;
+  for (const { rows, labels, count } of headChunks(pass)) {
+    const part = view(losses, losses.name, begin, [count]);
+    crossEntropy(pass.stream, headForward(pass, rows), labels, part, pass.base.config.vocabularySize);
+    begin += count;
   }
 }

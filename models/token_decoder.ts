@@ -36,7 +36,12 @@ export class TokenStream {
 
 const NOTHING = new Uint8Array();
 
-function idBytes(vocabulary: Vocabulary, id: number): Uint8Array {
+/**
+ * The bytes of text that an id stands for, perhaps a part of a character; special ids have none.
+ *
+ * @throws {RangeError} when the id is not in the vocabulary
+ */
+export function idBytes(vocabulary: Vocabulary, id: number): Uint8Array {
   const bytes = vocabulary.bytes[id];
   if (bytes === undefined) throw new RangeError(`Cannot decode token id ${id}: ${vocabulary.path} has no such id`);
   return vocabulary.special.has(id) ? NOTHING : bytes;

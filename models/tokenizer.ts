@@ -7,7 +7,7 @@ import { readFileIfPresent, readJsonFile } from "./formats/json_file.ts";
 import { parseSentencePieceModel } from "./formats/sentencepiece_model.ts";
 import { parseTokenizerJson } from "./formats/tokenizer_json.ts";
 import type { Vocabulary } from "./formats/vocabulary.ts";
-import { decodeIds, TokenStream } from "./token_decoder.ts";
+import { decodeIds, idBytes, TokenStream } from "./token_decoder.ts";
 
 export type { TokenStream } from "./token_decoder.ts";
 
@@ -124,6 +124,15 @@ export class Tokenizer implements Disposable {
    */
   stream(continues = false): TokenStream {
     return new TokenStream(this.#vocabulary, !continues);
+  }
+
+  /**
+   * The bytes of text that an id stands for, perhaps a part of a character; special ids have none.
+   *
+   * @throws {RangeError} for an id that is not in the vocabulary
+   */
+  bytesOf(id: number): Uint8Array {
+    return idBytes(this.#vocabulary, id);
   }
 
   /** True for ids that stand for no text, such as begin and end. */

@@ -16,7 +16,7 @@ import {
   type StageContext,
   z,
 } from "../core/mod.ts";
-import { compareLosses } from "./evaluation/losses.ts";
+import { type LossResults, lossResults, scoreRows } from "./evaluation/losses.ts";
 import { type PreparedSamples, prepareSamples, prepareTasks } from "./evaluation/prepare.ts";
 import type { PreparedTask, TaskOutcome, TaskRun } from "./evaluation/prepared_task.ts";
 import type { AnsweredSample, EvaluationResults } from "./evaluation/report.ts";
@@ -87,15 +87,9 @@ export const evaluate: Stage<
     context.device(device.info.description);
     try {
       const loaded = await loadBaseInput(device, inputs.base);
-      const losses = inputs.tokens && await measureLosses(context, inputs.tokens.dir, device, loaded);
+      const losses = inputs.tokens && await measureLosses(context, inputs.tokens.dir, device, loaded, tokenizer);
       const { outcomes, samples } = await ask(context, prepared, device, loaded, tokenizer);
-      const figures = (eval_loss: number) => ({ eval_loss, perplexity: Math.exp(eval_loss) });
-      const results: EvaluationResults = {
-        ...(losses ? { before: figures(losses.before) } : {}),
-        ...(losses?.after === undefined ? {} : { after: figures(losses.after) }),
-        samples,
-        tasks: outcomes.map(({ result }) => result),
-      };
+      const results: EvaluationResults = { ...losses, samples, tasks: outcomes.map(({ result }) => result) };
       await writeEvaluation(output.dir, results, outcomes, inputs);
       for (const line of summary(results, inputs.tokens?.meta.validation.rows ?? 0)) log("info", line);
       return metaOf(results);
@@ -135,12 +129,14 @@ async function measureLosses(
   tokensDir: string,
   device: Device,
   loaded: BaseWeights,
-): Promise<{ before: number; after?: number }> {
+  tokenizer: Tokenizer,
+): Promise<LossResults> {
   const trained = inputs.adapter && await readAdapter(inputs.adapter.dir);
-  return await compareLosses(device, loaded, trained, tokensDir, {
+  const rows = await scoreRows(device, loaded, trained, tokenizer, tokensDir, {
     signal,
     onTokens: (done, total) => progress({ done, total, unit: "tokens", note: "loss" }),
   });
+  return lossResults(rows);
 }
 
 /** Puts the questions of all tasks to the base, and to the adapter if there is one. */

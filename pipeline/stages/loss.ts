@@ -1,6 +1,5 @@
 import { buildMicroBatch, type MicroBatch, packRows } from "../../datasets/packing.ts";
 import type { TokenReader } from "../../datasets/token_reader.ts";
-import type { Evaluator } from "../../models/evaluator.ts";
 import { PipelineError } from "../core/mod.ts";
 import type { BaseMeta, TokensMeta } from "./kinds.ts";
 
@@ -33,9 +32,18 @@ export function* batchesOf(reader: TokenReader, budget: number): Generator<Micro
   for (const list of packRows(reader.lengths, all, budget)) yield buildMicroBatch(list.map((row) => reader.row(row)));
 }
 
+/** A model in training that sums the losses of micro-batches. */
+export interface LossModel {
+  /** Σ −log p in nats over the labelled tokens of some micro-batches, with the adapter or without. */
+  evaluate(
+    batches: Iterable<MicroBatch>,
+    options: { readonly adapter: boolean; readonly onBatch?: (done: number) => void },
+  ): Promise<number>;
+}
+
 /** Mean −log p over all labelled tokens of a split, in nats: never a mean of means. */
 export async function lossOfSplit(
-  model: Pick<Evaluator, "evaluate">,
+  model: LossModel,
   reader: TokenReader,
   budget: number,
   adapter: boolean,

@@ -67,9 +67,11 @@ async function checkOutput(directory: string): Promise<void> {
   assert(log[3].eval_loss > 0);
 
   const results = JSON.parse(await read("results.json"));
-  assertEquals(Object.keys(results).sort(), ["after", "before", "samples", "tasks"]);
+  assertEquals(Object.keys(results).sort(), ["after", "before", "difference", "samples", "tasks"]);
   for (const side of [results.before, results.after]) {
-    assertEquals(Object.keys(side).sort(), ["eval_loss", "perplexity"]);
+    for (const name of ["eval_loss", "perplexity", "bits_per_byte"]) {
+      assert(side[name] > 0 && side[`${name}_stderr`] > 0, `${name} ${side[name]} ± ${side[`${name}_stderr`]}`);
+    }
     assertEquals(side.perplexity, Math.exp(side.eval_loss));
   }
   assert(results.after.eval_loss < results.before.eval_loss, "the loss did not fall");

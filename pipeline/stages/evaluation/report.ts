@@ -1,15 +1,10 @@
 import type { AdapterMeta, BaseMeta, TokensMeta } from "../kinds.ts";
 import { barChart } from "./bars.ts";
 import type { Block } from "./document.ts";
+import type { LossFigures, LossResults } from "./losses.ts";
 import type { TaskOutcome } from "./prepared_task.ts";
 import type { ItemResult, MetricResult, TaskMetric, TaskResult } from "./results.ts";
 import type { Compared, Measure } from "./statistics.ts";
-
-/** Loss in nats a labelled token, and its exponential. */
-export interface LossFigures {
-  readonly eval_loss: number;
-  readonly perplexity: number;
-}
 
 /** A held-out instruction with both answers. */
 export interface AnsweredSample {
@@ -20,11 +15,8 @@ export interface AnsweredSample {
   readonly after?: string;
 }
 
-/** The contents of results.json. */
-export interface EvaluationResults {
-  /** Absent where there were no validation rows. */
-  readonly before?: LossFigures;
-  readonly after?: LossFigures;
+/** The contents of results.json. Figures of the loss are absent where there were no validation rows. */
+export interface EvaluationResults extends Partial<LossResults> {
   readonly samples: readonly AnsweredSample[];
   readonly tasks: readonly TaskResult[];
 }
@@ -42,6 +34,9 @@ export interface ReportSource {
 
 /** Items of each kind whose answers the report shows; samples_TASK.jsonl has all. */
 const shownOfGroup = 2;
+
+const ERRORS = "± is one standard error; a difference is after − before, paired by row or item. " +
+  "± 为一个标准误；差异为训练后减训练前，按行或题配对。";
 
 const LEARNT: Readonly<Record<TokensMeta["trainOn"], string>> = {
   answers: "the answers only 仅回答",
@@ -62,25 +57,34 @@ export function reportBlocks(source: ReportSource): Block[] {
     ...(source.hasLossCurve
       ? [{ type: "figure" as const, file: "loss_curve.svg", alt: "training loss 训练损失" }]
       : []),
+    { type: "text", text: ERRORS },
     ...source.tasks.flatMap(taskBlocks),
     ...answerBlocks(source.results.samples),
   ];
 }
 
-function lossBlocks({ results: { before, after } }: ReportSource): Block[] {
+function lossBlocks({ results: { before, after, difference } }: ReportSource): Block[] {
   if (before === undefined) return [];
-  const change = after && ((after.eval_loss / before.eval_loss - 1) * 100).toFixed(1);
-  const sides = (name: string, value: (figures: LossFigures) => string, note = "") => [
-    name,
-    value(before),
-    ...(after ? [`${value(after)}${note}`] : []),
+  const change = after === undefined ? "" : ` (${((after.eval_loss / before.eval_loss - 1) * 100).toFixed(1)} %)`;
+  type Figure = "eval_loss" | "perplexity" | "bits_per_byte";
+  const shown = (figures: Partial<LossFigures> | undefined, figure: Figure, digits: number) => {
+    const value = figures?.[figure];
+    if (value === undefined) return "";
+    const stderr = figures?.[`${figure}_stderr`] ?? null;
+    return `${value.toFixed(digits)}${stderr === null ? "" : ` ± ${stderr.toFixed(digits)}`}`;
+  };
+  const row = (title: string, figure: Figure, digits: number, note = "") => [
+    title,
+    shown(before, figure, digits),
+    ...(after ? [shown(after, figure, digits) + note, shown(difference, figure, digits)] : []),
   ];
   return [{
     type: "table",
-    header: ["", "before 训练前", ...(after ? ["after 训练后"] : [])],
+    header: ["", "before 训练前", ...(after ? ["after 训练后", "difference 差异"] : [])],
     rows: [
-      sides("eval_loss 验证损失", ({ eval_loss }) => eval_loss.toFixed(4), change && ` (${change} %)`),
-      sides("perplexity 困惑度", ({ perplexity }) => perplexity.toFixed(2)),
+      row("eval_loss 验证损失", "eval_loss", 4, change),
+      row("perplexity 困惑度", "perplexity", 2),
+      row("bits_per_byte 每字节比特", "bits_per_byte", 4),
     ],
   }];
 }

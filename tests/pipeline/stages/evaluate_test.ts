@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { join } from "@std/path";
 import { evaluate } from "../../../pipeline/stages/evaluate.ts";
 import { answerTask } from "../../../pipeline/stages/evaluation/tasks.ts";
@@ -22,12 +29,19 @@ Deno.test("evaluate puts tasks to base and adapter, and its reports show the tab
       const held = heldOutTask({
         data: merge({ sources: [belle(join(folder, "rows.jsonl"))], validation: 6, seed: 1 }),
       });
-      return { adapter, report: evaluate({ base, adapter, tokens, tasks: [task, held], samples: 1, maxNewTokens: 2 }) };
+      return { tokens, report: evaluate({ base, adapter, tokens, tasks: [task, held], samples: 1, maxNewTokens: 2 }) };
     };
     const { targets } = await run(folder, build);
     const { dir, meta } = targets.report;
     const read = (name: string) => Deno.readTextFile(join(dir, name));
-    const { tasks, samples, before } = JSON.parse(await read("results.json"));
+    const { tasks, samples, before, after, difference } = JSON.parse(await read("results.json"));
+    // The labels are the answers and an end each, which has no bytes.
+    const lines = (await Deno.readTextFile(join(targets.tokens.dir, "validation.jsonl"))).trimEnd().split("\n");
+    const held = lines.reduce((sum, line) => sum + new TextEncoder().encode(JSON.parse(line).output).length, 0);
+    const { labelledTokens } = targets.tokens.meta.validation;
+    assertAlmostEquals(before.bits_per_byte, before.eval_loss * labelledTokens / (Math.LN2 * held), 1e-9);
+    assertAlmostEquals(after.eval_loss - before.eval_loss, difference.eval_loss, 1e-9);
+    assert(difference.eval_loss_stderr > 0 && before.eval_loss_stderr > 0);
     assertEquals(tasks.map(({ name, count }: { name: string; count: number }) => [name, count]), [
       ["my_tasks", 3],
       ["held_out", 6],
@@ -49,8 +63,8 @@ Deno.test("evaluate puts tasks to base and adapter, and its reports show the tab
     const page = await read("report.html");
     assertStringIncludes(page, await read("my_tasks_exact_match.svg"));
     assertStringIncludes(page, "<td>any</td><td>1</td><td>100.0 %</td>");
-    const lines = (await read("samples_my_tasks.jsonl")).trimEnd().split("\n").map((line) => JSON.parse(line));
-    assertEquals(lines.map(({ group, target }) => [group, target]), [
+    const asked = (await read("samples_my_tasks.jsonl")).trimEnd().split("\n").map((line) => JSON.parse(line));
+    assertEquals(asked.map(({ group, target }) => [group, target]), [
       ["加", "答案是 2。"],
       ["加", "答案是 4。 | 4"],
       ["any", "/[\\s\\S]?/"],
@@ -75,7 +89,7 @@ Deno.test("evaluate measures a base alone on tasks alone; another item is anothe
     assertEquals([first.ends, first.report.meta.evalLossBefore], [["ran"], undefined]);
     assertEquals(first.report.meta.tasks?.["t"]?.["exact_match"], { before: 1 / 3 });
     const text = await Deno.readTextFile(join(first.report.dir, "report.md"));
-    assert(!text.includes("after") && !text.includes("loss"), text);
+    assert(!text.includes("after 训练后") && !text.includes("loss"), text);
     assertEquals((await evaluated(questions, "b.jsonl")).ends, ["cached"]);
     assertEquals((await evaluated([...questions, questions[2]], "a.jsonl")).ends, ["ran"]);
   });

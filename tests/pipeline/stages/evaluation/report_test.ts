@@ -3,10 +3,19 @@ import { markdown } from "../../../../pipeline/stages/evaluation/document.ts";
 import { reportBlocks, type ReportSource } from "../../../../pipeline/stages/evaluation/report.ts";
 
 const split = { rows: 1, tokens: 9, labelledTokens: 4, longest: 9, truncated: 0, dropped: 0, tooLong: 0 };
+const figures = (eval_loss: number) => ({
+  eval_loss,
+  eval_loss_stderr: 0.5,
+  perplexity: Math.exp(eval_loss),
+  perplexity_stderr: null,
+  bits_per_byte: eval_loss / 2,
+  bits_per_byte_stderr: 0.125,
+});
 const source: ReportSource = {
   results: {
-    before: { eval_loss: 4, perplexity: 54.6 },
-    after: { eval_loss: 3, perplexity: 20.1 },
+    before: figures(4),
+    after: figures(3),
+    difference: { eval_loss: -1, eval_loss_stderr: 0.25, bits_per_byte: -0.5, bits_per_byte_stderr: null },
     samples: [{ instruction: "问", input: "", expected: "答", before: "", after: "a\n```\n# <b>x</b>" }],
     tasks: [],
   },
@@ -27,7 +36,7 @@ const source: ReportSource = {
 
 Deno.test("the report shows figures and answers, and no text of a model can break out of its block", () => {
   const text = markdown(reportBlocks(source));
-  assertMatch(text, /4\.0000 \| 3\.0000 \(-25\.0 %\)/);
+  assertMatch(text, /4\.0000 ± 0\.5000 \| 3\.0000 ± 0\.5000 \(-25\.0 %\) \| -1\.0000 ± 0\.2500 \|/);
   assertMatch(text, /^> \\`\\`\\` {2}$/m);
   assertMatch(text, /^> \\# \\<b\\>x/m);
   assertMatch(text, /^!\[training loss 训练损失\]\(loss_curve\.svg\)$/m);
@@ -42,6 +51,6 @@ Deno.test("the report of a base alone has no second column, and shows no curve t
     hasLossCurve: false,
   });
   const text = markdown(alone);
-  assertMatch(text, /^\| eval\\_loss 验证损失 \| 4\.0000 \|$/m);
-  assertEquals(/after|loss_curve|Adapter/.test(text), false, text);
+  assertMatch(text, /^\| eval\\_loss 验证损失 \| 4\.0000 ± 0\.5000 \|$/m);
+  assertEquals(/after 训练后|loss_curve|Adapter/.test(text), false, text);
 });
