@@ -7,6 +7,7 @@ import { Lora } from "../lora.ts";
 import type { Tokenizer } from "../tokenizer.ts";
 import { Generator } from "./generator.ts";
 import type { GeneratedToken, TextEvent, TextRequest } from "./request.ts";
+import { type Score, type ScorePair, Scorer } from "./scorer.ts";
 
 /** How much a text generator holds. */
 export interface TextGeneratorOptions {
@@ -20,6 +21,7 @@ export class TextGenerator {
   readonly positions: number;
   readonly #adapters = new Map<string, Lora>();
   #queue: Promise<unknown> = Promise.resolve();
+  #scorer: Scorer | undefined;
 
   /** The device, base and tokenizer stay the caller's: close this first. */
   constructor(
@@ -100,8 +102,25 @@ export class TextGenerator {
     }
   }
 
+  /**
+   * How likely continuations are after their contexts, with an adapter or without; in the order of the pairs.
+   *
+   * @throws {RangeError} for an adapter that is not loaded, an empty context, an id outside the vocabulary, or more ids than
+   * the model has positions
+   */
+  async score(
+    pairs: readonly ScorePair[],
+    { adapter, signal }: { readonly adapter?: string | undefined; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Score[]> {
+    const lora = adapter === undefined ? undefined : this.#adapters.get(adapter);
+    if (adapter !== undefined && !lora) throw new RangeError(`no adapter named ${adapter} is loaded`);
+    this.#scorer ??= new Scorer(this.device, this.base);
+    return await this.#scorer.score(pairs, lora, signal);
+  }
+
   /** Frees the adapters. */
   close(): void {
     for (const name of this.adapters) this.unloadAdapter(name);
+    this.#scorer?.close();
   }
 }
