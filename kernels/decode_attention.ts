@@ -96,13 +96,14 @@ export function decodeAttention(
     );
   }
   const [D4, lanes] = [headSize / 4, rowLanes(stream.device)];
-  const subgroups = stream.device.info.subgroupSize > 0;
+  const { subgroupSize, software } = stream.device.info;
   const splits = Math.ceil(longest / chunk);
   const constants = {
     D4,
     GROUP: heads / keyHeads,
     VECTORS: Math.ceil(D4 / lanes),
-    KEYS: subgroups && lanes % D4 === 0 ? lanes / D4 : 1,
+    KEYS: subgroupSize > 0 && lanes % D4 === 0 ? lanes / D4 : 1,
+    APART: software && subgroupSize > 0,
     CHUNK: chunk,
     SPLIT: splits > 1,
   };

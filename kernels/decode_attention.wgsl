@@ -1,6 +1,8 @@
 // Attention of one query a row over the keys of its slot in the cache. A workgroup takes the GROUP query heads that share
-// a key head, of one row, over at most CHUNK keys, LANES at a time: first each thread scores one key, then the threads
-// share out the vectors of a head and add up the values of KEYS keys at once. Running maximum and sum as in attention.wgsl.
+// a key head, of one row, over at most CHUNK keys, LANES at a time, each thread scoring one key, with a running maximum and
+// sum as in attention.wgsl. Then the threads share out the vectors of a head and add up the values of KEYS keys at once;
+// with APART each thread adds up the values of its own keys and they are joined at the end, which costs registers but
+// no neighbouring loads: what suits a processor.
 // With SPLIT the parts of a row are left in `partials`, for decode_attention_join.wgsl.
 struct Uniforms { keyHeads: u32, step: u32, splits: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
@@ -29,7 +31,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let vector{{n}} = min(lane % {{LANES / KEYS}}u + {{n * LANES}}u, {{D4 - 1}}u);
   //% for g in 0..GROUP
   let q{{g}}_{{n}} = q[(head0 + {{g}}u) * {{D4}}u + vector{{n}}] * u.scale;
-  var o{{g}}_{{n}} = vec4f();
   //% if !SUBGROUPS
   sharedQ[{{(g * VECTORS + n) * LANES}}u + lane] = q{{g}}_{{n}};
   //% end
@@ -41,6 +42,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   //% for g in 0..GROUP
   var most{{g}} = -1e30;
   var sum{{g}} = 0.0;
+  //% for d in 0..APART ? D4 : VECTORS
+  var o{{g}}_{{d}} = vec4f();
+  //% end
   //% end
   for (var s = begin; s < end; s += {{LANES}}u) {
     let key = ((place.x + min(s + lane, end - 1u)) * u.keyHeads + keyHead) * {{D4}}u;
@@ -60,8 +64,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     most{{g}} = highest{{g}};
     let p{{g}} = select(0.0, exp(score{{g}} - highest{{g}}), seen);
     sum{{g}} = sum{{g}} * shrink{{g}} + p{{g}};
-    //% for n in 0..VECTORS
-    o{{g}}_{{n}} *= shrink{{g}};
+    //% for d in 0..APART ? D4 : VECTORS
+    o{{g}}_{{d}} *= shrink{{g}};
     //% end
     //% if !SUBGROUPS
     sharedP[{{g * LANES}}u + lane] = p{{g}};
@@ -70,6 +74,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     //% if !SUBGROUPS
     workgroupBarrier();
     //% end
+    //% if APART
+    //% for d in 0..D4
+    let v{{d}} = values[key + {{d}}u];
+    //% for g in 0..GROUP
+    o{{g}}_{{d}} = fma(vec4f(p{{g}}), v{{d}}, o{{g}}_{{d}});
+    //% end
+    //% end
+    //% else
     //% for i in 0..LANES / KEYS
     let nth{{i}} = {{i * KEYS}}u{{KEYS > 1 ? ` + lane / ${LANES / KEYS}u` : ""}};
     let value{{i}} = ((place.x + min(s + nth{{i}}, end - 1u)) * u.keyHeads + keyHead) * {{D4}}u;
@@ -80,18 +92,30 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     //% end
     //% end
     //% end
+    //% end
   }
   //% for g in 0..GROUP
   let total{{g}} = rowSum(sum{{g}}, lane);
   //% for n in 0..VECTORS
+  //% if APART
+  var joined{{g}}_{{n}} = vec4f();
+  //% for d in n * LANES..Math.min(D4, (n + 1) * LANES)
+  let all{{g}}_{{d}} = vec4f(
+    rowSum(o{{g}}_{{d}}.x, lane), rowSum(o{{g}}_{{d}}.y, lane), rowSum(o{{g}}_{{d}}.z, lane), rowSum(o{{g}}_{{d}}.w, lane),
+  );
+  joined{{g}}_{{n}} = select(joined{{g}}_{{n}}, all{{g}}_{{d}}, lane == {{d % LANES}}u);
+  //% end
+  //% else
+  var joined{{g}}_{{n}} = o{{g}}_{{n}};
   //% for step in 0..Math.log2(KEYS)
-  o{{g}}_{{n}} += subgroupShuffleXor(o{{g}}_{{n}}, {{LANES / KEYS * 2 ** step}}u);
+  joined{{g}}_{{n}} += subgroupShuffleXor(joined{{g}}_{{n}}, {{LANES / KEYS * 2 ** step}}u);
+  //% end
   //% end
   if (lane < {{LANES / KEYS}}u && lane + {{n * LANES}}u < {{D4}}u) {
     //% if SPLIT
-    y[((head0 + {{g}}u) * u.splits + group.z) * {{D4 + 1}}u + vector{{n}}] = o{{g}}_{{n}};
+    y[((head0 + {{g}}u) * u.splits + group.z) * {{D4 + 1}}u + vector{{n}}] = joined{{g}}_{{n}};
     //% else
-    y[(head0 + {{g}}u) * {{D4}}u + vector{{n}}] = o{{g}}_{{n}} / total{{g}};
+    y[(head0 + {{g}}u) * {{D4}}u + vector{{n}}] = joined{{g}}_{{n}} / total{{g}};
     //% end
   }
   //% end
