@@ -151,9 +151,28 @@ export class Decoder {
 
   /** Adds a token to each of some slots, which must differ; gives the logits (V) after each, in the order of the rows. */
   async step(rows: readonly DecodeRow[], lora?: Lora): Promise<Float32Array[]> {
-    const logits: Float32Array[] = [];
-    for (const { slot, used, id } of rows) logits.push(await this.#logits(this.#run(slot, [id], used, lora)));
-    return logits;
+    const logits = this.#recordStep(rows, lora);
+    this.#stream.flush();
+    const [values] = await download(this.device, logits);
+    const [width, size] = [logits.shape[1]!, this.base.config.vocabularySize];
+    return rows.map((_, row) => values!.subarray(row * width, row * width + size));
+  }
+
+  #recordStep(rows: readonly DecodeRow[], lora: Lora | undefined): Tensor {
+    const { base, device } = this;
+    const longest = Math.max(...rows.map(({ used }) => used + 1));
+    this.#expect(rows.length, this.slots, "rows");
+    this.#expect(longest, this.positions, "positions");
+    this.#expect(Math.max(...rows.map(({ id }) => id + 1)), base.config.vocabularySize, "ids");
+    this.#reserve(lora);
+    this.#stream.flush(); // work recorded earlier reads the rows that are about to be replaced
+    const [ids, places] = [firstRows(this.#ids, rows.length), firstRows(this.#places, rows.length)];
+    const base0 = slotRows(this.positions);
+    upload(device, ids, Uint32Array.from(rows, ({ id }) => id));
+    upload(device, places, Uint32Array.from(rows.flatMap(({ slot, used }) => [slot * base0, used])));
+    const { rope } = this.#space;
+    const caches = { keys: this.#keys, values: this.#values, rope };
+    return decodeStep({ stream: this.#stream, base, lora, space: this.#steps, ids, places, step: 0, longest, ...caches });
   }
 
   /** Makes the first tokens of a slot those of another. */
