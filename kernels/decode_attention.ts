@@ -1,6 +1,7 @@
 // What a decode step does between the projections: one query a row, over the keys that its slot of the cache holds.
 import { expectMultiple, expectShape } from "./check.ts";
 import { compile } from "./kernel.ts";
+import type { Device } from "./device.ts";
 import { compileRows, rowLanes } from "./row_kernel.ts";
 import { grid1d, type Stream } from "./stream.ts";
 import type { Tensor } from "./tensor.ts";
@@ -44,8 +45,8 @@ export function ropeStore(
 }
 
 /** Keys that a workgroup walks over: with few rows a graphics card needs more workgroups than there are heads. */
-export function attentionChunk(stream: Stream): number {
-  return stream.device.info.software ? 4096 : 256;
+export function attentionChunk(device: Device): number {
+  return device.info.software ? 4096 : 256;
 }
 
 /** Values of the working memory of {@linkcode decodeAttention} for so many rows, heads and positions at most. */
@@ -79,7 +80,7 @@ export function decodeAttention(
   q: Tensor,
   { keys, values, places, step }: DecodeCache,
   y: Tensor,
-  { longest, partials, chunk = attentionChunk(stream) }: DecodeSplit,
+  { longest, partials, chunk = attentionChunk(stream.device) }: DecodeSplit,
 ): void {
   const [rows, heads, headSize] = q.shape as [number, number, number];
   const keyHeads = keys.shape[1]!;

@@ -80,6 +80,11 @@ export class SampleSpace {
   }
 }
 
+/** Bytes of a {@linkcode SampleSpace} for each row, so many steps at once. */
+export function sampleRowBytes(vocabularySize: number, steps: number): number {
+  return 4 * (Math.ceil(vocabularySize / 32) + 8 + steps * (1 + resultWords) + 4 * chunksOf(vocabularySize));
+}
+
 function chunksOf(vocabularySize: number): number {
   return Math.ceil(vocabularySize / 4 / chunkVectors);
 }

@@ -9,6 +9,7 @@ import {
   ropeStore,
 } from "../../kernels/decode_attention.ts";
 import { type DecodeInto, decodeProduct } from "../../kernels/decode_product.ts";
+import type { Device } from "../../kernels/device.ts";
 import { embed } from "../../kernels/embed.ts";
 import { loraExpand, loraReduce } from "../../kernels/lora.ts";
 import { rmsNorm } from "../../kernels/rms_norm.ts";
@@ -56,7 +57,7 @@ export interface DecodeSize {
 }
 
 /** Values of a row in each buffer of a space, by name. */
-export function decodeWidths(
+function decodeWidths(
   { hiddenSize, heads, keyValueHeads, headSize, intermediateSize, vocabularySize }: LlamaConfig,
   rank: number,
 ): Readonly<Record<StepBuffer, number>> {
@@ -78,14 +79,22 @@ export function decodeWidths(
   };
 }
 
+function partialsSize(device: Device, { heads, headSize }: LlamaConfig, { rows, positions }: DecodeSize): number {
+  return attentionPartials(rows, heads, headSize, positions, attentionChunk(device));
+}
+
+/** Bytes of a space for each of its rows. */
+export function decodeRowBytes(device: Device, config: LlamaConfig, size: Omit<DecodeSize, "rows">): number {
+  const widths = Object.values(decodeWidths(config, size.rank));
+  return 4 * (widths.reduce((sum, width) => sum + width) + partialsSize(device, config, { ...size, rows: 1 }));
+}
+
 /** Allocates the memory of steps. */
-export function createDecodeSpace(stream: Stream, config: LlamaConfig, size: DecodeSize): DecodeSpace {
-  const { device } = stream;
+export function createDecodeSpace(device: Device, config: LlamaConfig, size: DecodeSize): DecodeSpace {
   const make = (name: string, shape: number[]) => createTensor(device, `decode ${name}`, shape);
   const widths = Object.entries(decodeWidths(config, size.rank));
   const buffers = Object.fromEntries(widths.map(([name, width]) => [name, make(name, [size.rows, width])]));
-  const { heads, headSize } = config;
-  const count = attentionPartials(size.rows, heads, headSize, size.positions, attentionChunk(stream));
+  const count = partialsSize(device, config, size);
   const partials = count ? make("attention partials", [count]) : undefined;
   return {
     rows: size.rows,

@@ -1,6 +1,7 @@
 // The model with a cache of keys and values, cut into slots of a fixed size: one sequence lies in each. Knows nothing of
 // how tokens are chosen, nor who asks.
 import type { Device } from "../../kernels/device.ts";
+import { resultWords, sampleRowBytes, SampleSpace } from "../../kernels/sample.ts";
 import { Stream } from "../../kernels/stream.ts";
 import { createTensor, destroyTensors, download, firstRows, type Tensor, upload, view } from "../../kernels/tensor.ts";
 import type { BaseWeights } from "../base_file.ts";
@@ -9,20 +10,16 @@ import type { LlamaConfig } from "../formats/config.ts";
 import { type Lora, paddedRank } from "../lora.ts";
 import { forward, headForward, type KeyValueCache, type Pass } from "../pass.ts";
 import { createWorkspace, type Workspace } from "../workspace.ts";
+import { createDecodeSpace, decodeRowBytes, type DecodeSpace, decodeStep } from "./decode_pass.ts";
+import { type DecodeRow, DecodeRun, mostSteps, type RunOptions, type RunResources, type RunRow } from "./decode_run.ts";
+
+export type { DecodeRow, RunRow, SampleResult, SampleSettings } from "./decode_run.ts";
 
 /** How many sequences a decoder holds at once, and how long each may be. */
 export interface DecoderSize {
   readonly slots: number;
   /** Most tokens of a sequence; not above the model's positions. */
   readonly positions: number;
-}
-
-/** A sequence that goes on by one token. */
-export interface DecodeRow {
-  readonly slot: number;
-  /** Tokens that the slot holds before this one. */
-  readonly used: number;
-  readonly id: number;
 }
 
 /** Tokens of a prompt that are computed at once. */
@@ -41,12 +38,22 @@ export function layerSlotBytes({ keyValueHeads, headSize }: LlamaConfig, positio
   return slotRows(positions) * keyValueHeads * headSize * 4;
 }
 
+/** Bytes that steps take for each slot beside its keys and values, with adapters of such a padded rank at most. */
+export function stepBytes(device: Device, config: LlamaConfig, positions: number, rank = 0): number {
+  const sampling = sampleRowBytes(config.vocabularySize, mostSteps) + mostSteps * resultWords * 4;
+  return decodeRowBytes(device, config, { positions, rank }) + sampling + 3 * 4; // the id and the place
+}
+
+/** What steps of all slots work with, beside the cache. */
+type RowMemory = Pick<RunResources, "space" | "sampling" | "staging" | "ids" | "places">;
+
 /** Computes logits after sequences that lie in slots. Calls must not overlap: await each. */
 export class Decoder {
   readonly slots: number;
   readonly positions: number;
   readonly #stream: Stream;
   #space: Workspace;
+  #rows: RowMemory;
   /** One of each a layer, (slots · slotRows, G, D). */
   readonly #keys: readonly Tensor[];
   readonly #values: readonly Tensor[];
@@ -62,6 +69,7 @@ export class Decoder {
     [this.slots, this.positions] = [slots, positions];
     this.#stream = new Stream(device);
     this.#space = this.#workspace(0);
+    this.#rows = this.#rowMemory();
     const caches = (what: string) =>
       base.layers.map((_, i) =>
         createTensor(device, `cached ${what} ${i}`, [
@@ -80,6 +88,30 @@ export class Decoder {
     return createWorkspace(this.device, this.base.config, { tokens, headRows: 1, rank });
   }
 
+  #rowMemory(): RowMemory {
+    const { device, slots: rows, base: { config } } = this;
+    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    return {
+      space: this.#decodeSpace(0),
+      sampling: new SampleSpace(device, config.vocabularySize, rows, mostSteps),
+      staging: device.createBuffer("sampled, to be read", mostSteps * rows * resultWords * 4, usage),
+      ids: createTensor(device, "last ids", [rows], "u32"),
+      places: createTensor(device, "places", [rows, 2], "u32"),
+    };
+  }
+
+  #decodeSpace(rank: number): DecodeSpace {
+    return createDecodeSpace(this.device, this.base.config, { rows: this.slots, positions: this.positions, rank });
+  }
+
+  #closeRows(): void {
+    const { space, sampling, staging, ids, places } = this.#rows;
+    space.close();
+    sampling.close();
+    this.device.destroyBuffer(staging);
+    destroyTensors(this.device, [ids, places]);
+  }
+
   /** Makes room for an adapter's rank, if there is not enough. */
   #reserve(lora: Lora | undefined): void {
     const rank = lora ? paddedRank(lora.settings) : 0;
@@ -87,6 +119,8 @@ export class Decoder {
     this.#space.close();
     this.#stream.forget();
     this.#space = this.#workspace(rank);
+    this.#rows.space.close();
+    this.#rows = { ...this.#rows, space: this.#decodeSpace(rank) };
   }
 
   /** Where a slot's keys and values lie, one view a layer. */
@@ -102,9 +136,7 @@ export class Decoder {
   /** Submits the layers over some ids at positions `used` … of a slot. */
   #run(slot: number, ids: readonly number[], used: number, lora: Lora | undefined): Pass {
     const { base, device } = this;
-    if (used + ids.length > this.positions) {
-      throw new RangeError(`a slot has ${this.positions} positions, ${used + ids.length} were asked for`);
-    }
+    this.#expectRoom(used + ids.length);
     this.#reserve(lora);
     this.#stream.flush(); // work recorded earlier reads the ids that are about to be replaced
     const batch = {
@@ -151,28 +183,55 @@ export class Decoder {
 
   /** Adds a token to each of some slots, which must differ; gives the logits (V) after each, in the order of the rows. */
   async step(rows: readonly DecodeRow[], lora?: Lora): Promise<Float32Array[]> {
-    const logits = this.#recordStep(rows, lora);
+    this.#expectRows(rows, 0);
+    this.#reserve(lora);
+    this.#stream.flush(); // work recorded earlier reads the rows that are about to be replaced
+    const { slotRows, ...resources } = this.#resources(lora);
+    const [ids, places] = [firstRows(resources.ids, rows.length), firstRows(resources.places, rows.length)];
+    upload(this.device, ids, Uint32Array.from(rows, ({ id }) => id));
+    upload(this.device, places, Uint32Array.from(rows.flatMap(({ slot, used }) => [slot * slotRows, used])));
+    const longest = Math.max(...rows.map(({ used }) => used + 1));
+    const logits = decodeStep({ ...resources, ids, places, step: 0, longest });
     this.#stream.flush();
     const [values] = await download(this.device, logits);
     const [width, size] = [logits.shape[1]!, this.base.config.vocabularySize];
     return rows.map((_, row) => values!.subarray(row * width, row * width + size));
   }
 
-  #recordStep(rows: readonly DecodeRow[], lora: Lora | undefined): Tensor {
-    const { base, device } = this;
-    const longest = Math.max(...rows.map(({ used }) => used + 1));
-    this.#expect(rows.length, this.slots, "rows");
-    this.#expect(longest, this.positions, "positions");
-    this.#expect(Math.max(...rows.map(({ id }) => id + 1)), base.config.vocabularySize, "ids");
+  /**
+   * Lets some slots, which must differ, go on by themselves: see {@linkcode DecodeRun.next}. Each row's id is added to its
+   * slot first.
+   */
+  run(rows: readonly RunRow[], options: RunOptions, lora?: Lora): DecodeRun {
+    this.#expectRows(rows, 0);
     this.#reserve(lora);
-    this.#stream.flush(); // work recorded earlier reads the rows that are about to be replaced
-    const [ids, places] = [firstRows(this.#ids, rows.length), firstRows(this.#places, rows.length)];
-    const base0 = slotRows(this.positions);
-    upload(device, ids, Uint32Array.from(rows, ({ id }) => id));
-    upload(device, places, Uint32Array.from(rows.flatMap(({ slot, used }) => [slot * base0, used])));
+    return new DecodeRun(rows, options, () => this.#resources(lora));
+  }
+
+  #resources(lora: Lora | undefined): RunResources {
+    const { base, positions } = this;
     const { rope } = this.#space;
-    const caches = { keys: this.#keys, values: this.#values, rope };
-    return decodeStep({ stream: this.#stream, base, lora, space: this.#steps, ids, places, step: 0, longest, ...caches });
+    const { space, ...parts } = this.#rows;
+    const cache = { keys: this.#keys, values: this.#values, rope, slotRows: slotRows(positions), positions };
+    return { stream: this.#stream, base, lora, space, ...parts, ...cache };
+  }
+
+  /** Errors: rows that have no room for a token and `more` after it, or an id that the model does not have. */
+  #expectRows(rows: readonly DecodeRow[], more: number): void {
+    const { vocabularySize } = this.base.config;
+    for (const { slot, used, id } of rows) {
+      if (slot >= this.slots) throw new RangeError(`there are ${this.slots} slots, slot ${slot} was asked for`);
+      this.#expectRoom(used + 1 + more);
+      if (id >= vocabularySize) {
+        throw new RangeError(`token id ${id} is outside the model's vocabulary of ${vocabularySize}`);
+      }
+    }
+  }
+
+  #expectRoom(tokens: number): void {
+    if (tokens > this.positions) {
+      throw new RangeError(`a slot has ${this.positions} positions, ${tokens} were asked for`);
+    }
   }
 
   /** Makes the first tokens of a slot those of another. */
@@ -199,6 +258,7 @@ export class Decoder {
   close(): void {
     this.#stream.close();
     this.#space.close();
+    this.#closeRows();
     destroyTensors(this.device, [...this.#keys, ...this.#values, this.#copy]);
   }
 }

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { readAdapter } from "../../../models/formats/adapter.ts";
-import { chunkTokens, Decoder, slotBytes } from "../../../models/generation/decoder.ts";
+import { chunkTokens, Decoder, slotBytes, stepBytes } from "../../../models/generation/decoder.ts";
 import { Lora } from "../../../models/lora.ts";
 import { largestDifference, logitsOf } from "../logits.ts";
 import { goldenFolder, goldenNames, openGoldenBase } from "../golden_base.ts";
@@ -60,6 +60,8 @@ Deno.test("Decoder takes adapters of several ranks in turn, and none", async () 
     const found = await decoder.prefill(1, ids, 0, lora);
     const wanted = lastRow(await logitsOf(folder, ids, each && adapter), config.vocabularySize);
     assert(largestDifference(found, wanted) < tolerance, `rank ${each?.rank}`);
+    const [stepped] = await decoder.step([{ slot: 1, used: ids.length - 1, id: ids.at(-1)! }], lora);
+    assert(largestDifference(stepped!, wanted) < tolerance, `a step, rank ${each?.rank}`);
     decoder.forget();
     lora?.close();
   }
@@ -107,7 +109,7 @@ Deno.test("Decoder takes the memory of its slots and no more, and refuses what d
     assertEquals(device.allocated, before);
     return taken;
   });
-  assertEquals(three! - one!, 2 * slotBytes(config, 20));
+  assertEquals(three! - one!, 2 * (slotBytes(config, 20) + stepBytes(device, config, 20)));
   assertThrows(() => new Decoder(device, base, { slots: 1, positions: 65 }), RangeError, "64 positions, 65");
   const decoder = new Decoder(device, base, { slots: 1, positions: 20 });
   await assertRejects(() => decoder.step([{ slot: 0, used: 20, id: 3 }]), RangeError, "20 positions, 21");
