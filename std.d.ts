@@ -45,6 +45,15 @@ declare module "@std/cli/parse-args" {
   ): { _: (string | number)[] } & Record<string, unknown>;
 }
 
+declare module "@std/csv/parse" {
+  export interface ParseOptions {
+    separator?: string;
+    lazyQuotes?: boolean;
+  }
+  /** The records of a CSV text (RFC 4180), header line included; empty lines are left out. */
+  export function parse(input: string, options?: ParseOptions): string[][];
+}
+
 declare module "@std/fmt/bytes" {
   export interface FormatOptions {
     binary?: boolean;

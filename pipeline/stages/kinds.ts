@@ -1,3 +1,4 @@
+import type { ChoiceFormat } from "../../datasets/evaluation/choice_items.ts";
 import type { FormatName } from "../../datasets/formats.ts";
 import type { TrainOn } from "../../datasets/build_sequence.ts";
 import type { DropReason } from "../../datasets/filters.ts";
@@ -153,8 +154,26 @@ export interface AnswersTaskMeta {
   readonly ignorePunctuation: boolean;
 }
 
+/** A task of multiple-choice questions, scored by the likelihood of the choices. */
+export interface ChoicesTaskMeta {
+  /** Tells the kinds of tasks apart. */
+  readonly type: "choices";
+  /** Name in reports and of files: letters, digits, `-` and `_`. */
+  readonly name: string;
+  /** Form of its files, and with it the protocol: how lm-evaluation-harness puts the questions of this set. */
+  readonly format: ChoiceFormat;
+  /** The part whose questions are put. */
+  readonly split: "val" | "test";
+  /** Examples before each question, the first ones of the part `dev`. */
+  readonly shots: number;
+  /** Subjects, by the names of their files; all that there are if left out. */
+  readonly subjects?: readonly string[];
+  /** Begin with the id that begins a text, as the model was trained. */
+  readonly bos: boolean;
+}
+
 /** How a task is asked and scored. */
-export type TaskMeta = AnswersTaskMeta;
+export type TaskMeta = AnswersTaskMeta | ChoicesTaskMeta;
 
 /** Questions to evaluate a model with: a file or folder in the form of its type. */
 export const evaluationTask: Kind<"evaluation task", TaskMeta> = kind<TaskMeta>()("evaluation task");

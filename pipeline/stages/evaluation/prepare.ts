@@ -8,6 +8,7 @@ import type { evaluationTask } from "../kinds.ts";
 import { onlyFile } from "../only_file.ts";
 import { answersOf } from "./answering.ts";
 import { prepareAnswersTask } from "./answers_task.ts";
+import { prepareChoicesTask } from "./choices_task.ts";
 import type { PreparedTask, TaskRun } from "./prepared_task.ts";
 import type { AnsweredSample } from "./report.ts";
 
@@ -20,6 +21,7 @@ export async function prepareTasks(
   tasks: readonly StageInput<typeof evaluationTask>[],
   template: PromptTemplate,
   tokenizer: Tokenizer,
+  maxPositions: number,
 ): Promise<PreparedTask[]> {
   const names = tasks.map(({ meta }) => meta.name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
@@ -27,10 +29,25 @@ export async function prepareTasks(
     throw new PipelineError(`evaluate: two tasks are named ${twice}; give one of them another name`);
   }
   const prepared: PreparedTask[] = [];
-  for (const task of tasks) {
-    prepared.push(await prepareAnswersTask(onlyFile(task), task.meta, template, tokenizer));
-  }
+  for (const task of tasks) prepared.push(await prepareTask(task, template, tokenizer, maxPositions));
   return prepared;
+}
+
+function prepareTask(
+  task: StageInput<typeof evaluationTask>,
+  template: PromptTemplate,
+  tokenizer: Tokenizer,
+  maxPositions: number,
+): Promise<PreparedTask> {
+  const { meta } = task;
+  switch (meta.type) {
+    case "answers":
+      return prepareAnswersTask(onlyFile(task), meta, template, tokenizer);
+    case "choices":
+      return prepareChoicesTask(task, meta, tokenizer, maxPositions);
+    default:
+      return meta satisfies never;
+  }
 }
 
 /** Held-out instructions to be answered. */

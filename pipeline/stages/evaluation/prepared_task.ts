@@ -5,8 +5,25 @@ import type { ItemResult, TaskResult } from "./results.ts";
 /** What a task needs of a generator. */
 export type AskedGenerator = Pick<TextGenerator, "stream" | "positions">;
 
+/** A text and how it may go on, in ids. */
+export interface ScoredPair {
+  readonly prompt: readonly number[];
+  readonly continuation: readonly number[];
+}
+
+/** Σ log p of each continuation in nats, with the named adapter or the base alone. */
+export type PairScorer = (
+  pairs: readonly ScoredPair[],
+  options: {
+    readonly adapter: string | undefined;
+    readonly signal: AbortSignal;
+    readonly onPair: () => void;
+  },
+) => Promise<number[]>;
+
 /** What a task runs with. */
 export interface TaskRun {
+  readonly score: PairScorer;
   readonly generator: AskedGenerator;
   /** Name of the adapter to compare with the base, if there is one. */
   readonly adapter: string | undefined;

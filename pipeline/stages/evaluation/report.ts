@@ -46,6 +46,8 @@ const LEARNT: Readonly<Record<TokensMeta["trainOn"], string>> = {
 
 const METRICS: Readonly<Record<TaskMetric, { readonly title: string; readonly most: number }>> = {
   exact_match: { title: "exact match 完全匹配", most: 1 },
+  acc: { title: "acc 准确率", most: 1 },
+  acc_norm: { title: "acc_norm 长度归一准确率", most: 1 },
 };
 
 /** The report that a person reads, English and Chinese: figures, plots, then the answers side by side. */

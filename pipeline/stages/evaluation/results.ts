@@ -3,12 +3,14 @@ import type { TaskMeta } from "../kinds.ts";
 import { compare, type Compared, meanOfGroups } from "./statistics.ts";
 
 /** What a task's items can be measured by. All are better when higher. */
-export type TaskMetric = "exact_match";
+export type TaskMetric = "exact_match" | "acc" | "acc_norm";
 
 /** One side's response to an item. */
 export interface ItemResponse {
   /** The text that was generated, or the choice that was the most likely. */
   readonly response: string;
+  /** Log-likelihoods of the choices in nats, where there are choices. */
+  readonly logLikelihoods?: readonly number[];
   /** The figures that this item has. */
   readonly scores: Readonly<Partial<Record<TaskMetric, number>>>;
 }

@@ -1,6 +1,7 @@
 import { basename } from "@std/path";
-import { inputFile, PipelineError, type Ref, z } from "../../core/mod.ts";
-import { type AnswersTaskMeta, evaluationTask } from "../kinds.ts";
+import { type ChoiceFormat, type ChoiceSplit, subjectOf } from "../../../datasets/evaluation/choice_items.ts";
+import { inputFile, inputFolder, PipelineError, type Ref, z } from "../../core/mod.ts";
+import { type AnswersTaskMeta, type ChoicesTaskMeta, evaluationTask } from "../kinds.ts";
 
 /** Questions to evaluate a model with. */
 export type TaskRef = Ref<typeof evaluationTask>;
@@ -32,6 +33,53 @@ export function answerTask(path: string | URL, options: AnswerTaskOptions = {}):
   const given = { ...options, name: options.name ?? nameFrom(path) };
   const schema = z.strictObject({ name: taskName, ...answerOptions });
   return inputFile(evaluationTask, path, { type: "answers", ...checked(schema, given, `answerTask ${path}`) });
+}
+
+/** How a set of multiple-choice questions is put. */
+export type ChoiceTaskOptions = {
+  readonly [N in keyof Omit<ChoicesTaskMeta, "type" | "format">]?: ChoicesTaskMeta[N] | undefined;
+};
+
+/**
+ * C-Eval: a folder with `dev` and `val`, of `{subject}_{split}.csv` with the columns id, question, A, B, C, D, answer.
+ * Put as lm-evaluation-harness does (`ceval-valid`), by the log-likelihood of the letters; 5 examples and the split `val` by
+ * default.
+ */
+export function ceval(folder: string, options: ChoiceTaskOptions = {}): TaskRef {
+  return choiceTask("ceval", "val", folder, options);
+}
+
+/**
+ * CMMLU: a folder with `dev` and `test`, of `{subject}.csv` with the columns Question, A, B, C, D, Answer. Put as
+ * lm-evaluation-harness does (`cmmlu`), by the log-likelihood of the letters; 5 examples and the split `test` by default.
+ */
+export function cmmlu(folder: string, options: ChoiceTaskOptions = {}): TaskRef {
+  return choiceTask("cmmlu", "test", folder, options);
+}
+
+function choiceTask(
+  format: ChoiceFormat,
+  split: "val" | "test",
+  folder: string,
+  options: ChoiceTaskOptions,
+): TaskRef {
+  const schema = z.strictObject({
+    name: taskName.default(format),
+    split: z.enum(["val", "test"]).default(split),
+    shots: z.number().int().min(0).default(5),
+    subjects: z.array(z.string()).min(1).optional(),
+    bos: z.boolean().default(true),
+  });
+  const { subjects, ...rest } = checked(schema, options, `${format} ${folder}`);
+  const read: ChoiceSplit[] = rest.shots > 0 ? ["dev", rest.split] : [rest.split];
+  return inputFolder(evaluationTask, folder, {
+    include: (path) =>
+      read.some((part) => {
+        const subject = subjectOf(format, part, path);
+        return subject !== undefined && (subjects?.includes(subject) ?? true);
+      }),
+    meta: { type: "choices", format, ...rest, ...(subjects ? { subjects } : {}) },
+  });
 }
 
 /** Options of a task, defaults filled in. */

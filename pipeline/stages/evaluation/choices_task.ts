@@ -1,0 +1,138 @@
+import { join } from "@std/path";
+import {
+  type ChoiceItem,
+  choicePrompt,
+  CHOICES,
+  readChoiceItems,
+  subjectOf,
+  subjectPath,
+} from "../../../datasets/evaluation/choice_items.ts";
+import type { Tokenizer } from "../../../models/tokenizer.ts";
+import { type JsonObject, PipelineError, type StageInput } from "../../core/mod.ts";
+import type { ChoicesTaskMeta, evaluationTask } from "../kinds.ts";
+import type { PreparedTask, ScoredPair, TaskOutcome, TaskRun } from "./prepared_task.ts";
+import { type ItemResult, resultOf } from "./results.ts";
+
+/** A question of a subject with its prompt and the four ways to go on. */
+interface Asked {
+  readonly subject: string;
+  readonly item: ChoiceItem;
+  readonly prompt: string;
+  readonly pairs: readonly ScoredPair[];
+  /** Whether the beginning of the prompt was cut off. */
+  readonly cut: boolean;
+}
+
+/**
+ * Reads a task of choices and makes its pairs.
+ *
+ * @param maxPositions longest sequence of the model; prompts lose their beginning where they are longer
+ * @throws {PipelineError} for a subject that is not there, or too few examples
+ */
+export async function prepareChoicesTask(
+  input: StageInput<typeof evaluationTask>,
+  meta: ChoicesTaskMeta,
+  tokenizer: Tokenizer,
+  maxPositions: number,
+): Promise<PreparedTask> {
+  const asked: Asked[] = [];
+  for (const subject of subjectsOf(input, meta)) {
+    const read = (split: "dev" | "val" | "test") =>
+      readChoiceItems(meta.format, join(input.dir, subjectPath(meta.format, split, subject)));
+    const examples = meta.shots === 0 ? [] : (await read("dev")).slice(0, meta.shots);
+    if (examples.length < meta.shots) {
+      throw new PipelineError(
+        `${meta.name}: wanted ${meta.shots} examples of ${subject} in dev, found ${examples.length}: lower shots`,
+      );
+    }
+    for (const item of await read(meta.split)) {
+      const prompt = choicePrompt(meta.format, subject, examples, item);
+      asked.push({ subject, item, prompt, ...pairsOf(prompt, tokenizer, meta.bos, maxPositions) });
+    }
+  }
+  const lengths = asked.flatMap(({ pairs }) => pairs.map(({ prompt, continuation }) => prompt.length + continuation.length));
+  return {
+    meta,
+    requests: lengths.length,
+    positions: lengths.reduce((most, length) => Math.max(most, length), 0),
+    run: (run) => runChoicesTask(meta, asked, maxPositions, run),
+  };
+}
+
+/** The subjects whose questions are put, in the order of their names. */
+function subjectsOf({ files, dir }: StageInput<typeof evaluationTask>, meta: ChoicesTaskMeta): string[] {
+  const found = files.flatMap(({ path }) => subjectOf(meta.format, meta.split, path) ?? []).sort();
+  const missing = (meta.subjects ?? []).filter((subject) => !found.includes(subject));
+  if (found.length > 0 && missing.length === 0) return found;
+  const wanted = subjectPath(meta.format, meta.split, missing[0] ?? "SUBJECT");
+  throw new PipelineError(`${meta.name}: wanted ${wanted} in ${dir}, found none`);
+}
+
+/**
+ * The prompt with each choice behind it. They are encoded together, and the ids beyond as many as the prompt alone has are
+ * the continuation; spaces that end the prompt belong to it.
+ */
+function pairsOf(
+  prompt: string,
+  tokenizer: Tokenizer,
+  bos: boolean,
+  maxPositions: number,
+): { pairs: ScoredPair[]; cut: boolean } {
+  const context = prompt.trimEnd();
+  const spaces = prompt.slice(context.length);
+  const before = bos ? [tokenizer.bosId] : [];
+  const contextIds = [...tokenizer.encode(context)];
+  const ids = [...before, ...contextIds];
+  let cut = false;
+  const pairs = CHOICES.map((choice) => {
+    const continuation = [...tokenizer.encode(`${context}${spaces} ${choice}`)].slice(contextIds.length);
+    // The last id of the continuation is predicted only, so that it takes no position.
+    const room = maxPositions + 1 - continuation.length;
+    if (ids.length > room) cut = true;
+    const kept = ids.length > room ? [...before, ...ids.slice(ids.length - room + before.length)] : ids;
+    return { prompt: kept, continuation };
+  });
+  return { pairs, cut };
+}
+
+async function runChoicesTask(
+  meta: ChoicesTaskMeta,
+  asked: readonly Asked[],
+  maxPositions: number,
+  { score, adapter, signal, onRequest }: TaskRun,
+): Promise<TaskOutcome> {
+  const pairs = asked.flatMap(({ pairs }) => pairs);
+  const side = (adapter: string | undefined) => score(pairs, { adapter, signal, onPair: onRequest });
+  const before = await side(undefined);
+  const after = adapter === undefined ? undefined : await side(adapter);
+  const items = asked.map(({ subject, item, prompt }, i): ItemResult => {
+    const of = (likelihoods: readonly number[]) => responseOf(item, likelihoods.slice(i * CHOICES.length).slice(0, CHOICES.length));
+    return {
+      group: subject,
+      document: { ...item, choices: { ...item.choices } } as JsonObject,
+      question: `${item.question}\n${CHOICES.map((choice) => `${choice}. ${item.choices[choice]}`).join("\n")}`,
+      target: item.answer,
+      prompt,
+      before: of(before),
+      ...(after ? { after: of(after) } : {}),
+    };
+  });
+  const facts = {
+    protocol: `lm-evaluation-harness, ${meta.format === "ceval" ? "ceval-valid" : "cmmlu"}: log-likelihood of the letter`,
+    split: meta.split,
+    shots: meta.shots,
+    bos: meta.bos,
+    context_length: maxPositions,
+    prompts_cut: asked.filter(({ cut }) => cut).length,
+  };
+  return { result: resultOf(meta, facts, items, ["acc", "acc_norm"]), items };
+}
+
+/** The choice of the highest likelihood; acc_norm divides by the characters of the choice. */
+function responseOf({ answer }: ChoiceItem, logLikelihoods: readonly number[]): ItemResult["before"] {
+  const best = (values: readonly number[]) => CHOICES[values.indexOf(Math.max(...values))]!;
+  const response = best(logLikelihoods);
+  const normed = best(logLikelihoods.map((value, i) => value / CHOICES[i]!.length));
+  const right = (choice: string) => choice === answer ? 1 : 0;
+  return { response, logLikelihoods, scores: { acc: right(response), acc_norm: right(normed) } };
+}
