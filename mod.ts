@@ -12,7 +12,17 @@
 export * from "./pipeline/core/mod.ts";
 export * from "./pipeline/stages/kinds.ts";
 export { evaluate, type EvaluateInputs, type EvaluateParams } from "./pipeline/stages/evaluate.ts";
-export { answerTask, type AnswerTaskOptions, type TaskRef } from "./pipeline/stages/evaluation/tasks.ts";
+export {
+  answerTask,
+  type AnswerTaskOptions,
+  belleEvaluation,
+  type BelleTaskOptions,
+  ceval,
+  type ChoiceTaskOptions,
+  cmmlu,
+  type TaskRef,
+} from "./pipeline/stages/evaluation/tasks.ts";
+export { type ChoiceFormat } from "./datasets/evaluation/choice_items.ts";
 export { heldOutTask, type HeldOutTaskParams } from "./pipeline/stages/held_out_task.ts";
 export { exportModel, type ExportParams } from "./pipeline/stages/export.ts";
 export { huggingFace, huggingFaceData, modelNamed } from "./pipeline/stages/hugging_face.ts";

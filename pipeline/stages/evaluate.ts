@@ -19,7 +19,7 @@ import {
 import { type LossResults, lossResults, scoreRows } from "./evaluation/losses.ts";
 import { type PreparedSamples, prepareSamples, prepareTasks } from "./evaluation/prepare.ts";
 import type { PreparedTask, TaskOutcome, TaskRun } from "./evaluation/prepared_task.ts";
-import type { AnsweredSample, EvaluationResults } from "./evaluation/report.ts";
+import { type EvaluationResults, shownValue } from "./evaluation/report.ts";
 import { metaOf, writeEvaluation } from "./evaluation/write.ts";
 import { adapter, base, evaluationTask, report, tokens } from "./kinds.ts";
 import { loadBaseInput } from "./load_base_input.ts";
@@ -88,8 +88,9 @@ export const evaluate: Stage<
     try {
       const loaded = await loadBaseInput(device, inputs.base);
       const losses = inputs.tokens && await measureLosses(context, inputs.tokens.dir, device, loaded, tokenizer);
-      const { outcomes, samples } = await ask(context, prepared, device, loaded, tokenizer);
-      const results: EvaluationResults = { ...losses, samples, tasks: outcomes.map(({ result }) => result) };
+      const { outcomes, answered } = await ask(context, prepared, device, loaded, tokenizer);
+      const tasks = outcomes.map(({ result }) => result);
+      const results: EvaluationResults = { ...losses, samples: [], sample_metrics: [], ...answered, tasks };
       await writeEvaluation(output.dir, results, outcomes, inputs);
       for (const line of summary(results, inputs.tokens?.meta.validation.rows ?? 0)) log("info", line);
       return metaOf(results);
@@ -114,7 +115,8 @@ function checkInputs({ inputs }: Context): void {
 /** Reads all that is to be asked, before the device is opened. */
 async function prepare({ inputs, params }: Context, tokenizer: Tokenizer): Promise<Prepared> {
   const own = inputs.tokens?.meta.template;
-  const tasks = await prepareTasks(inputs.tasks, templateFor(params.template ?? own ?? "alpaca", tokenizer), tokenizer);
+  const template = templateFor(params.template ?? own ?? "alpaca", tokenizer);
+  const tasks = await prepareTasks(inputs.tasks, template, tokenizer, inputs.base.meta.maxPositions);
   if (inputs.tokens === undefined || own === undefined) return { tasks };
   return { tasks, samples: await prepareSamples(inputs.tokens.dir, params, templateFor(own, tokenizer), tokenizer) };
 }
@@ -146,7 +148,7 @@ async function ask(
   device: Device,
   loaded: BaseWeights,
   tokenizer: Tokenizer,
-): Promise<{ outcomes: TaskOutcome[]; samples: AnsweredSample[] }> {
+): Promise<{ outcomes: TaskOutcome[]; answered: Pick<EvaluationResults, "samples" | "sample_metrics"> | undefined }> {
   const positions = Math.max(1, samples?.positions ?? 0, ...tasks.map(({ positions }) => positions));
   const generator = new TextGenerator(device, loaded, tokenizer, { positions });
   try {
@@ -159,12 +161,14 @@ async function ask(
         generator,
         adapter,
         signal,
-        onRequest: () => progress({ done: ++done, total, unit: "answers", note }),
+        onRequest: (count = 1) => progress({ done: done += count, total, unit: "answers", note }),
       };
     };
     const outcomes: TaskOutcome[] = [];
     for (const task of tasks) outcomes.push(await task.run(running(task.requests, task.meta.name)));
-    return { outcomes, samples: await samples?.run(running(samples.requests, "held-out rows")) ?? [] };
+    if (!samples) return { outcomes, answered: undefined };
+    const { samples: answers, metrics } = await samples.run(running(samples.requests, "held-out rows"));
+    return { outcomes, answered: { samples: answers, sample_metrics: metrics } };
   } finally {
     generator.close();
   }
@@ -175,12 +179,13 @@ function summary({ before, after, tasks }: EvaluationResults, rows: number): str
   const loss = before
     ? [`eval_loss ${arrow([before.eval_loss.toFixed(4), after?.eval_loss.toFixed(4)])} on ${rows} held-out rows`]
     : [];
-  const percent = (value: number | undefined) => value === undefined ? undefined : `${(value * 100).toFixed(1)} %`;
   return [
     ...loss,
     ...tasks.flatMap(({ name, metrics }) =>
       metrics.map(({ metric, before, after, count }) =>
-        `${name}: ${metric} ${arrow([percent(before.value), percent(after?.value)])} of ${count}`
+        `${name}: ${metric} ${
+          arrow([before, after].map((side) => side && shownValue(metric, side.value)))
+        } on ${count} items`
       )
     ),
   ];

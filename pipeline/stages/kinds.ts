@@ -152,7 +152,12 @@ export interface AnswersTaskMeta {
   readonly ignoreCase: boolean;
   /** Leave punctuation and symbols out. */
   readonly ignorePunctuation: boolean;
+  /** What answers are measured by; at least one. */
+  readonly metrics: AnswerMetric[];
 }
+
+/** `rouge_l` and `chrf` compare characters with the most similar of the right answers. */
+export type AnswerMetric = "exact_match" | "rouge_l" | "chrf";
 
 /** A task of multiple-choice questions, scored by the likelihood of the choices. */
 export interface ChoicesTaskMeta {
@@ -172,8 +177,18 @@ export interface ChoicesTaskMeta {
   readonly bos: boolean;
 }
 
+/** BELLE's evaluation: questions to be answered freely, and to be scored by a judge afterwards. */
+export interface BelleTaskMeta {
+  /** Tells the kinds of tasks apart. */
+  readonly type: "belle";
+  /** Name in reports and of files: letters, digits, `-` and `_`. */
+  readonly name: string;
+  /** Most tokens of an answer. */
+  readonly maxNewTokens: number;
+}
+
 /** How a task is asked and scored. */
-export type TaskMeta = AnswersTaskMeta | ChoicesTaskMeta;
+export type TaskMeta = AnswersTaskMeta | ChoicesTaskMeta | BelleTaskMeta;
 
 /** Questions to evaluate a model with: a file or folder in the form of its type. */
 export const evaluationTask: Kind<"evaluation task", TaskMeta> = kind<TaskMeta>()("evaluation task");
@@ -190,7 +205,10 @@ export interface ReportMeta {
   >;
 }
 
-/** An evaluation: results.json, report.md, report.html with its plots, samples_TASK.jsonl of each task. */
+/**
+ * An evaluation: results.json, report.md, report.html with its plots, samples_TASK.jsonl of each task, and
+ * answers_TASK_base.jsonl and answers_TASK_adapter.jsonl of BELLE's.
+ */
 export const report: Kind<"report", ReportMeta> = kind<ReportMeta>()("report");
 
 /** What is known of an export. */

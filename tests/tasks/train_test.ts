@@ -67,7 +67,7 @@ async function checkOutput(directory: string): Promise<void> {
   assert(log[3].eval_loss > 0);
 
   const results = JSON.parse(await read("results.json"));
-  assertEquals(Object.keys(results).sort(), ["after", "before", "difference", "samples", "tasks"]);
+  assertEquals(Object.keys(results).sort(), ["after", "before", "difference", "sample_metrics", "samples", "tasks"]);
   for (const side of [results.before, results.after]) {
     for (const name of ["eval_loss", "perplexity", "bits_per_byte"]) {
       assert(side[name] > 0 && side[`${name}_stderr`] > 0, `${name} ${side[name]} ± ${side[`${name}_stderr`]}`);

@@ -6,7 +6,7 @@ import type { Tokenizer } from "../../../models/tokenizer.ts";
 import type { JsonObject } from "../../core/mod.ts";
 import type { AnswersTaskMeta } from "../kinds.ts";
 import { answersOf } from "./answering.ts";
-import { type ItemResult, resultOf } from "./results.ts";
+import { type ItemResult, overlapScores, resultOf } from "./results.ts";
 import type { PreparedTask, TaskOutcome, TaskRun } from "./prepared_task.ts";
 
 /** Reads a task of answers and makes its prompts. */
@@ -36,9 +36,13 @@ async function runAnswersTask(
   const options = { maxNewTokens: meta.maxNewTokens, signal, onAnswer: onRequest };
   const before = await answersOf(generator, prompts, options);
   const after = adapter === undefined ? undefined : await answersOf(generator, prompts, { ...options, adapter });
+  const overlaps = meta.metrics.some((metric) => metric !== "exact_match");
   const score = (item: AnswerItem, response: string) => ({
     response,
-    scores: { exact_match: isRight(item, response, meta) ? 1 : 0 },
+    scores: {
+      exact_match: isRight(item, response, meta) ? 1 : 0,
+      ...(overlaps ? overlapScores(response, item.answers) : {}),
+    },
   });
   const results = items.map((item, i): ItemResult => ({
     group: item.kind,
@@ -56,7 +60,7 @@ async function runAnswersTask(
     ignore_punctuation: meta.ignorePunctuation,
     prompts_without_room: cut,
   };
-  return { result: resultOf(meta, facts, results, ["exact_match"]), items: results };
+  return { result: resultOf(meta, facts, results, meta.metrics), items: results };
 }
 
 function documentOf({ question, answers, pattern, kind }: AnswerItem): JsonObject {

@@ -10,15 +10,19 @@ import {
 import type { Tokenizer } from "../../../models/tokenizer.ts";
 import { type JsonObject, PipelineError, type StageInput } from "../../core/mod.ts";
 import type { ChoicesTaskMeta, evaluationTask } from "../kinds.ts";
-import type { PreparedTask, ScoredPair, TaskOutcome, TaskRun } from "./prepared_task.ts";
+import type { ScorePair } from "../../../models/generation/scorer.ts";
+import type { PreparedTask, TaskOutcome, TaskRun } from "./prepared_task.ts";
 import { type ItemResult, resultOf } from "./results.ts";
+
+/** Questions between two reports of progress. */
+const questionsAtOnce = 32;
 
 /** A question of a subject with its prompt and the four ways to go on. */
 interface Asked {
   readonly subject: string;
   readonly item: ChoiceItem;
   readonly prompt: string;
-  readonly pairs: readonly ScoredPair[];
+  readonly pairs: readonly ScorePair[];
   /** Whether the beginning of the prompt was cut off. */
   readonly cut: boolean;
 }
@@ -50,11 +54,10 @@ export async function prepareChoicesTask(
       asked.push({ subject, item, prompt, ...pairsOf(prompt, tokenizer, meta.bos, maxPositions) });
     }
   }
-  const lengths = asked.flatMap(({ pairs }) => pairs.map(({ prompt, continuation }) => prompt.length + continuation.length));
   return {
     meta,
-    requests: lengths.length,
-    positions: lengths.reduce((most, length) => Math.max(most, length), 0),
+    requests: asked.length * CHOICES.length,
+    positions: 0, // nothing is generated
     run: (run) => runChoicesTask(meta, asked, maxPositions, run),
   };
 }
@@ -77,20 +80,20 @@ function pairsOf(
   tokenizer: Tokenizer,
   bos: boolean,
   maxPositions: number,
-): { pairs: ScoredPair[]; cut: boolean } {
-  const context = prompt.trimEnd();
-  const spaces = prompt.slice(context.length);
+): { pairs: ScorePair[]; cut: boolean } {
+  const text = prompt.trimEnd();
+  const spaces = prompt.slice(text.length);
   const before = bos ? [tokenizer.bosId] : [];
-  const contextIds = [...tokenizer.encode(context)];
+  const contextIds = [...tokenizer.encode(text)];
   const ids = [...before, ...contextIds];
   let cut = false;
   const pairs = CHOICES.map((choice) => {
-    const continuation = [...tokenizer.encode(`${context}${spaces} ${choice}`)].slice(contextIds.length);
+    const continuation = [...tokenizer.encode(`${text}${spaces} ${choice}`)].slice(contextIds.length);
     // The last id of the continuation is predicted only, so that it takes no position.
     const room = maxPositions + 1 - continuation.length;
     if (ids.length > room) cut = true;
     const kept = ids.length > room ? [...before, ...ids.slice(ids.length - room + before.length)] : ids;
-    return { prompt: kept, continuation };
+    return { context: kept, continuation };
   });
   return { pairs, cut };
 }
@@ -99,14 +102,23 @@ async function runChoicesTask(
   meta: ChoicesTaskMeta,
   asked: readonly Asked[],
   maxPositions: number,
-  { score, adapter, signal, onRequest }: TaskRun,
+  { generator, adapter, signal, onRequest }: TaskRun,
 ): Promise<TaskOutcome> {
-  const pairs = asked.flatMap(({ pairs }) => pairs);
-  const side = (adapter: string | undefined) => score(pairs, { adapter, signal, onPair: onRequest });
+  const side = async (adapter: string | undefined) => {
+    const likelihoods: number[] = [];
+    for (let at = 0; at < asked.length; at += questionsAtOnce) {
+      const pairs = asked.slice(at, at + questionsAtOnce).flatMap(({ pairs }) => pairs);
+      const scores = await generator.score(pairs, { adapter, signal });
+      likelihoods.push(...scores.map(({ logprobs }) => logprobs.reduce((sum, each) => sum + each, 0)));
+      onRequest(pairs.length);
+    }
+    return likelihoods;
+  };
   const before = await side(undefined);
   const after = adapter === undefined ? undefined : await side(adapter);
   const items = asked.map(({ subject, item, prompt }, i): ItemResult => {
-    const of = (likelihoods: readonly number[]) => responseOf(item, likelihoods.slice(i * CHOICES.length).slice(0, CHOICES.length));
+    const of = (likelihoods: readonly number[]) =>
+      responseOf(item, likelihoods.slice(i * CHOICES.length, (i + 1) * CHOICES.length));
     return {
       group: subject,
       document: { ...item, choices: { ...item.choices } } as JsonObject,
@@ -118,7 +130,9 @@ async function runChoicesTask(
     };
   });
   const facts = {
-    protocol: `lm-evaluation-harness, ${meta.format === "ceval" ? "ceval-valid" : "cmmlu"}: log-likelihood of the letter`,
+    protocol: `lm-evaluation-harness, ${
+      meta.format === "ceval" ? "ceval-valid" : "cmmlu"
+    }: log-likelihood of the letter`,
     split: meta.split,
     shots: meta.shots,
     bos: meta.bos,

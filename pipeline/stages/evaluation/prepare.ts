@@ -8,9 +8,11 @@ import type { evaluationTask } from "../kinds.ts";
 import { onlyFile } from "../only_file.ts";
 import { answersOf } from "./answering.ts";
 import { prepareAnswersTask } from "./answers_task.ts";
+import { prepareBelleTask } from "./belle_task.ts";
 import { prepareChoicesTask } from "./choices_task.ts";
 import type { PreparedTask, TaskRun } from "./prepared_task.ts";
 import type { AnsweredSample } from "./report.ts";
+import { type MetricResult, metricsOf, overlapScores } from "./results.ts";
 
 /**
  * Reads tasks and makes their prompts.
@@ -45,6 +47,8 @@ function prepareTask(
       return prepareAnswersTask(onlyFile(task), meta, template, tokenizer);
     case "choices":
       return prepareChoicesTask(task, meta, tokenizer, maxPositions);
+    case "belle":
+      return prepareBelleTask(onlyFile(task), meta, template, tokenizer);
     default:
       return meta satisfies never;
   }
@@ -54,7 +58,7 @@ function prepareTask(
 export interface PreparedSamples {
   readonly requests: number;
   readonly positions: number;
-  run(run: TaskRun): Promise<AnsweredSample[]>;
+  run(run: TaskRun): Promise<{ samples: AnsweredSample[]; metrics: MetricResult[] }>;
 }
 
 /** Takes the first held-out instructions of tokenised rows and makes their prompts. */
@@ -73,12 +77,17 @@ export async function prepareSamples(
       const answering = { maxNewTokens: options.maxNewTokens, signal, onAnswer: onRequest };
       const before = await answersOf(generator, prompts, answering);
       const after = adapter === undefined ? undefined : await answersOf(generator, prompts, { ...answering, adapter });
-      return examples.map((example, i) => ({
+      const samples = examples.map((example, i): AnsweredSample => ({
         ...flatten(example),
         expected: example.output,
         before: before[i] ?? "",
         ...(after ? { after: after[i] ?? "" } : {}),
       }));
+      const items = samples.map(({ expected, before, after }) => {
+        const scored = (response: string) => ({ response, scores: overlapScores(response, [expected]) });
+        return { group: "", before: scored(before), ...(after === undefined ? {} : { after: scored(after) }) };
+      });
+      return { samples, metrics: metricsOf(items, ["rouge_l", "chrf"]) };
     },
   };
 }

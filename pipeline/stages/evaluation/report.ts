@@ -18,6 +18,8 @@ export interface AnsweredSample {
 /** The contents of results.json. Figures of the loss are absent where there were no validation rows. */
 export interface EvaluationResults extends Partial<LossResults> {
   readonly samples: readonly AnsweredSample[];
+  /** How similar the answers to them are to the expected ones. */
+  readonly sample_metrics: readonly MetricResult[];
   readonly tasks: readonly TaskResult[];
 }
 
@@ -32,8 +34,8 @@ export interface ReportSource {
   readonly hasLossCurve: boolean;
 }
 
-/** Items of each kind whose answers the report shows; samples_TASK.jsonl has all. */
-const shownOfGroup = 2;
+/** Most items of each kind, and of a task, whose answers the report shows; samples_TASK.jsonl has all. */
+const [shownOfGroup, shownOfTask] = [2, 20];
 
 const ERRORS = "± is one standard error; a difference is after − before, paired by row or item. " +
   "± 为一个标准误；差异为训练后减训练前，按行或题配对。";
@@ -45,6 +47,8 @@ const LEARNT: Readonly<Record<TokensMeta["trainOn"], string>> = {
 };
 
 const METRICS: Readonly<Record<TaskMetric, { readonly title: string; readonly most: number }>> = {
+  rouge_l: { title: "ROUGE-L (characters 按字)", most: 1 },
+  chrf: { title: "chrF2", most: 100 },
   exact_match: { title: "exact match 完全匹配", most: 1 },
   acc: { title: "acc 准确率", most: 1 },
   acc_norm: { title: "acc_norm 长度归一准确率", most: 1 },
@@ -61,7 +65,7 @@ export function reportBlocks(source: ReportSource): Block[] {
       : []),
     { type: "text", text: ERRORS },
     ...source.tasks.flatMap(taskBlocks),
-    ...answerBlocks(source.results.samples),
+    ...answerBlocks(source.results),
   ];
 }
 
@@ -131,6 +135,15 @@ function taskBlocks({ result, items }: TaskOutcome): Block[] {
 }
 
 function metricBlocks(task: TaskResult, metric: MetricResult): Block[] {
+  return [metricTable(metric), {
+    type: "figure",
+    file: chartFile(task.name, metric.metric),
+    alt: `${task.name}: ${METRICS[metric.metric].title}`,
+    svg: chartOf(task, metric),
+  }];
+}
+
+function metricTable(metric: MetricResult): Block {
   const { title, most } = METRICS[metric.metric];
   const shown = (measure: Measure, signed = false) => shownMeasure(measure, most, signed);
   const row = (name: string, count: number, { before, after, difference }: Compared) => [
@@ -141,23 +154,20 @@ function metricBlocks(task: TaskResult, metric: MetricResult): Block[] {
   ];
   const { groups, meanOfGroups } = metric;
   const compared = metric.after === undefined ? [] : ["after 训练后", "difference 差异"];
-  return [
-    {
-      type: "table",
-      header: [title, "items 题数", "before 训练前", ...compared],
-      rows: [
-        row("all 全部", metric.count, metric),
-        ...(meanOfGroups ? [row("mean of kinds 各类平均", groups.length, meanOfGroups)] : []),
-        ...groups.map((group) => row(group.name || "–", group.count, group)),
-      ],
-    },
-    {
-      type: "figure",
-      file: chartFile(task.name, metric.metric),
-      alt: `${task.name}: ${title}`,
-      svg: chartOf(task, metric),
-    },
-  ];
+  return {
+    type: "table",
+    header: [title, "items 题数", "before 训练前", ...compared],
+    rows: [
+      row("all 全部", metric.count, metric),
+      ...(meanOfGroups ? [row("mean of kinds 各类平均", groups.length, meanOfGroups)] : []),
+      ...groups.map((group) => row(group.name || "–", group.count, group)),
+    ],
+  };
+}
+
+/** A figure of a metric for a person to read, without its error. */
+export function shownValue(metric: TaskMetric, value: number): string {
+  return shownMeasure({ value, stderr: null }, METRICS[metric].most, false);
 }
 
 /** A figure with its standard error: in per cent where the scale ends at 1. */
@@ -169,9 +179,10 @@ function shownMeasure({ value, stderr }: Measure, most: number, signed: boolean)
 }
 
 function exampleBlocks(items: readonly ItemResult[]): Block[] {
-  const shown = [...Map.groupBy(items, ({ group }) => group).values()].flatMap((of) => of.slice(0, shownOfGroup));
+  const byGroup = [...Map.groupBy(items, ({ group }) => group).values()];
+  const shown = byGroup.flatMap((of) => of.slice(0, shownOfGroup)).slice(0, shownOfTask);
   const mark = ({ scores }: ItemResult["before"]) => {
-    const decided = scores.exact_match;
+    const decided = scores.exact_match ?? scores.acc;
     return decided === undefined ? "" : decided === 1 ? " ✓" : " ✗";
   };
   return shown.flatMap((item, i): Block[] => [
@@ -185,7 +196,7 @@ function exampleBlocks(items: readonly ItemResult[]): Block[] {
   ]);
 }
 
-function answerBlocks(samples: readonly AnsweredSample[]): Block[] {
+function answerBlocks({ samples, sample_metrics }: EvaluationResults): Block[] {
   if (samples.length === 0) return [];
   return [
     { type: "heading", level: 2, text: "Answers 回答" },
@@ -193,6 +204,7 @@ function answerBlocks(samples: readonly AnsweredSample[]): Block[] {
       type: "text",
       text: "Greedy decoding of the first held-out instructions. 对前几条留出指令的贪心解码。",
     },
+    ...sample_metrics.map(metricTable),
     ...samples.flatMap(({ instruction, input, expected, before, after }, i): Block[] => [
       { type: "heading", level: 3, text: `${i + 1}` },
       { type: "quote", label: "Instruction 指令", text: instruction },

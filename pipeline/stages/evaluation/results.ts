@@ -1,9 +1,10 @@
 import type { JsonObject } from "../../core/mod.ts";
-import type { TaskMeta } from "../kinds.ts";
+import { chrF, rougeL } from "../../../datasets/evaluation/overlap.ts";
+import type { AnswerMetric, TaskMeta } from "../kinds.ts";
 import { compare, type Compared, meanOfGroups } from "./statistics.ts";
 
 /** What a task's items can be measured by. All are better when higher. */
-export type TaskMetric = "exact_match" | "acc" | "acc_norm";
+export type TaskMetric = AnswerMetric | "acc" | "acc_norm";
 
 /** One side's response to an item. */
 export interface ItemResponse {
@@ -65,11 +66,27 @@ export function resultOf(
   items: readonly ItemResult[],
   metrics: readonly TaskMetric[],
 ): TaskResult {
-  const figures = metrics.map((metric) => metricOf(metric, items)).filter(({ count }) => count > 0);
-  return { name, type, count: items.length, facts, metrics: figures };
+  return { name, type, count: items.length, facts, metrics: metricsOf(items, metrics) };
 }
 
-function metricOf(metric: TaskMetric, all: readonly ItemResult[]): MetricResult {
+/** What figures are made of. */
+type Scored = Pick<ItemResult, "group" | "before" | "after">;
+
+/** The figures of some items; those that no item has are left out. */
+export function metricsOf(items: readonly Scored[], metrics: readonly TaskMetric[]): MetricResult[] {
+  return metrics.map((metric) => metricOf(metric, items)).filter(({ count }) => count > 0);
+}
+
+/** How similar an answer is to the most similar of some references; nothing where there are none. */
+export function overlapScores(answer: string, references: readonly string[]): { rouge_l?: number; chrf?: number } {
+  if (references.length === 0) return {};
+  return {
+    rouge_l: Math.max(...references.map((reference) => rougeL(answer, reference))),
+    chrf: Math.max(...references.map((reference) => chrF(answer, reference))),
+  };
+}
+
+function metricOf(metric: TaskMetric, all: readonly Scored[]): MetricResult {
   const items = all.filter(({ before }) => before.scores[metric] !== undefined);
   const byGroup = Map.groupBy(items, ({ group }) => group);
   const groups = byGroup.size < 2
@@ -84,7 +101,7 @@ function metricOf(metric: TaskMetric, all: readonly ItemResult[]): MetricResult 
   };
 }
 
-function compareItems(metric: TaskMetric, items: readonly ItemResult[]): Compared {
+function compareItems(metric: TaskMetric, items: readonly Scored[]): Compared {
   const of = (side: ItemResponse) => side.scores[metric] ?? 0;
   const after = items.flatMap((item) => item.after === undefined ? [] : [of(item.after)]);
   return compare(items.map(({ before }) => of(before)), after.length === items.length ? after : undefined);

@@ -1,7 +1,7 @@
 import { basename } from "@std/path";
 import { type ChoiceFormat, type ChoiceSplit, subjectOf } from "../../../datasets/evaluation/choice_items.ts";
 import { inputFile, inputFolder, PipelineError, type Ref, z } from "../../core/mod.ts";
-import { type AnswersTaskMeta, type ChoicesTaskMeta, evaluationTask } from "../kinds.ts";
+import { type AnswersTaskMeta, type BelleTaskMeta, type ChoicesTaskMeta, evaluationTask } from "../kinds.ts";
 
 /** Questions to evaluate a model with. */
 export type TaskRef = Ref<typeof evaluationTask>;
@@ -14,6 +14,9 @@ export const answerOptions = {
   maxNewTokens: z.number().int().min(1).default(64).describe("most tokens of an answer"),
   ignoreCase: z.boolean().default(false).describe("treat upper and lower case as the same"),
   ignorePunctuation: z.boolean().default(false).describe("leave punctuation and symbols out"),
+  metrics: z.array(z.enum(["exact_match", "rouge_l", "chrf"])).min(1).default(["exact_match"]).describe(
+    "what answers are measured by",
+  ),
 };
 
 /** Schema of a task's name, which stands in the names of files. */
@@ -33,6 +36,21 @@ export function answerTask(path: string | URL, options: AnswerTaskOptions = {}):
   const given = { ...options, name: options.name ?? nameFrom(path) };
   const schema = z.strictObject({ name: taskName, ...answerOptions });
   return inputFile(evaluationTask, path, { type: "answers", ...checked(schema, given, `answerTask ${path}`) });
+}
+
+/** How BELLE's questions are put. */
+export type BelleTaskOptions = { readonly [N in keyof Omit<BelleTaskMeta, "type">]?: BelleTaskMeta[N] };
+
+/**
+ * BELLE's evaluation set, eval_set.json: JSON Lines of `{question, std_answer, class}`. The answers are measured by ROUGE-L
+ * and chrF where there is a standard answer, and written in BELLE's form for a judge, see `judge`.
+ */
+export function belleEvaluation(path: string | URL, options: BelleTaskOptions = {}): TaskRef {
+  const schema = z.strictObject({
+    name: taskName.default("belle"),
+    maxNewTokens: z.number().int().min(1).default(256),
+  });
+  return inputFile(evaluationTask, path, { type: "belle", ...checked(schema, options, `belleEvaluation ${path}`) });
 }
 
 /** How a set of multiple-choice questions is put. */

@@ -28,8 +28,12 @@ export async function writeEvaluation(
   await write("results.json", `${JSON.stringify(results, null, 2)}\n`);
   await write("report.md", markdown(blocks));
   await write("report.html", html("Evaluation 评估报告", blocks));
-  for (const { result, items } of outcomes) {
-    await write(`samples_${result.name}.jsonl`, items.map((item) => `${JSON.stringify(item)}\n`).join(""));
+  const lines = (rows: readonly unknown[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+  for (const { result, items, answers } of outcomes) {
+    await write(`samples_${result.name}.jsonl`, lines(items));
+    for (const [side, rows] of Object.entries(answers ?? {})) {
+      await write(`answers_${result.name}_${side}.jsonl`, lines(rows));
+    }
     for (const metric of result.metrics) await write(chartFile(result.name, metric.metric), chartOf(result, metric));
   }
 }

@@ -6,9 +6,17 @@ import { loadTokenizer, type Tokenizer } from "../../../../models/tokenizer.ts";
 import { prepareAnswersTask } from "../../../../pipeline/stages/evaluation/answers_task.ts";
 import type { AskedGenerator, PreparedTask, TaskRun } from "../../../../pipeline/stages/evaluation/prepared_task.ts";
 import { answersOf } from "../../../../pipeline/stages/evaluation/answering.ts";
+import type { AnswersTaskMeta } from "../../../../pipeline/stages/kinds.ts";
 import { withFolder, writeRows } from "../running.ts";
 
-const meta = { type: "answers", name: "sums", maxNewTokens: 8, ignoreCase: false, ignorePunctuation: true } as const;
+const meta: AnswersTaskMeta = {
+  type: "answers",
+  name: "sums",
+  maxNewTokens: 8,
+  ignoreCase: false,
+  ignorePunctuation: true,
+  metrics: ["exact_match", "rouge_l"],
+};
 
 /** A generator that answers as it is told, piece by piece, later requests first. */
 class FakeGenerator implements AskedGenerator {
@@ -17,6 +25,10 @@ class FakeGenerator implements AskedGenerator {
   most = 0;
 
   constructor(readonly positions: number, readonly answer: (request: TextRequest) => string | Error) {}
+
+  score(): Promise<never> {
+    throw new Error("nothing is to be scored");
+  }
 
   async *stream(request: TextRequest): AsyncGenerator<TextEvent, void, undefined> {
     this.requests.push(request);
@@ -65,7 +77,9 @@ Deno.test("a task of answers is scored by kind on both sides, with paired differ
       return request.adapter === "adapter" || answer === "3" ? answer : "我不知道";
     });
     const { result, items } = await task.run(run(generator, "adapter"));
-    const [exact] = result.metrics;
+    const [exact, rouge] = result.metrics;
+    // 3 and 二 are as they should be, "2。" has one character of two in excess: 2·1·½ / 1½.
+    assertEquals([rouge?.metric, rouge?.after?.value], ["rouge_l", (2 / 3 + 1 + 1) / 3]);
     assertEquals([exact?.metric, exact?.before.value, exact?.after?.value], ["exact_match", 1 / 3, 1]);
     assertEquals(exact?.difference?.value, 2 / 3);
     assertEquals(

@@ -17,6 +17,7 @@ const source: ReportSource = {
     after: figures(3),
     difference: { eval_loss: -1, eval_loss_stderr: 0.25, bits_per_byte: -0.5, bits_per_byte_stderr: null },
     samples: [{ instruction: "问", input: "", expected: "答", before: "", after: "a\n```\n# <b>x</b>" }],
+    sample_metrics: [],
     tasks: [],
   },
   tasks: [],
@@ -45,7 +46,12 @@ Deno.test("the report shows figures and answers, and no text of a model can brea
 Deno.test("the report of a base alone has no second column, and shows no curve that is not there", () => {
   const { results: { before, samples }, base } = source;
   const alone = reportBlocks({
-    results: { ...(before ? { before } : {}), samples: samples.map(({ after: _, ...rest }) => rest), tasks: [] },
+    results: {
+      ...(before ? { before } : {}),
+      samples: samples.map(({ after: _, ...rest }) => rest),
+      sample_metrics: [],
+      tasks: [],
+    },
     tasks: [],
     base,
     hasLossCurve: false,

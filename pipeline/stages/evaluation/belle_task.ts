@@ -1,0 +1,69 @@
+import { promptIds } from "../../../datasets/build_sequence.ts";
+import {
+  type BelleAnswer,
+  type BelleQuestion,
+  foldClass,
+  readBelleQuestions,
+} from "../../../datasets/evaluation/belle_questions.ts";
+import type { PromptTemplate } from "../../../datasets/templates.ts";
+import type { Tokenizer } from "../../../models/tokenizer.ts";
+import type { BelleTaskMeta } from "../kinds.ts";
+import { answersOf } from "./answering.ts";
+import type { PreparedTask, TaskOutcome, TaskRun } from "./prepared_task.ts";
+import { type ItemResult, overlapScores, resultOf } from "./results.ts";
+
+/** Reads BELLE's questions and makes their prompts. */
+export async function prepareBelleTask(
+  path: string,
+  meta: BelleTaskMeta,
+  template: PromptTemplate,
+  tokenizer: Tokenizer,
+): Promise<PreparedTask> {
+  const questions = await readBelleQuestions(path);
+  const prompts = questions.map(({ question }) => promptIds({ instruction: question, input: "" }, template, tokenizer));
+  return {
+    meta,
+    requests: questions.length,
+    positions: prompts.reduce((most, { length }) => Math.max(most, length), 0) + meta.maxNewTokens,
+    run: (run) => runBelleTask(meta, questions, prompts, tokenizer, run),
+  };
+}
+
+async function runBelleTask(
+  meta: BelleTaskMeta,
+  questions: readonly BelleQuestion[],
+  prompts: readonly number[][],
+  tokenizer: Tokenizer,
+  { generator, adapter, signal, onRequest }: TaskRun,
+): Promise<TaskOutcome> {
+  const options = { maxNewTokens: meta.maxNewTokens, signal, onAnswer: onRequest };
+  const before = await answersOf(generator, prompts, options);
+  const after = adapter === undefined ? undefined : await answersOf(generator, prompts, { ...options, adapter });
+  const items = questions.map((asked, i): ItemResult => {
+    const references = asked.stdAnswer === "" ? [] : [asked.stdAnswer];
+    const scored = (response: string) => ({ response, scores: overlapScores(response, references) });
+    return {
+      group: foldClass(asked.class),
+      document: { question: asked.question, std_answer: asked.stdAnswer, class: asked.class },
+      question: asked.question,
+      target: asked.stdAnswer,
+      prompt: tokenizer.decode(prompts[i] ?? []),
+      before: scored(before[i] ?? ""),
+      ...(after ? { after: scored(after[i] ?? "") } : {}),
+    };
+  });
+  const facts = {
+    max_new_tokens: meta.maxNewTokens,
+    without_std_answer: questions.filter(({ stdAnswer }) => stdAnswer === "").length,
+    prompts_without_room: prompts.filter(({ length }) => length >= generator.positions).length,
+  };
+  const result = resultOf(meta, facts, items, ["rouge_l", "chrf"]);
+  const answered = (answers: readonly string[]) =>
+    questions.map(({ question, stdAnswer, class: name }, i): BelleAnswer => ({
+      question,
+      std_answer: stdAnswer,
+      class: name,
+      answer: answers[i] ?? "",
+    }));
+  return { result, items, answers: { base: answered(before), ...(after ? { adapter: answered(after) } : {}) } };
+}
