@@ -26,6 +26,7 @@ export { type ChoiceFormat } from "./datasets/evaluation/choice_items.ts";
 export { heldOutTask, type HeldOutTaskParams } from "./pipeline/stages/held_out_task.ts";
 export { exportModel, type ExportParams } from "./pipeline/stages/export.ts";
 export { huggingFace, huggingFaceData, modelNamed } from "./pipeline/stages/hugging_face.ts";
+export { judge, type JudgeInputs, type JudgeParams, judgePromptFile } from "./pipeline/stages/judge.ts";
 export { merge, type MergeParams } from "./pipeline/stages/merge.ts";
 export { adapterFolder, modelFolder, randomModel, type RandomModelParams } from "./pipeline/stages/models.ts";
 export { quantize, type QuantizeParams } from "./pipeline/stages/quantize.ts";

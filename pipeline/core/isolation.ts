@@ -98,7 +98,7 @@ export async function runIsolated(step: Step, context: Context, isolation: Isola
         `--allow-read=${[...readable, ...writable, ...own].map(escaped).join(",")}`,
         `--allow-write=${writable.map(escaped).join(",")}`,
         `--allow-env=${variables.join(",")}`,
-        ...(network === undefined ? [] : [`--allow-net=${network.hosts().join(",")}`]),
+        ...(network === undefined ? [] : [`--allow-net=${network.hosts(context.params).join(",")}`]),
         "--allow-sys=systemMemoryInfo,cpus",
         entry,
       ],

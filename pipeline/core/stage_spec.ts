@@ -183,8 +183,8 @@ export interface StageContext<I extends InputDeclarations, P, S> {
 
 /** What a stage reaches over the network. */
 export interface NetworkUse {
-  /** Hosts by name or `*.domain`, with `:port` where it is not the usual one. */
-  readonly hosts: () => readonly string[];
+  /** Hosts by name or `*.domain`, with `:port` where it is not the usual one, for a call with these params. */
+  readonly hosts: (params: JsonObject) => readonly string[];
   /** Environment variables that say how to reach them, such as an address or a token; they do not enter the key. */
   readonly variables: readonly string[];
 }

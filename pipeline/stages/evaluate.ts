@@ -65,7 +65,7 @@ type Context = StageContext<typeof inputs, z.output<typeof params>, Record<never
 /**
  * Measures a base, and compares an adapter with it: loss and perplexity on validation rows, greedy answers to the first of
  * them, and tasks. At least one of `tokens` and `tasks` must be given. Writes results.json, report.md, report.html with its
- * plots, and samples_TASK.jsonl.
+ * plots, and in the form of lm-evaluation-harness results_DATE.json and samples_TASK_DATE.jsonl.
  */
 export const evaluate: Stage<
   { readonly [N in keyof EvaluateInputs]: EvaluateInputs[N] },
@@ -79,6 +79,7 @@ export const evaluate: Stage<
   output: report,
   verifies: ["base"],
   async run(context) {
+    const startedAt = new Date();
     checkInputs(context);
     const { inputs, output, log } = context;
     using tokenizer = await loadTokenizer(join(inputs.base.dir, "tokenizer"));
@@ -91,7 +92,7 @@ export const evaluate: Stage<
       const { outcomes, answered } = await ask(context, prepared, device, loaded, tokenizer);
       const tasks = outcomes.map(({ result }) => result);
       const results: EvaluationResults = { ...losses, samples: [], sample_metrics: [], ...answered, tasks };
-      await writeEvaluation(output.dir, results, outcomes, inputs);
+      await writeEvaluation(output, results, outcomes, inputs, startedAt);
       for (const line of summary(results, inputs.tokens?.meta.validation.rows ?? 0)) log("info", line);
       return metaOf(results);
     } finally {

@@ -206,10 +206,27 @@ export interface ReportMeta {
 }
 
 /**
- * An evaluation: results.json, report.md, report.html with its plots, samples_TASK.jsonl of each task, and
+ * An evaluation: results.json, report.md, report.html with its plots, results_DATE.json and samples_TASK_DATE.jsonl in
+ * lm-evaluation-harness's form, and
  * answers_TASK_base.jsonl and answers_TASK_adapter.jsonl of BELLE's.
  */
 export const report: Kind<"report", ReportMeta> = kind<ReportMeta>()("report");
+
+/** Prompts of a judge by class: JSON Lines of `{class, prompt}`, as BELLE's eval_prompt.json. */
+export const judgePrompts: Kind<"judge prompts", Record<never, never>> = kind<Record<never, never>>()("judge prompts");
+
+/** What a judge gave, as means of scores from 0 to 1. */
+export interface JudgementMeta {
+  /** Name of the judge as it was asked for. */
+  readonly judge: string;
+  /** Mean score of the base's answers. */
+  readonly before: number;
+  /** Mean score of the adapter's answers. */
+  readonly after?: number;
+}
+
+/** A judge's scores: judgement_TASK.json, .md and .html, with the plot, and judged_TASK.jsonl with every reply. */
+export const judgement: Kind<"judgement", JudgementMeta> = kind<JudgementMeta>()("judgement");
 
 /** What is known of an export. */
 export interface ExportedMeta {

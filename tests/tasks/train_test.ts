@@ -38,7 +38,9 @@ Deno.test("train: chinese_vicuna makes an adapter, its report and the log, and f
   }));
 
 async function checkOutput(directory: string): Promise<void> {
-  const names = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
+  const dated = /^results_\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z\.json$/;
+  const found = [...Deno.readDirSync(directory)].map(({ name }) => name.replace(dated, "results_DATE.json"));
+  const names = found.sort();
   assertEquals(names, [
     "adapter_config.json",
     "adapter_model.safetensors",
@@ -47,6 +49,7 @@ async function checkOutput(directory: string): Promise<void> {
     "report.html",
     "report.md",
     "results.json",
+    "results_DATE.json",
     "trainer_log.jsonl",
     "trainer_state.json",
   ]);

@@ -125,6 +125,7 @@ async function runChoicesTask(
       question: `${item.question}\n${CHOICES.map((choice) => `${choice}. ${item.choices[choice]}`).join("\n")}`,
       target: item.answer,
       prompt,
+      continuations: CHOICES.map((choice) => ` ${choice}`),
       before: of(before),
       ...(after ? { after: of(after) } : {}),
     };

@@ -34,10 +34,11 @@ export interface ReportSource {
   readonly hasLossCurve: boolean;
 }
 
-/** Most items of each kind, and of a task, whose answers the report shows; samples_TASK.jsonl has all. */
+/** Most items of each kind, and of a task, whose answers the report shows; samples_TASK_DATE.jsonl has all. */
 const [shownOfGroup, shownOfTask] = [2, 20];
 
-const ERRORS = "± is one standard error; a difference is after − before, paired by row or item. " +
+/** What the report's errors and differences mean. */
+export const ERRORS = "± is one standard error; a difference is after − before, paired by row or item. " +
   "± 为一个标准误；差异为训练后减训练前，按行或题配对。";
 
 const LEARNT: Readonly<Record<TokensMeta["trainOn"], string>> = {
@@ -49,6 +50,7 @@ const LEARNT: Readonly<Record<TokensMeta["trainOn"], string>> = {
 const METRICS: Readonly<Record<TaskMetric, { readonly title: string; readonly most: number }>> = {
   rouge_l: { title: "ROUGE-L (characters 按字)", most: 1 },
   chrf: { title: "chrF2", most: 100 },
+  judge_score: { title: "judge's score 评审得分", most: 1 },
   exact_match: { title: "exact match 完全匹配", most: 1 },
   acc: { title: "acc 准确率", most: 1 },
   acc_norm: { title: "acc_norm 长度归一准确率", most: 1 },
@@ -119,7 +121,7 @@ export function chartFile(task: string, metric: TaskMetric): string {
 }
 
 /** The plot of a figure of a task. */
-export function chartOf(task: TaskResult, metric: MetricResult): string {
+export function chartOf(task: Pick<TaskResult, "name">, metric: MetricResult): string {
   const { title, most } = METRICS[metric.metric];
   return barChart(`${task.name}: ${title}`, [{ name: "all 全部", ...metric }, ...metric.groups], most);
 }
@@ -134,7 +136,8 @@ function taskBlocks({ result, items }: TaskOutcome): Block[] {
   ];
 }
 
-function metricBlocks(task: TaskResult, metric: MetricResult): Block[] {
+/** A figure of a task as a table and a plot. */
+export function metricBlocks(task: Pick<TaskResult, "name">, metric: MetricResult): Block[] {
   return [metricTable(metric), {
     type: "figure",
     file: chartFile(task.name, metric.metric),

@@ -4,7 +4,7 @@ import type { AnswerMetric, TaskMeta } from "../kinds.ts";
 import { compare, type Compared, meanOfGroups } from "./statistics.ts";
 
 /** What a task's items can be measured by. All are better when higher. */
-export type TaskMetric = AnswerMetric | "acc" | "acc_norm";
+export type TaskMetric = AnswerMetric | "acc" | "acc_norm" | "judge_score";
 
 /** One side's response to an item. */
 export interface ItemResponse {
@@ -28,6 +28,8 @@ export interface ItemResult {
   readonly target: string;
   /** The text that the model was given. */
   readonly prompt: string;
+  /** How the text may go on, where there are choices. */
+  readonly continuations?: readonly string[];
   readonly before: ItemResponse;
   readonly after?: ItemResponse;
 }

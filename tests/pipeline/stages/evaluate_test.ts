@@ -12,7 +12,7 @@ import { answerTask } from "../../../pipeline/stages/evaluation/tasks.ts";
 import { heldOutTask } from "../../../pipeline/stages/held_out_task.ts";
 import { merge } from "../../../pipeline/stages/merge.ts";
 import { belle } from "../../../pipeline/stages/sources.ts";
-import { run, withFolder, writeRows } from "./running.ts";
+import { run, samplesIn, withFolder, writeRows } from "./running.ts";
 import { small } from "./small_training.ts";
 
 const questions = [
@@ -63,12 +63,25 @@ Deno.test("evaluate puts tasks to base and adapter, and its reports show the tab
     const page = await read("report.html");
     assertStringIncludes(page, await read("my_tasks_exact_match.svg"));
     assertStringIncludes(page, "<td>any</td><td>1</td><td>100.0 %</td>");
-    const asked = (await read("samples_my_tasks.jsonl")).trimEnd().split("\n").map((line) => JSON.parse(line));
-    assertEquals(asked.map(({ group, target }) => [group, target]), [
-      ["加", "答案是 2。"],
-      ["加", "答案是 4。 | 4"],
-      ["any", "/[\\s\\S]?/"],
+    const answered = samplesIn(dir, "my_tasks");
+    assertEquals(answered.map(({ doc_id, filter, group, target }) => [doc_id, filter, group, target]), [
+      [0, "base", "加", "答案是 2。"],
+      [0, "adapter", "加", "答案是 2。"],
+      [1, "base", "加", "答案是 4。 | 4"],
+      [1, "adapter", "加", "答案是 4。 | 4"],
+      [2, "base", "any", "/[\\s\\S]?/"],
+      [2, "adapter", "any", "/[\\s\\S]?/"],
     ]);
+    const [name] = [...Deno.readDirSync(dir)].map(({ name }) => name).filter((name) =>
+      /^results_\d{4}-.*\.json$/.test(name)
+    );
+    const harness = JSON.parse(await read(name ?? ""));
+    assertEquals(harness.results["my_tasks"]["exact_match,adapter"], exact.after.value);
+    assertEquals(harness.results["my_tasks"]["exact_match_stderr,base"], exact.before.stderr);
+    assertEquals(harness.results["my_tasks_any"]["exact_match,base"], 1);
+    assertEquals(harness.group_subtasks["my_tasks"], ["my_tasks_加", "my_tasks_any"]);
+    assertEquals(harness.results.validation["eval_loss,base"], before.eval_loss);
+    assertEquals(harness["n-samples"]["my_tasks_加"], { original: 2, effective: 2 });
   });
 });
 

@@ -47,3 +47,13 @@ export function smallTokenizer(folder: string, texts: readonly string[], vocabSi
   Deno.writeTextFileSync(join(directory, "tokenizer.json"), buildTokenizer(texts, vocabSize));
   return inputFolder(tokenizer, directory, { meta: { vocabSize } });
 }
+
+/** The lines of an evaluation's samples_TASK_DATE.jsonl. */
+// deno-lint-ignore no-explicit-any
+export function samplesIn(dir: string, task: string): any[] {
+  const names = [...Deno.readDirSync(dir)].map(({ name }) => name).filter((name) =>
+    name.startsWith(`samples_${task}_`)
+  );
+  if (names.length !== 1) throw new Error(`wanted one file of samples of ${task}, found ${names}`);
+  return Deno.readTextFileSync(join(dir, names[0]!)).trimEnd().split("\n").map((line) => JSON.parse(line));
+}

@@ -12,7 +12,7 @@ import { ceval, cmmlu } from "../../../../pipeline/stages/evaluation/tasks.ts";
 import type { AskedGenerator } from "../../../../pipeline/stages/evaluation/prepared_task.ts";
 import type { ChoicesTaskMeta, evaluationTask } from "../../../../pipeline/stages/kinds.ts";
 import { buildTokenizer } from "../../../../models/formats/tokenizer_builder.ts";
-import { run, withFolder } from "../running.ts";
+import { run, samplesIn, withFolder } from "../running.ts";
 import { small } from "../small_training.ts";
 
 const header = "id,question,A,B,C,D,answer\n";
@@ -139,18 +139,20 @@ Deno.test("evaluate scores choices as the generator does, and does not read the 
       return { base, report: evaluate({ base, tasks: [ceval(dir, { shots: 0, subjects: ["law"] })] }) };
     };
     const { targets } = await run(folder, build);
-    const lines = (await Deno.readTextFile(join(targets.report.dir, "samples_ceval.jsonl"))).trimEnd().split("\n");
+    const lines = samplesIn(targets.report.dir, "ceval");
     const device = await openDevice();
     using tokenizer = await loadTokenizer(join(targets.base.dir, "tokenizer"));
     const base = await loadBase(device, targets.base.dir);
     const generator = new TextGenerator(device, base, tokenizer);
-    for (const line of lines.map((line) => JSON.parse(line))) {
-      const context = [tokenizer.bosId, ...tokenizer.encode(line.prompt)];
+    for (const { arguments: asked, resps } of lines) {
+      const prompt: string = asked.gen_args_0.arg_0;
+      const context = [tokenizer.bosId, ...tokenizer.encode(prompt)];
       for (const [i, letter] of ["A", "B", "C", "D"].entries()) {
-        const whole = [tokenizer.bosId, ...tokenizer.encode(`${line.prompt} ${letter}`)];
+        const whole = [tokenizer.bosId, ...tokenizer.encode(`${prompt} ${letter}`)];
         const [score] = await generator.score([{ context, continuation: whole.slice(context.length) }]);
         const wanted = score?.logprobs.reduce((a, b) => a + b, 0) ?? 0;
-        assertAlmostEquals(line.before.logLikelihoods[i], wanted, 1e-4);
+        assertEquals(asked[`gen_args_${i}`].arg_1, ` ${letter}`);
+        assertAlmostEquals(Number(resps[i][0]), wanted, 1e-4);
       }
     }
     assertEquals(lines.length, 2);
