@@ -6,7 +6,7 @@ import type { WeightBits } from "../../kernels/weight.ts";
 import { productShapes } from "../../models/product_tuning.ts";
 import { defaultHeadRows } from "../../models/workspace_layout.ts";
 import { BENCH_CONFIGS, type BenchConfig, type BenchConfigName } from "./configs.ts";
-import { benchDecode, type DecodeResult } from "./decode.ts";
+import { benchDecode, decodeLengths, type DecodeResult } from "./decode.ts";
 import { Meter } from "./measure.ts";
 import { benchMemoryBound, type MemoryBoundResult } from "./memory_bound.ts";
 import { benchPacking, type PackingResult } from "./packing.ts";
@@ -116,7 +116,9 @@ export async function runBench(
     async decode() {
       for (const { name, config } of configs) {
         signal.throwIfAborted();
-        report.decode.push({ config: name, bits, ...await benchDecode(device, config.model, bits) });
+        const prompt = Math.min(decodeLengths.prompt, options.tokens ?? Infinity);
+        const result = await benchDecode(device, config.model, bits, { ...decodeLengths, prompt });
+        report.decode.push({ config: name, bits, ...result });
       }
     },
     async packing() {

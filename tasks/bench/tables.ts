@@ -32,6 +32,7 @@ const EN = {
   share: "%",
   all: "all",
   prompt: "prompt tokens/s",
+  batched: "tokens/s of 8 together",
   rows: "rows",
   padded: "padded tokens",
   packedRate: "packed tokens/s",
@@ -66,6 +67,7 @@ const ZH: typeof EN = {
   share: "%",
   all: "合计",
   prompt: "提示 token/秒",
+  batched: "8 路并行 token/秒",
   rows: "行数",
   padded: "填充后 token",
   packedRate: "打包 token/秒",
@@ -164,12 +166,14 @@ const tablesOf: Record<BenchPart, (report: BenchReport, t: typeof EN) => string[
   decode: ({ decode }, t) => [
     table(
       t.decode,
-      [t.config, t.bits, t.perSecond, t.prompt],
+      [t.config, t.bits, t.prompt, t.perSecond, t.batched, t.ratio],
       decode.map((result) => [
         result.config,
         result.bits,
-        fixed(result.tokens_per_second),
         fixed(result.prompt_tokens_per_second),
+        fixed(result.tokens_per_second),
+        fixed(result.batched_tokens_per_second),
+        fixed(result.batched_tokens_per_second / result.tokens_per_second, 2),
       ]),
     ),
   ],

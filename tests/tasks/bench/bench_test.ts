@@ -42,7 +42,10 @@ Deno.test("runBench() measures a training step: memory as planned, rates that fi
       assertEquals(dispatches["product"], 29);
       assertEquals(dispatches["product_transposed"], 26);
     }
-    assertGreater(report.decode[0]!.tokens_per_second, 0);
+    for (const rate of ["prompt_tokens_per_second", "tokens_per_second", "batched_tokens_per_second"] as const) {
+      assertGreater(report.decode[0]![rate], 0);
+    }
+    assert(partTables("decode", report, "en").includes("of 8"));
     assertEquals(report.skipped.map(({ part }) => part), ["packing"]);
     assert(partTables("steps", report, "en").includes("quickstart"));
     assert(partTables("packing", report, "zh").includes("no such folder"));
