@@ -23,8 +23,16 @@ export async function* readExamplePieces(path: string, signal?: AbortSignal): As
 
 /** The examples of a piece of a merged file. */
 export async function parseExamples(piece: Piece, path: string): Promise<Example[]> {
+  return (await parsePlacedExamples(piece, path)).map(({ example }) => example);
+}
+
+/** The examples of a piece of a merged file, and where they stand. */
+export async function parsePlacedExamples(piece: Piece, path: string): Promise<{ example: Example; place: Place }[]> {
   const rows = await parsePiece(piece, path);
-  return rows.map(({ value, line }) => exampleOf(value, { file: path, line }));
+  return rows.map(({ value, line }) => {
+    const place = { file: path, line };
+    return { example: exampleOf(value, place), place };
+  });
 }
 
 function exampleOf(value: unknown, place: Place): Example {

@@ -1,7 +1,9 @@
 import { buildSequence, type Sequence, type TrainOn } from "../../datasets/build_sequence.ts";
+import { DataError, errorAt, type Place } from "../../datasets/errors.ts";
+import type { Example } from "../../datasets/example.ts";
 import type { JobResult, JobType } from "../../datasets/job_pool.ts";
 import type { Piece } from "../../datasets/pieces.ts";
-import { parseExamples } from "../../datasets/read_examples.ts";
+import { parsePlacedExamples } from "../../datasets/read_examples.ts";
 import { templateFor, type TemplateName } from "../../datasets/templates.ts";
 import { loadTokenizer } from "../../models/tokenizer.ts";
 
@@ -46,8 +48,8 @@ export const tokenBlocks: JobType<TokenSetup, TokenJob, TokenBlock> = {
     return async ({ piece, file }): Promise<JobResult<TokenBlock>> => {
       const kept: Sequence[] = [];
       let unlabelled = 0, tooLong = 0, truncated = 0;
-      for (const example of await parseExamples(piece, file)) {
-        const sequence = buildSequence(example, options);
+      for (const { example, place } of await parsePlacedExamples(piece, file)) {
+        const sequence = atPlace(place, example, () => buildSequence(example, options));
         if (sequence.kind === "dropped") unlabelled++;
         else if (sequence.truncated && setup.longRows === "drop") tooLong++;
         else {
@@ -60,6 +62,15 @@ export const tokenBlocks: JobType<TokenSetup, TokenJob, TokenBlock> = {
     };
   },
 };
+
+/** Says of which row it is when the template refuses one. */
+function atPlace<Result>(place: Place, { source }: Example, build: () => Result): Result {
+  try {
+    return build();
+  } catch (error) {
+    throw error instanceof DataError ? errorAt(place, `row of ${source}: ${error.message}`) : error;
+  }
+}
 
 function joined(rows: readonly Sequence[]) {
   const lengths = Uint32Array.from(rows, ({ ids }) => ids.length);

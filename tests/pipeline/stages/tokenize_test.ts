@@ -207,3 +207,31 @@ Deno.test("tokenize() learns every answer of a conversation or the last one, and
     assert((await learnt({ trainOn: "all" })).endsWith("User:一\n\nAssistant:二\n\nUser:三\n\nAssistant:四"));
   });
 });
+
+Deno.test("tokenize() names file and line of a row that a chat template refuses", async () => {
+  await withFolder(async (folder) => {
+    const path = writeRows(folder, "rows.json", [
+      ...["一", "三", "五", "七"].map((instruction) => ({ instruction, input: "", output: "二" })),
+      { instruction: "四", input: "", output: "五", system: "be kind" },
+    ]);
+    const data = merge({ sources: [rows(`alpaca:${path}`)], validation: 0 });
+    const { targets } = await run(folder, () => ({ data }));
+    const lines = (await Deno.readTextFile(join(targets.data.dir, "train.jsonl"))).split("\n");
+    const line = lines.findIndex((text) => text.includes("be kind")) + 1;
+    assert(line > 1, "the first line would prove less");
+
+    smallTokenizer(folder, ["一二三四五"], 400);
+    const tokenizerFolder = join(folder, "tokenizer");
+    const chat =
+      "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system text') }}{% endif %}" +
+      "{{ m.content }}</s>{% endfor %}";
+    await Deno.writeTextFile(join(tokenizerFolder, "chat_template.jinja"), chat);
+    const input = inputFolder(tokenizer, tokenizerFolder, { include: () => true, meta: { vocabSize: 400 } });
+    const error = await assertRejects(
+      () => run(folder, () => ({ tokens: tokenize({ data, tokenizer: input, template: "tokenizer" }) })),
+      DataError,
+    );
+    const where = `${join(targets.data.dir, "train.jsonl")}:${line}: row of rows.json: chat_template: `;
+    assertStringIncludes(error.message, `${where}it refused a conversation: no system text`);
+  });
+});
