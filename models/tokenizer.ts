@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { z } from "zod";
 import { BpeEncoder } from "./bpe_encoder.ts";
+import { ByteBpeEncoder } from "./byte_bpe_encoder.ts";
 import type { BpeModel } from "./formats/bpe_model.ts";
 import { FormatError, quoted } from "./formats/error.ts";
 import { readFileIfPresent, readJsonFile } from "./formats/json_file.ts";
@@ -40,9 +41,10 @@ export async function loadTokenizer(directory: string): Promise<Tokenizer> {
   const jsonPath = join(directory, "tokenizer.json");
   const json = await readFileIfPresent(jsonPath, MAX_FILE_BYTES);
   if (json !== undefined) {
-    const { vocabulary, encoderJson, bpe } = parseTokenizerJson(json, jsonPath);
+    const { vocabulary, encoderJson, bpe, byteBpe } = parseTokenizerJson(json, jsonPath);
     const settings = await readSettings(directory, vocabulary);
     if (bpe !== undefined) return new Tokenizer(vocabulary, settings, new BpeEncoder(bpe), bpe);
+    if (byteBpe !== undefined) return new Tokenizer(vocabulary, settings, new ByteBpeEncoder(byteBpe));
     const { loadLibraryEncoder } = await import("./library_encoder.ts");
     return new Tokenizer(vocabulary, settings, await loadLibraryEncoder("fromJSON", encoderJson, jsonPath));
   }

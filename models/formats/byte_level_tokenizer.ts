@@ -30,13 +30,16 @@ export interface ByteLevelTokenizer {
   readonly splitting: Splitting;
 }
 
+/** How an added token is looked for: anywhere, as it is, and alone. Hugging Face's library wants all of them said. */
+const PLAIN = { single_word: false, lstrip: false, rstrip: false, normalized: false };
+
 /** A byte-level tokenizer as the contents of a tokenizer.json. */
 export function byteLevelTokenizer({ vocabulary, merges, added, splitting }: ByteLevelTokenizer): unknown {
   const { split, ...rest } = SPLITTINGS[splitting];
   const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false };
   return {
     version: "1.0",
-    added_tokens: added.map(({ id, text, special }) => ({ id, content: text, special })),
+    added_tokens: added.map(({ id, text, special }) => ({ id, content: text, special, ...PLAIN })),
     normalizer: "normalizer" in rest ? { type: rest.normalizer } : null,
     pre_tokenizer: {
       type: "Sequence",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type BpeModel, bpeOfTokenizerJson } from "./bpe_model.ts";
+import { type ByteBpeModel, byteBpeOfTokenizerJson } from "./byte_bpe_model.ts";
 import { FormatError, quoted } from "./error.ts";
 import { parseStrictJson } from "./strict_json.ts";
 import { parseDecoder, type PieceStyle } from "./tokenizer_json_decoder.ts";
@@ -40,8 +41,10 @@ export interface TokenizerJson {
    * user's text is three characters like any other, and no id is added to what the text gives.
    */
   readonly encoderJson: Uint8Array<ArrayBuffer>;
-  /** What our own encoder is made of; undefined where only the library knows how text becomes ids. */
+  /** What our own encoder of LLaMA's kind is made of; undefined where text becomes ids in another way. */
   readonly bpe: BpeModel | undefined;
+  /** The same of GPT-2's kind. Where both are undefined only the library knows how text becomes ids. */
+  readonly byteBpe: ByteBpeModel | undefined;
 }
 
 /**
@@ -69,6 +72,7 @@ export function parseTokenizerJson(bytes: Uint8Array, path: string): TokenizerJs
     vocabulary: toVocabulary(file, ids, path),
     encoderJson: withoutSpecialTokens(file),
     bpe: plain ? bpeOfTokenizerJson(file, ids, special) : undefined,
+    byteBpe: byteBpeOfTokenizerJson(file, ids),
   };
 }
 
