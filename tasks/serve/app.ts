@@ -5,11 +5,12 @@ import { ApiError, errorResponse, toApiError } from "./api_error.ts";
 import type { ServeContext } from "./context.ts";
 import { checkHost, checkKey, checkOrigin, secureHeaders } from "./guard.ts";
 import { generateRoutes } from "./routes/generate.ts";
+import { historyRoutes } from "./routes/history.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { stateOf } from "./routes/state.ts";
 
 /** Where the page's files are. */
-const PAGE_FOLDER = fromFileUrl(new URL("./page/", import.meta.url));
+const PAGE_FOLDER = fromFileUrl(new URL("./page/static/", import.meta.url));
 
 /** The server's routes, with an eye on how many requests for answers are inside. */
 export interface ServeApp {
@@ -27,6 +28,7 @@ export async function createApp(context: ServeContext, pageFolder: string = PAGE
   app.use("/v1/*", checkKey(access));
   app.get("/api/state", (c) => c.json(stateOf(context)));
   app.route("/api", generateRoutes(context, admission));
+  app.route("/api", historyRoutes(context));
   app.route("/", await pageRoutes(pageFolder));
   app.notFound((c) => errorResponse(c, new ApiError(404, `there is no ${c.req.method} ${c.req.path}`)));
   app.onError((error, c) => {

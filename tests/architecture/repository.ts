@@ -13,7 +13,7 @@ export function sourceFiles(): string[] {
   const walk = (folder: string) => {
     for (const { name, isDirectory } of Deno.readDirSync(join(REPOSITORY, folder))) {
       if (isDirectory) walk(`${folder}/${name}`);
-      else if (name.endsWith(".ts")) found.push(`${folder}/${name}`);
+      else if (/\.tsx?$/.test(name)) found.push(`${folder}/${name}`);
     }
   };
   for (const folder of SOURCE_FOLDERS) {

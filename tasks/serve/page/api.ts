@@ -1,0 +1,118 @@
+// Calls of the server: JSON, and answers as streams of events.
+import type { TextEvent } from "../../../models/generation/request.ts";
+import type { GenerationParams, IneffectiveControl } from "../../../models/generation/request.ts";
+import { Store } from "./parts/store.ts";
+
+/** What a call that failed says. */
+export class CallError extends Error {
+  override readonly name: string = "CallError";
+
+  /** @param status of the response; 0 when there was none */
+  constructor(readonly status: number, message: string) {
+    super(message);
+  }
+}
+
+/** The key that the server wants, kept as long as the window is open. */
+export const key: { get(): string | null; set(value: string): void } = {
+  get: () => sessionStorage.getItem("vicuna.key"),
+  set: (value) => sessionStorage.setItem("vicuna.key", value),
+};
+
+/** Is true once the server has refused a call for want of its key. */
+export const needsKey: Store<boolean> = new Store(false);
+
+async function call(path: string, init: RequestInit): Promise<Response> {
+  const given = key.get();
+  const headers = { ...init.headers, ...(given !== null && { authorization: `Bearer ${given}` }) };
+  let response: Response;
+  try {
+    response = await fetch(path, { ...init, headers });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new CallError(0, "");
+  }
+  if (response.ok) return response;
+  if (response.status === 401) needsKey.set(true);
+  throw new CallError(response.status, await messageOf(response));
+}
+
+async function messageOf(response: Response): Promise<string> {
+  const text = await response.text().catch(() => "");
+  try {
+    return String((JSON.parse(text) as { error?: { message?: string } }).error?.message ?? text);
+  } catch {
+    return text || response.statusText;
+  }
+}
+
+/** GET as JSON. */
+export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return await (await call(path, signal ? { signal } : {})).json() as T;
+}
+
+/** POST of JSON, with JSON as the answer. */
+export async function postJson<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+  return await (await call(path, post(body, signal))).json() as T;
+}
+
+function post(body: unknown, signal: AbortSignal | undefined): RequestInit {
+  return {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+    ...(signal && { signal }),
+  };
+}
+
+/** The body of POST /api/generate and /api/prompt. */
+export interface AskBody {
+  readonly instruction?: string;
+  readonly input?: string;
+  readonly messages?: readonly { readonly role: "system" | "user" | "assistant"; readonly content: string }[];
+  readonly template: string;
+  readonly adapter: string | null;
+  readonly params: Partial<GenerationParams>;
+  readonly maxMemory?: number;
+  readonly showBeams: boolean;
+}
+
+/** Answer of POST /api/prompt. */
+export interface PromptView {
+  readonly text: string;
+  readonly tokens: number;
+  readonly droppedTurns: number;
+  readonly positions: number;
+}
+
+/** What comes of POST /api/generate. */
+export type AnswerEvent =
+  | {
+    readonly type: "start";
+    readonly promptTokens: number;
+    readonly droppedTurns: number;
+    readonly ineffective: readonly IneffectiveControl[];
+  }
+  | TextEvent
+  | { readonly type: "error"; readonly message: string };
+
+/** The events of an answer. */
+export async function* streamAnswer(body: AskBody, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
+  const response = await call("/api/generate", post(body, signal));
+  if (response.body === null) throw new CallError(0, "");
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let held = "";
+  try {
+    while (true) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const blocks = (held + value).split("\n\n");
+      held = blocks.pop() ?? "";
+      for (const block of blocks) {
+        if (block.startsWith("data: ")) yield JSON.parse(block.slice(6)) as AnswerEvent;
+      }
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}

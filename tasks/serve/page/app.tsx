@@ -1,0 +1,202 @@
+import type { JSX } from "preact";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { CallError, getJson, key, needsKey } from "./api.ts";
+import { DataTab } from "./data/data.tsx";
+import { Fault } from "./parts/fault.tsx";
+import { Modal } from "./parts/modal.tsx";
+import { chooseLanguage, chooseTheme, language, theme, useMessages } from "./parts/preferences.ts";
+import { useStore } from "./parts/store.ts";
+import { Session } from "./talk/session.ts";
+import { openSettings } from "./talk/settings.ts";
+import { Talk } from "./talk/talk.tsx";
+import { TrainingTab } from "./training/training.tsx";
+import type { ServerState } from "./wire.ts";
+
+const TABS = ["instruct", "chat", "training", "data"] as const;
+type Tab = (typeof TABS)[number];
+
+const isTab = (value: string): value is Tab => TABS.some((tab) => tab === value);
+
+/** The whole page. */
+export function App(): JSX.Element {
+  const messages = useMessages();
+  const [tab, setTab] = useTab();
+  useEffect(() => {
+    document.title = `${messages.tabs[tab]} · ${messages.title}`;
+  }, [messages, tab]);
+  return (
+    <>
+      <a class="skip" href="#panel" onClick={focusPanel}>{messages.skip}</a>
+      <Head tab={tab} setTab={setTab} />
+      <main>
+        <div id="panel" role="tabpanel" aria-labelledby={`tab-${tab}`} tabIndex={-1}>
+          <Panel tab={tab} />
+        </div>
+      </main>
+    </>
+  );
+}
+
+/** The tab that the address names. */
+function useTab(): [Tab, (tab: Tab) => void] {
+  const named = () => {
+    const hash = location.hash.slice(1);
+    return isTab(hash) ? hash : undefined;
+  };
+  const [tab, setTab] = useState<Tab>(named() ?? "instruct");
+  useEffect(() => {
+    const follow = () => setTab((before) => named() ?? before);
+    addEventListener("hashchange", follow);
+    return () => removeEventListener("hashchange", follow);
+  }, []);
+  return [tab, (next) => {
+    location.hash = next;
+    setTab(next);
+  }];
+}
+
+function focusPanel(event: Event): void {
+  event.preventDefault(); // the address names the tab
+  document.getElementById("panel")?.focus();
+}
+
+function Head({ tab, setTab }: { readonly tab: Tab; readonly setTab: (tab: Tab) => void }): JSX.Element {
+  const messages = useMessages();
+  const spoken = useStore(language);
+  const colours = useStore(theme);
+  return (
+    <header>
+      <div class="mark">
+        <Seal />
+        <div>
+          <h1>{messages.title}</h1>
+          <p>{messages.subtitle}</p>
+        </div>
+      </div>
+      <TabList tab={tab} setTab={setTab} />
+      <div class="preferences">
+        <button
+          type="button"
+          class="quiet"
+          lang={spoken === "zh" ? "en" : "zh-Hans"}
+          title={messages.switchLanguage}
+          onClick={() => chooseLanguage(spoken === "zh" ? "en" : "zh")}
+        >
+          {messages.otherLanguage}
+        </button>
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => chooseTheme(colours === "dark" ? "light" : "dark")}
+        >
+          {colours === "dark" ? messages.toLight : messages.toDark}
+        </button>
+      </div>
+    </header>
+  );
+}
+
+/** A seal with the character for camel, of whose family the vicuña is. */
+function Seal(): JSX.Element {
+  return <span class="seal" lang="zh-Hans" aria-hidden="true">驼</span>;
+}
+
+/** Tabs as the ARIA practices have them: one is in the order of Tab, arrows go from one to the next. */
+function TabList({ tab, setTab }: { readonly tab: Tab; readonly setTab: (tab: Tab) => void }): JSX.Element {
+  const messages = useMessages();
+  const list = useRef<HTMLDivElement>(null);
+  const onKeyDown = (event: KeyboardEvent) => {
+    const at = TABS.indexOf(tab);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: TABS.length - 1 }[event.key];
+    const next = to === undefined ? undefined : TABS.at(to % TABS.length);
+    if (next === undefined) return;
+    event.preventDefault();
+    setTab(next);
+    list.current?.querySelector<HTMLElement>(`#tab-${next}`)?.focus();
+  };
+  return (
+    <div class="tabs" role="tablist" aria-label={messages.tabList} ref={list} onKeyDown={onKeyDown}>
+      {TABS.map((name) => (
+        <button
+          key={name}
+          type="button"
+          role="tab"
+          id={`tab-${name}`}
+          aria-selected={tab === name}
+          aria-controls="panel"
+          tabIndex={tab === name ? 0 : -1}
+          onClick={() => setTab(name)}
+        >
+          {messages.tabs[name]}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+interface Opened {
+  readonly server: ServerState;
+  readonly sessions: { readonly instruct: Session; readonly chat: Session };
+}
+
+function open(server: ServerState): Opened {
+  const first = server.adapters[0] ?? null;
+  const session = (mode: "instruct" | "chat") => new Session(mode, openSettings(server, mode), first);
+  return { server, sessions: { instruct: session("instruct"), chat: session("chat") } };
+}
+
+/** What the chosen tab shows, once the server has said what there is. */
+function Panel({ tab }: { readonly tab: Tab }): JSX.Element {
+  const { loading } = useMessages();
+  const locked = useStore(needsKey);
+  const [opened, setOpened] = useState<Opened>();
+  const [fault, setFault] = useState<CallError>();
+  const load = () => {
+    setFault(undefined);
+    getJson<ServerState>("/api/state").then((server) => {
+      needsKey.set(false);
+      setOpened(open(server));
+    }, (error: unknown) => {
+      setFault(error instanceof CallError ? error : new CallError(0, String(error)));
+    });
+  };
+  useEffect(load, []);
+  if (locked) return <KeyWindow wrong={key.get() !== null} use={load} />;
+  if (fault) return <Fault error={fault} retry={load} />;
+  if (opened === undefined) return <p class="loading">{loading}</p>;
+  if (tab === "training") return <TrainingTab />;
+  if (tab === "data") return <DataTab />;
+  return <Talk key={tab} session={opened.sessions[tab]} server={opened.server} />;
+}
+
+/** Asks for the key of a server that wants one. */
+function KeyWindow({ wrong, use }: { readonly wrong: boolean; readonly use: () => void }): JSX.Element {
+  const { key: text } = useMessages();
+  const [given, setGiven] = useState("");
+  const id = useId();
+  return (
+    <Modal title={text.title}>
+      <form
+        class="key"
+        onSubmit={(event) => {
+          event.preventDefault();
+          key.set(given.trim());
+          use();
+        }}
+      >
+        <label for={id}>{text.label}</label>
+        <input
+          id={id}
+          type="password"
+          autocomplete="off"
+          required
+          value={given}
+          aria-describedby={`${id}-hint`}
+          onInput={(event) => setGiven(event.currentTarget.value)}
+        />
+        <p class="hint" id={`${id}-hint`} role="status">{wrong ? text.wrong : text.explain}</p>
+        <button type="submit" class="primary">{text.use}</button>
+      </form>
+    </Modal>
+  );
+}

@@ -1,0 +1,123 @@
+// Asking, streaming, stopping: the conversation of one tab.
+import { type AnswerEvent, type AskBody, CallError, streamAnswer } from "../api.ts";
+import { Store } from "../parts/store.ts";
+import { type Answer, askBody, isOpen, type Turn } from "./conversation.ts";
+import type { Mode, Settings } from "./settings.ts";
+
+/** Streamed text is shown so often at most. */
+const SHOW_MS = 40;
+
+/** What a tab shows of its conversation. */
+export interface SessionState {
+  readonly turns: readonly Turn[];
+  /** Whom to ask: names of adapters, null for the base; two for a comparison. */
+  readonly sides: readonly (string | null)[];
+  readonly running: boolean;
+}
+
+/** A conversation with one model or two. */
+export class Session {
+  readonly state: Store<SessionState>;
+  #stop: AbortController | undefined;
+
+  /** Begins empty. */
+  constructor(readonly mode: Mode, readonly settings: Store<Settings>, side: string | null) {
+    this.state = new Store<SessionState>({ turns: [], sides: [side], running: false });
+  }
+
+  /** What would be sent for a question to one side. */
+  bodyOf(question: Pick<Turn, "instruction" | "input">, side: number): AskBody {
+    const { turns, sides } = this.state.value;
+    return askBody(question, turns, side, sides[side] ?? null, this.settings.value, this.mode);
+  }
+
+  /** Asks all sides at once. */
+  async submit(question: Pick<Turn, "instruction" | "input">): Promise<void> {
+    if (this.state.value.running) return;
+    const { turns, sides } = this.state.value;
+    const bodies = sides.map((_, side) => this.bodyOf(question, side));
+    const answers = sides.map((adapter): Answer => ({ adapter, text: "", state: "waiting" }));
+    this.state.patch({ turns: [...turns, { ...question, answers }], running: true });
+    const stop = this.#stop = new AbortController();
+    const turn = turns.length;
+    await Promise.all(bodies.map((body, side) => this.#answer(body, turn, side, stop.signal)));
+    if (this.#stop === stop) this.state.patch({ running: false });
+  }
+
+  /** Ends the answers that are on their way; what has come stays. */
+  stop(): void {
+    this.#stop?.abort();
+  }
+
+  /** Takes the last turn away and gives it back. */
+  cancelLast(): Turn | undefined {
+    const { turns } = this.state.value;
+    this.#leave({ turns: turns.slice(0, -1) });
+    return turns.at(-1);
+  }
+
+  /** Takes all turns away. */
+  clear(): void {
+    this.#leave({ turns: [] });
+  }
+
+  /** Replaces the conversation. */
+  load(turns: readonly Turn[]): void {
+    this.#leave({ turns });
+  }
+
+  #leave(change: Partial<SessionState>): void {
+    this.stop();
+    this.#stop = undefined; // late events of the old answers change nothing
+    this.state.patch({ ...change, running: false });
+  }
+
+  async #answer(body: AskBody, turn: number, side: number, signal: AbortSignal): Promise<void> {
+    const current = this.#stop;
+    const show = (answer: Answer) => {
+      if (this.#stop === current) this.#show(turn, side, answer);
+    };
+    let answer: Answer = { adapter: body.adapter, text: "", state: "waiting" };
+    let shownAt = 0;
+    const began = performance.now();
+    try {
+      for await (const event of streamAnswer(body, signal)) {
+        answer = withEvent(answer, event, (performance.now() - began) / 1000);
+        if (isOpen(answer) && performance.now() - shownAt < SHOW_MS) continue;
+        show(answer);
+        shownAt = performance.now();
+      }
+      if (isOpen(answer)) answer = { ...answer, state: "failed" };
+    } catch (error) {
+      answer = signal.aborted
+        ? { ...answer, state: "stopped" }
+        : { ...answer, state: "failed", ...(error instanceof CallError && { error: error.message }) };
+    }
+    show(answer);
+  }
+
+  #show(turn: number, side: number, answer: Answer): void {
+    const turns = this.state.value.turns.map((each, i) =>
+      i === turn ? { ...each, answers: each.answers.map((old, j) => j === side ? answer : old) } : each
+    );
+    this.state.patch({ turns });
+  }
+}
+
+/** An answer after an event. */
+function withEvent(answer: Answer, event: AnswerEvent, seconds: number): Answer {
+  switch (event.type) {
+    case "start":
+      return { ...answer, droppedTurns: event.droppedTurns };
+    case "text":
+      return { ...answer, state: "streaming", text: answer.text + event.text };
+    case "beams":
+      return { ...answer, state: "streaming", beams: event.beams };
+    case "end": {
+      const { promptTokens, newTokens, reusedTokens, reason } = event;
+      return { ...answer, state: "done", reason, figures: { promptTokens, newTokens, reusedTokens, seconds } };
+    }
+    case "error":
+      return { ...answer, state: "failed", error: event.message };
+  }
+}
