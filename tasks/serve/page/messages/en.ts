@@ -273,3 +273,6 @@ export const EN = {
     ids: (ids: string) => `ids ${ids}`,
   },
 };
+
+/** All that the page says. */
+export type Messages = typeof EN;

@@ -1,11 +1,10 @@
-import { EN } from "./en.ts";
+import { EN, type Messages } from "./en.ts";
 import { ZH } from "./zh.ts";
+
+export type { Messages } from "./en.ts";
 
 /** Languages of the page. */
 export type Language = "en" | "zh";
-
-/** All that the page says. */
-export type Messages = typeof EN;
 
 const CATALOGUES: Readonly<Record<Language, Messages>> = { en: EN, zh: ZH };
 
