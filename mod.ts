@@ -20,6 +20,9 @@ export {
   ceval,
   type ChoiceTaskOptions,
   cmmlu,
+  type NamedTaskOptions,
+  TASK_TYPES,
+  taskNamed,
   type TaskRef,
 } from "./pipeline/stages/evaluation/tasks.ts";
 export { type ChoiceFormat } from "./datasets/evaluation/choice_items.ts";

@@ -146,6 +146,18 @@ export class Resolver {
     }
   }
 
+  /**
+   * Makes sure that the user's files and folders that a step reads are there, so that a wrong path is told before hours of
+   * work on the steps before it.
+   *
+   * @throws {PipelineError} naming the path
+   */
+  async expectInputs(step: Step): Promise<void> {
+    for (const [name, { from }] of step.inputs) {
+      if (!isStep(from)) await expectForm(from.node.form, resolve(from.node.path), `${step.name}, input ${name}`);
+    }
+  }
+
   async #findEdited(leaf: Leaf, { hashed, outcome }: LeafState): Promise<string | undefined> {
     for (const [path, file] of hashed) {
       if (!await this.#index.unchanged(path, file)) return path;

@@ -98,8 +98,8 @@ export async function runObserved<Options extends z.ZodObject, T extends Targets
 }
 
 const NO_LOCKS =
-  "the cache is on a file system without locks: another run may compute the same at the same time, and a " +
-  "clean-up must not run beside this one";
+  "the cache is on a file system without locks: another run may compute the same at the same time, and " +
+  "a clean-up must not run beside this one";
 
 class Runner {
   readonly #session: Session;
@@ -145,18 +145,8 @@ class Runner {
     const started = performance.now();
     const { name: pipeline, graph, index, resolver } = this.#session;
     this.#emit({ type: "pipeline-start", pipeline, stages: graph.steps.map((step) => step.name) });
-    for (const step of graph.steps) {
-      try {
-        await this.#dealWith(step);
-      } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        const { aborted: stopped } = this.#session.signal;
-        this.#emit({ type: "stage-failed", stage: step.name, message, stopped });
-        throw isDiskFull(error) ? diskFull(step, this.#session.cacheDir, error) : error;
-      } finally {
-        await index.save().catch(() => {});
-      }
-    }
+    await this.#each((step) => resolver.expectInputs(step));
+    await this.#each((step) => this.#dealWith(step).finally(() => index.save().catch(() => {})));
     const targets: Record<string, TargetResult> = {};
     for (const [name, input] of graph.targets) {
       const result = isStep(input.from) ? this.#results.get(input.from) : undefined;
@@ -171,6 +161,17 @@ class Runner {
     for (const { status } of stages) counts[status]++;
     this.#emit({ type: "pipeline-end", pipeline, durationMs: performance.now() - started, counts });
     return { pipeline, stages, targets };
+  }
+
+  async #each(deal: (step: Step) => Promise<void>): Promise<void> {
+    const { graph, signal, cacheDir } = this.#session;
+    for (const step of graph.steps) {
+      await deal(step).catch((error) => {
+        const message = error instanceof Error ? error.message : String(error);
+        this.#emit({ type: "stage-failed", stage: step.name, message, stopped: signal.aborted });
+        throw isDiskFull(error) ? diskFull(step, cacheDir, error) : error;
+      });
+    }
   }
 
   /** Deals with a step; if a stage finds a large file of an input damaged, its producer is dealt with anew first. */

@@ -8,6 +8,7 @@ import {
   pipeline,
   quantize,
   rows,
+  taskNamed,
   TEMPLATE_NAMES,
   tokenize,
   train,
@@ -153,6 +154,9 @@ export default pipeline({
     samples: z.number().int().min(0).default(5).describe("held-out instructions answered before and after").meta({
       zh: "训练前后作答的留出指令数",
     }),
+    tasks: z.array(z.string()).default([]).describe(
+      "tasks to evaluate before and after: answers:FILE, ceval:FOLDER, cmmlu:FOLDER or belle:FILE",
+    ).meta({ zh: "训练前后评测的任务：answers:文件、ceval:文件夹、cmmlu:文件夹 或 belle:文件" }),
     seed: z.number().int().min(0).max(0x7fffffff).default(42).describe(
       "seed of the split, the order, the adapter and dropout",
     ).meta({ zh: "随机种子" }),
@@ -211,6 +215,7 @@ export default pipeline({
         : undefined,
       resumeAdapter: o.resumeAdapter === undefined ? undefined : adapterFolder(o.resumeAdapter),
     });
-    return { adapter, report: evaluate({ base, adapter, tokens, samples: o.samples }) };
+    const tasks = o.tasks.map((spec) => taskNamed(spec));
+    return { adapter, report: evaluate({ base, adapter, tokens, tasks, samples: o.samples }) };
   },
 });

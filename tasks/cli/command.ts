@@ -124,8 +124,8 @@ function notesOf(flag: Flag, messages: Messages): string[] {
   if (flag.choices !== undefined && !showsChoices(flag)) notes.push(messages.choices(flag.choices.join(", ")));
   if (flag.list) notes.push(messages.repeatable);
   if (flag.required) notes.push(messages.required);
-  const hasDefault = flag.default !== undefined && flag.default !== null && !isSwitch(flag);
-  if (hasDefault) notes.push(messages.default([flag.default].flat().join(",")));
+  const value = isSwitch(flag) ? "" : [flag.default ?? ""].flat().join(",");
+  if (value !== "") notes.push(messages.default(value));
   const others = flag.aliases.filter((alias) => alias !== flag.name);
   if (others.length > 0) notes.push(messages.alias(others.map((alias) => `--${alias}`).join(", ")));
   return notes;

@@ -10,6 +10,11 @@ import { UsageError } from "./usage_error.ts";
 /** The pipeline that runs when none is named. */
 const DEFAULT_PIPELINE = "quickstart";
 
+/** Tasks that run a pipeline: `evaluate` always that of its name. */
+export type RunningTask = "train" | "evaluate";
+
+type Task = RunningTask | "plan";
+
 /** Options that every pipeline has. */
 const COMMON = z.object({
   cacheDir: z.string().default(".vicuna"),
@@ -41,24 +46,24 @@ export interface PipelineCommand {
  * @throws {UsageError} if anything does not fit.
  */
 export async function readPipelineCommand(
-  task: "train" | "plan",
+  task: Task,
   args: readonly string[],
   language: Language,
 ): Promise<PipelineCommand> {
   const messages = messagesIn(language);
   const common = commonFlags(messages);
-  const { name, rest } = takePipelineName(args, common);
+  const { name, rest } = task === "evaluate" ? { name: task, rest: [...args] } : takePipelineName(args, common);
   const loaded = await loadPipeline(name ?? DEFAULT_PIPELINE, messages);
   const own = pipelineFlags(loaded, common, messages);
   const shape: CommandShape = {
     name: `deno task ${task}`,
-    usage: `[NAME|FILE] [options]`,
+    usage: task === "evaluate" ? "[options]" : "[NAME|FILE] [options]",
     description: describe(task, loaded, language),
     groups: [
       { heading: messages.pipelineOptions(loaded.name), flags: own },
       { heading: messages.commonOptions, flags: common },
     ],
-    footer: messages.recipes(recipeNames().join(", ")),
+    ...(task === "evaluate" ? {} : { footer: messages.recipes(recipeNames().join(", ")) }),
   };
   const parsed = parse(rest, shape, language);
   const isCommon = (field: string) => field in COMMON.shape;
@@ -80,10 +85,11 @@ function parse(args: readonly string[], shape: CommandShape, language: Language)
   }
 }
 
-function describe(task: "train" | "plan", { pipeline, name }: LoadedPipeline, language: Language): string {
+function describe(task: Task, { pipeline, name }: LoadedPipeline, language: Language): string {
   const messages = messagesIn(language);
-  const summary = task === "train" ? messages.trainSummary : messages.planSummary;
   const text = language === "zh" ? pipeline.zh ?? pipeline.description : pipeline.description;
+  if (task === "evaluate") return text ?? "";
+  const summary = task === "train" ? messages.trainSummary : messages.planSummary;
   const own = text === undefined ? "" : `\n\n${name}: ${text}`;
   return `${summary}${own}\n\nNAME|FILE  ${messages.pipelineArgument}`;
 }

@@ -39,7 +39,7 @@ export async function runDeno(args: readonly string[], env: Record<string, strin
 
 /** Runs a task as `deno task` does for a user who stands in `folder`. */
 export function runTask(
-  name: "train" | "plan" | "generate" | "export" | "reproduce" | "cache" | "runs",
+  name: "train" | "plan" | "evaluate" | "generate" | "export" | "reproduce" | "cache" | "runs",
   folder: string,
   args: readonly string[],
 ): Promise<Outcome> {

@@ -75,6 +75,39 @@ export function cmmlu(folder: string, options: ChoiceTaskOptions = {}): TaskRef 
   return choiceTask("cmmlu", "test", folder, options);
 }
 
+/** All types of tasks as a command line names them. */
+export const TASK_TYPES = ["answers", "ceval", "cmmlu", "belle"] as const;
+
+/** What {@link taskNamed} hands on to the tasks that know it. */
+export interface NamedTaskOptions {
+  /** Most tokens of an answer. */
+  readonly maxNewTokens?: number | undefined;
+  /** Examples before a multiple-choice question. */
+  readonly shots?: number | undefined;
+  /** Subjects of multiple-choice questions. */
+  readonly subjects?: readonly string[] | undefined;
+}
+
+/**
+ * A task as a command line names it, `TYPE:PATH`: `answers:items.jsonl`, `ceval:folder`, `cmmlu:folder` or
+ * `belle:eval_set.json`.
+ *
+ * @throws {PipelineError} for an unknown type or an empty path, with what is known
+ */
+export function taskNamed(spec: string, options: NamedTaskOptions = {}): TaskRef {
+  const [, type, path] = /^([^:]*):(.+)$/s.exec(spec) ?? [];
+  const answering = options.maxNewTokens === undefined ? {} : { maxNewTokens: options.maxNewTokens };
+  const choosing = { shots: options.shots, subjects: options.subjects };
+  if (path !== undefined) {
+    if (type === "answers") return answerTask(path, answering);
+    if (type === "belle") return belleEvaluation(path, answering);
+    if (type === "ceval") return ceval(path, choosing);
+    if (type === "cmmlu") return cmmlu(path, choosing);
+  }
+  const known = TASK_TYPES.map((name) => `${name}:PATH`).join(", ");
+  throw new PipelineError(`task "${spec}": wanted ${known}`);
+}
+
 function choiceTask(
   format: ChoiceFormat,
   split: "val" | "test",

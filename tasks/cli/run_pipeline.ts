@@ -1,0 +1,76 @@
+import { join, resolve, toFileUrl } from "@std/path";
+import { prepareMesa } from "../../kernels/device.ts";
+import { copyTargets, DamagedTargetError, type JsonObject, PipelineOptionsError } from "../../pipeline/core/mod.ts";
+import {
+  LockCheck,
+  LockCollector,
+  readLockFile,
+  runObserved,
+  setAside,
+  writeLockFile,
+} from "../../pipeline/core/upkeep.ts";
+import { chooseRenderer } from "./choose_renderer.ts";
+import type { Language } from "./language.ts";
+import { lockPathOf } from "./lock_path.ts";
+import { messagesIn } from "./messages.ts";
+import { explainOptions, readPipelineCommand, type RunningTask } from "./pipeline_command.ts";
+import { useLanguageOfSchemas } from "./schema_language.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** Runs the pipeline that a command line names, and copies its results to the output folder. */
+export async function runPipelineTask(
+  task: RunningTask,
+  args: readonly string[],
+  language: Language,
+  signal: AbortSignal,
+): Promise<void> {
+  useLanguageOfSchemas(language);
+  const messages = messagesIn(language);
+  const command = await readPipelineCommand(task, args, language);
+  if (command.help !== undefined) return console.log(command.help);
+  const { loaded, options, common } = command;
+  const { description, zh } = loaded.pipeline;
+  const about = language === "zh" ? zh ?? description : description;
+  if (!common.json && about !== undefined) console.log(`${loaded.name}: ${about}\n`);
+  // A path that cannot become a folder should not be found out after hours of training.
+  const dir = resolve(common.outputPath ?? join("vicuna-output", loaded.name));
+  const there = await Deno.stat(dir).catch(() => undefined);
+  if (there && !there.isDirectory) throw new UsageError(`--output-path ${dir}: wanted a folder, found a file`);
+  const lockPath = lockPathOf(loaded);
+  const locked = common.locked ? (await readLockFile(lockPath))[loaded.name] : undefined;
+  if (common.locked && locked === undefined) throw new UsageError(messages.noLock(loaded.name, lockPath));
+  if (common.strict) prepareMesa(); // the stages' own processes must not read /proc to find this out
+  const collector = new LockCollector();
+  const renderer = chooseRenderer(common.json, messages);
+  try {
+    const cacheDir = resolve(common.cacheDir);
+    const observers = [locked === undefined ? collector : new LockCheck(locked)];
+    const run = () =>
+      runObserved(loaded.pipeline, {
+        name: loaded.name,
+        options,
+        cacheDir,
+        trustCache: common.trustCache,
+        ...(common.remoteCache !== undefined && {
+          remoteCache: { location: common.remoteCache, write: common.remoteWrite },
+        }),
+        ...(common.strict && { strict: { module: toFileUrl(loaded.path).href, options: options as JsonObject } }),
+        signal,
+        onEvent: (event) => renderer.show(event),
+      }, observers);
+    const files = await copyTargets(await run(), dir).catch(async (error) => {
+      if (!(error instanceof DamagedTargetError)) throw error;
+      renderer.show({ type: "stage-log", stage: loaded.name, level: "warn", message: error.message });
+      await setAside(cacheDir, error.key);
+      return await copyTargets(await run(), dir);
+    });
+    renderer.show({ type: "output-written", dir, files });
+    if (locked === undefined && await writeLockFile(lockPath, loaded.name, collector.locked(options))) {
+      renderer.show({ type: "lock-written", path: lockPath });
+    }
+  } catch (error) {
+    throw error instanceof PipelineOptionsError ? explainOptions(error, command, messages) : error;
+  } finally {
+    renderer.close();
+  }
+}
