@@ -35,14 +35,14 @@ function expectations(stage: PlannedStage, messages: Messages): string[] {
   const { memory, fault } = stage.expects;
   const shared = stage.status === "would-run" ? stage.sharedFault : undefined;
   const faults = [fault, shared && messages.planSharedFault(shared)].filter((text) => text !== undefined);
-  if (faults.length > 0) return faults.map((text) => `${stage.stage}: ${messages.warning}: ${text}`);
-  if (memory === undefined) return [];
+  const warnings = faults.map((text) => `${stage.stage}: ${messages.warning}: ${text}`);
+  if (memory === undefined) return warnings;
   const table = new Table({ style: { head: [], border: [] }, colAligns: ["left", "right"] });
   for (const [name, bytes] of Object.entries(memory.categories)) {
     if (bytes > 0) table.push([messages.memoryCategory(name), formatBytes(bytes)]);
   }
   const [sum, , ...chosen] = memoryLines(memory, messages);
-  return [`${stage.stage}: ${[sum, ...chosen].join(" · ")}`, `${table}`];
+  return [...warnings, `${stage.stage}: ${[sum, ...chosen].join(" · ")}`, `${table}`];
 }
 
 /** A plan as one line of JSON; reasons in English too, as in the events of a run. */

@@ -123,11 +123,13 @@ Deno.test("planTable() shows each stage with its status and reason, in both lang
     pipeline: "test",
     stages: [
       { status: "cached", stage: "merge", key: "k", durationMs: 5 },
+      { status: "shared", stage: "quantize", key: "k", bytes: 6.75e9 },
       {
         status: "would-run",
         stage: "train",
         key: "k",
         reason,
+        sharedFault: "no answer within 30 s",
         expects: { memory, asBefore: { durationMs: 41_000, bytes: 322_000 } },
       },
       { status: "waits", stage: "evaluate", waitsFor: ["train"], changes: [], expects: {} },
@@ -136,7 +138,9 @@ Deno.test("planTable() shows each stage with its status and reason, in both lang
   const table = planTable(plan, messagesIn("en"));
   assertMatch(table, /│ train\s+│ would run\s+│ 41 s, 322 kB\s+│ learningRate 0\.0003 -> 0\.001\s+│/);
   assertStringIncludes(table, "on the result of train");
-  assertStringIncludes(table, "1 would run, 1 depend on them, 1 cached");
+  assertStringIncludes(table, "1 would run, 1 depend on them, 1 cached, 1 in the shared cache");
+  assertMatch(table, /│ quantize\s+│ shared\s+│ 6\.75 GB\s+│ in the shared cache, would be copied\s+│/);
+  assertStringIncludes(table, "train: warning: the shared cache cannot be used for it: no answer within 30 s");
   assertStringIncludes(table, "train: GPU memory 7.37 GB of 7.4 GB · 26 layers are computed again in backward");
   assertMatch(table, /│ base weights +│ +6\.74 GB │/);
   assert(!table.includes("scales"));
