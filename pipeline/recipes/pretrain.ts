@@ -24,6 +24,7 @@ export default pipeline({
       "`random`, or the model to begin with: a folder, or owner/name on the hub",
     ).meta({
       zh: "`random`（随机权重），或作为起点的模型：文件夹，或 Hugging Face 上的 owner/name",
+      aliases: ["base_model", "model_path"],
     }),
     data: z.array(z.string()).default([]).describe("rows: [FORMAT:]PATH[*WEIGHT]; the embedded ones if none")
       .meta({

@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { withHub } from "../pipeline/stages/hub/local_hub.ts";
 import { inFolder, runTask, statusesOf, writeInputs } from "./children.ts";
 
 const small = [
@@ -34,6 +35,27 @@ Deno.test("train pretrain makes a model of random weights that generate speaks w
     assertEquals(again.code, 0, again.stderr);
     assertEquals(statusesOf(again), { merge: "ran", tokenizer_of: "ran", tokenize: "ran", train_full: "ran" });
   }));
+
+Deno.test("train pretrain begins with a model of the hub", () =>
+  withHub((hub) =>
+    inFolder(async (folder) => {
+      await writeInputs(folder);
+      for (const { name } of Deno.readDirSync(join(folder, "model"))) {
+        hub.files[name] = await Deno.readFile(join(folder, "model", name));
+      }
+      const data = ["--data", "alpaca.json", "--validation", "2", "--max-tokens", "96"];
+      const args = ["pretrain", "--base-model", "some/thing", ...data, ...quick, "--max-steps", "1", "--json"];
+      const trained = await runTask("train", folder, args);
+      assertEquals(trained.code, 0, trained.stderr);
+      assertEquals(Object.keys(statusesOf(trained)).sort(), [
+        "hugging_face",
+        "merge",
+        "tokenize",
+        "tokenizer_of",
+        "train_full",
+      ]);
+    })
+  ));
 
 Deno.test("train pretrain --help says that the result is a model, in both languages", () =>
   inFolder(async (folder) => {
