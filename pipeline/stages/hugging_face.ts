@@ -1,7 +1,7 @@
 import { basename, dirname, join } from "@std/path";
 import type { FormatName } from "../../datasets/formats.ts";
 import { isGguf, isModelFile, weightForm } from "../../models/formats/weight_forms.ts";
-import { defineStage, PipelineError, type Ref, type StageContext, z } from "../core/mod.ts";
+import { defineStage, PipelineError, type Ref, type Stage, type StageContext, z } from "../core/mod.ts";
 import {
   downloadHubFiles,
   type HubFile,
@@ -36,7 +36,15 @@ async function download(repository: HubRepository, files: readonly HubFile[], { 
   });
 }
 
-const modelStage = defineStage({
+/** What of a repository is wanted. */
+interface RepositoryParams {
+  readonly name: string;
+  readonly revision?: string;
+  readonly file?: string;
+}
+
+/** Downloads a model; see {@link huggingFace}. Exported so that the guard of versions sees it. */
+export const modelDownload: Stage<Record<never, never>, RepositoryParams, typeof modelFiles> = defineStage({
   name: "hugging_face",
   version: 1,
   inputs: {},
@@ -80,7 +88,12 @@ function wantedOfModel(name: string, file: string | undefined, listed: readonly 
   return [only];
 }
 
-const dataStage = defineStage({
+/** Downloads a file of rows; see {@link huggingFaceData}. */
+export const dataDownload: Stage<
+  Record<never, never>,
+  RepositoryParams & { readonly format: string },
+  typeof rowsFile
+> = defineStage({
   name: "hugging_face_data",
   version: 1,
   inputs: {},
@@ -108,7 +121,11 @@ const dataStage = defineStage({
 });
 
 /** Rows with a weight. Apart from the download, so that another weight does not download them again. */
-const weighted = defineStage({
+export const weightedRows: Stage<
+  { readonly rows: typeof rowsFile },
+  { readonly weight: number },
+  typeof rowsFile
+> = defineStage({
   name: "weighted_rows",
   version: 1,
   inputs: { rows: rowsFile },
@@ -137,7 +154,7 @@ export interface HuggingFaceOptions {
  * stands for is part of the key. HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE count.
  */
 export function huggingFace(name: string, options: HuggingFaceOptions = {}): Ref<typeof modelFiles> {
-  return modelStage({ name, ...options });
+  return modelDownload({ name, ...options });
 }
 
 /**
@@ -187,6 +204,6 @@ export function huggingFaceData(
   options: HuggingFaceOptions & { readonly format?: FormatName; readonly weight?: number } = {},
 ): Ref<typeof rowsFile> {
   const { format = "auto", weight = 1, ...rest } = options;
-  const rows = dataStage({ name, format, ...rest });
-  return weight === 1 ? rows : weighted({ rows, weight });
+  const rows = dataDownload({ name, format, ...rest });
+  return weight === 1 ? rows : weightedRows({ rows, weight });
 }
