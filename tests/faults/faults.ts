@@ -146,6 +146,23 @@ const disturbances: Record<string, (bench: Bench, clean: Ending, random: Random)
     expectSame(ending, clean, "the second of two runs");
     return "two processes";
   },
+  async "no locks"(bench, clean, random) {
+    const preload = new URL("./without_locks.ts", import.meta.url).pathname;
+    const first = bench.start({ preload });
+    await sleep(random.next() * clean.ms * 0.5);
+    const second = bench.start({ preload });
+    const kills = random.below(2) === 1;
+    if (kills) {
+      await sleep(random.next() * clean.ms * 0.5);
+      first.kill();
+    }
+    const endings = [await first.ended, await second.ended];
+    for (const [at, ending] of endings.entries()) {
+      expectSame(ending, clean, `run ${at + 1} of two without locks`);
+      if (ending.code !== 0 && !(kills && at === 0)) throw new Error(`run ${at + 1} failed: ${ending.stderr}`);
+    }
+    return "two processes on a file system without locks";
+  },
   async "clean-up"(bench, clean, random) {
     const run = bench.start();
     for (let i = 0; i < 3; i++) {

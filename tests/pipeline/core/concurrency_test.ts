@@ -56,17 +56,11 @@ Deno.test("two processes on one key: one computes, the other waits, both get the
   assertEquals(await computed(bench), 1);
 });
 
-/** Loaded before a program: files cannot be locked, as on some network file systems. */
-const withoutLocks = `
-const refuse = () => Promise.reject(Object.assign(new Error("No locks available (os error 37)"), { code: "ENOLCK" }));
-Object.assign(Deno.FsFile.prototype, { lock: refuse, tryLock: refuse });
-`;
-
 for (const how of ["that are told to use none", "on a file system that has none"] as const) {
   Deno.test(`two processes on one key without locks, ${how}: both compute, one publishes, both succeed with the same`, async () => {
     await using bench = new Workbench();
     await bench.write("input.txt", "one");
-    const preload = ["--preload", await bench.write("without_locks.ts", withoutLocks)];
+    const preload = ["--preload", fromFileUrl(new URL("../../faults/without_locks.ts", import.meta.url))];
     const startOne = () =>
       how === "that are told to use none" ? start(bench, 700, "unlocked") : start(bench, 700, "locked", {}, preload);
     const first = startOne();
