@@ -1,4 +1,5 @@
 import { expectMultiple, expectShape } from "./check.ts";
+import { isHalf } from "./half.ts";
 import { compile, type Kernel, type KernelSource } from "./kernel.ts";
 import type { Stream } from "./stream.ts";
 import type { Tensor } from "./tensor.ts";
@@ -8,7 +9,12 @@ import backwardKeyValue from "./attention_backward_key_value.wgsl" with { type: 
 import backwardQuery from "./attention_backward_query.wgsl" with { type: "text" };
 
 /** The kernel for this head size, and the queries (or keys) that a workgroup owns; it walks over the other side. */
-function tiled(stream: Stream, { name, source }: KernelSource, headSize: number): { kernel: Kernel; owned: number } {
+function tiled(
+  stream: Stream,
+  { name, source }: KernelSource,
+  headSize: number,
+  half = false,
+): { kernel: Kernel; owned: number } {
   const { subgroupSize, software } = stream.device.info;
   const lanes = subgroupSize || 32;
   const D4 = headSize / 4;
@@ -24,12 +30,16 @@ function tiled(stream: Stream, { name, source }: KernelSource, headSize: number)
     // More at once would make the code longer without saving loads.
     NEXT: subgroups ? 4 : 2,
     D4,
+    HALF: half,
   };
   const kernel = compile(stream.device, { name, source: `${splitSource}\n${source}` }, constants);
   return { kernel, owned: lanes / split * constants.OWN };
 }
 
-/** What attention reads: q (T, H, D), k and v (S, G, D), starts (T) = the first key that each query may see. */
+/**
+ * What attention reads: q (T, H, D), k and v (S, G, D), starts (T) = the first key that each query may see. Forward also
+ * takes k and v as pairs of float16 (half.ts).
+ */
 export interface AttentionInput {
   readonly q: Tensor;
   readonly k: Tensor;
@@ -52,7 +62,8 @@ export function attention(
   const keyHeads = k.shape[1]!;
   expectMultiple("attention", "the head size", headSize, 4);
   expectMultiple("attention", "the number of heads", heads, keyHeads);
-  expectShape("attention", k, [-1, keyHeads, headSize]);
+  const half = isHalf(k);
+  expectShape("attention", k, [-1, keyHeads, half ? headSize / 2 : headSize]);
   expectShape("attention", v, k.shape);
   expectShape("attention", starts, [tokens]);
   expectShape("attention", y, q.shape);
@@ -60,7 +71,7 @@ export function attention(
   if (k.shape[0]! < tokens + keyOffset) {
     throw new RangeError(`attention: ${tokens + keyOffset} keys wanted, found ${k.shape[0]}`);
   }
-  const { kernel, owned } = tiled(stream, { name: "attention", source: forward }, headSize);
+  const { kernel, owned } = tiled(stream, { name: "attention", source: forward }, headSize, half);
   const uniforms = { tokens, heads, keyHeads, keyOffset, scale: 1 / Math.sqrt(headSize) };
   stream.run(kernel, { q, k, v, starts, y, stats }, uniforms, [Math.ceil(tokens / owned), heads]);
 }

@@ -7,11 +7,18 @@
 struct Uniforms { tokens: u32, heads: u32, keyHeads: u32, keyOffset: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> q: array<vec4f>;        // (T, H, D)
-@group(0) @binding(2) var<storage, read> k: array<vec4f>;        // (S, G, D)
-@group(0) @binding(3) var<storage, read> v: array<vec4f>;        // (S, G, D)
+@group(0) @binding(2) var<storage, read> k: array<{{HALF ? "vec2u" : "vec4f"}}>; // (S, G, D), with HALF as float16
+@group(0) @binding(3) var<storage, read> v: array<{{HALF ? "vec2u" : "vec4f"}}>; // (S, G, D)
 @group(0) @binding(4) var<storage, read> starts: array<u32>;     // (T), never decreasing
 @group(0) @binding(5) var<storage, read_write> y: array<vec4f>;  // (T, H, D)
 @group(0) @binding(6) var<storage, read_write> stats: array<vec2f>; // (T, H): log Σ exp(score), and room for backward
+
+//% for each in 0..2
+fn {{each ? "value" : "key"}}At(at: u32) -> vec4f {
+  let x = {{each ? "v" : "k"}}[at];
+  return {{HALF ? "vec4f(unpack2x16float(x.x), unpack2x16float(x.y))" : "x"}};
+}
+//% end
 
 @compute @workgroup_size({{LANES}})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -37,8 +44,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     //% if SHUFFLE
     let mine = (min(s + lane % {{NEXT}}u, end - 1u) * u.keyHeads + keyHead) * {{D4}}u + lane / {{NEXT}}u;
     //% for n in 0..Math.ceil(D4 * NEXT / LANES)
-    let k{{n}} = k[mine + {{n * LANES / NEXT}}u];
-    let v{{n}} = v[mine + {{n * LANES / NEXT}}u];
+    let k{{n}} = keyAt(mine + {{n * LANES / NEXT}}u);
+    let v{{n}} = valueAt(mine + {{n * LANES / NEXT}}u);
     //% end
     //% else
     //% for i in 0..NEXT
@@ -52,7 +59,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     //% end
     //% for d in 0..D4 / SPLIT
     //% for i in 0..NEXT
-    let k{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(k${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `k[key${i} + ${d * SPLIT}u]`}};
+    let k{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(k${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `keyAt(key${i} + ${d * SPLIT}u)`}};
     //% for j in 0..OWN
     score{{j}}_{{i}} += dot(q{{j}}_{{d}}, k{{d}}_{{i}});
     //% end
@@ -78,7 +85,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     o{{j}}_{{d}} *= shrink{{j}};
     //% end
     //% for i in 0..NEXT
-    let v{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(v${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `v[key${i} + ${d * SPLIT}u]`}};
+    let v{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(v${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `valueAt(key${i} + ${d * SPLIT}u)`}};
     //% for j in 0..OWN
     o{{j}}_{{d}} = fma(vec4f(p{{j}}_{{i}}), v{{d}}_{{i}}, o{{j}}_{{d}});
     //% end

@@ -2,6 +2,7 @@
 import { expectMultiple, expectShape } from "./check.ts";
 import { compile } from "./kernel.ts";
 import type { Device } from "./device.ts";
+import { isHalf } from "./half.ts";
 import { compileRows, rowLanes } from "./row_kernel.ts";
 import { grid1d, type Stream } from "./stream.ts";
 import type { Tensor } from "./tensor.ts";
@@ -11,7 +12,7 @@ import joinSource from "./decode_attention_join.wgsl" with { type: "text" };
 
 /** Keys and values of all slots of one layer, and where each row's are. */
 export interface DecodeCache {
-  /** Of every position of every slot (S, G, D). */
+  /** Of every position of every slot (S, G, D), float32 or pairs of float16 (half.ts; D a multiple of 8). */
   readonly keys: Tensor;
   readonly values: Tensor;
   /** (B, 2): the first row of a row's slot in the cache, and its position at step 0. */
@@ -35,11 +36,15 @@ export function ropeStore(
   expectMultiple("rope store", "the head size", headSize, 8);
   expectShape("rope store", k, [rows, keyHeads, headSize]);
   expectShape("rope store", v, k.shape);
-  expectShape("rope store", keys, [-1, keyHeads, headSize]);
+  const half = isHalf(keys);
+  expectShape("rope store", keys, [-1, keyHeads, half ? headSize / 2 : headSize]);
   expectShape("rope store", values, keys.shape);
   expectShape("rope store", places, [rows, 2]);
   expectShape("rope store", table, [-1, 2, headSize / 2]);
-  const kernel = compile(stream.device, { name: "rope_store", source: ropeStoreSource }, { HEAD_SIZE: headSize });
+  const kernel = compile(stream.device, { name: "rope_store", source: ropeStoreSource }, {
+    HEAD_SIZE: headSize,
+    HALF: half,
+  });
   const threads = rows * (heads + 2 * keyHeads) * headSize / 8;
   stream.run(kernel, { places, table, q, k, v, keys, values }, { rows, heads, keyHeads, step }, grid1d(threads));
 }
@@ -84,9 +89,10 @@ export function decodeAttention(
 ): void {
   const [rows, heads, headSize] = q.shape as [number, number, number];
   const keyHeads = keys.shape[1]!;
-  expectMultiple("decode attention", "the head size", headSize, 4);
+  const half = isHalf(keys);
+  expectMultiple("decode attention", "the head size", headSize, half ? 8 : 4);
   expectMultiple("decode attention", "the number of heads", heads, keyHeads);
-  expectShape("decode attention", keys, [-1, keyHeads, headSize]);
+  expectShape("decode attention", keys, [-1, keyHeads, half ? headSize / 2 : headSize]);
   expectShape("decode attention", values, keys.shape);
   expectShape("decode attention", places, [rows, 2]);
   expectShape("decode attention", y, q.shape);
@@ -105,6 +111,7 @@ export function decodeAttention(
     VECTORS: Math.ceil(D4 / lanes),
     KEYS: subgroupSize > 0 && lanes % D4 === 0 ? lanes / D4 : 1,
     APART: software && subgroupSize > 0,
+    HALF: half,
     CHUNK: chunk,
     SPLIT: splits > 1,
   };

@@ -8,13 +8,18 @@ struct Uniforms { keyHeads: u32, step: u32, splits: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> places: array<vec2u>;   // (B): the slot's first row in the cache, the position at step 0
 @group(0) @binding(2) var<storage, read> q: array<vec4f>;        // (B, H, D)
-@group(0) @binding(3) var<storage, read> keys: array<vec4f>;     // (S, G, D)
-@group(0) @binding(4) var<storage, read> values: array<vec4f>;   // (S, G, D)
+@group(0) @binding(3) var<storage, read> keys: array<{{HALF ? "vec4u" : "vec4f"}}>; // (S, G, D), with HALF as float16
+@group(0) @binding(4) var<storage, read> values: array<{{HALF ? "vec4u" : "vec4f"}}>; // (S, G, D), with HALF as float16
 @group(0) @binding(5) var<storage, read_write> y: array<vec4f>;  // (B, H, D), or partials (B, H, splits, D / 4 + 1)
 
 //% if !SUBGROUPS
 var<workgroup> sharedQ: array<vec4f, {{GROUP * VECTORS * LANES}}>;
 var<workgroup> sharedP: array<f32, {{GROUP * LANES}}>;
+//% end
+
+//% if HALF
+fn low(x: vec4u) -> vec4f { return vec4f(unpack2x16float(x.x), unpack2x16float(x.y)); }
+fn high(x: vec4u) -> vec4f { return vec4f(unpack2x16float(x.z), unpack2x16float(x.w)); }
 //% end
 
 @compute @workgroup_size({{LANES}})
@@ -52,7 +57,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     var score{{g}} = 0.0;
     //% end
     //% for d in 0..D4
-    let k{{d}} = keys[key + {{d}}u];
+    //% if HALF && d % 2 === 0
+    let kPair{{d}} = keys[key / 2u + {{d / 2}}u];
+    //% end
+    let k{{d}} = {{HALF ? `${d % 2 ? "high" : "low"}(kPair${d - d % 2})` : `keys[key + ${d}u]`}};
     //% for g in 0..GROUP
     score{{g}} += dot({{SUBGROUPS ? `subgroupShuffle(q${g}_${Math.floor(d / LANES)}, ${d % LANES}u)` : `sharedQ[${g * VECTORS * LANES + d}u]`}}, k{{d}});
     //% end
@@ -76,7 +84,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     //% end
     //% if APART
     //% for d in 0..D4
-    let v{{d}} = values[key + {{d}}u];
+    //% if HALF && d % 2 === 0
+    let vPair{{d}} = values[key / 2u + {{d / 2}}u];
+    //% end
+    let v{{d}} = {{HALF ? `${d % 2 ? "high" : "low"}(vPair${d - d % 2})` : `values[key + ${d}u]`}};
     //% for g in 0..GROUP
     o{{g}}_{{d}} = fma(vec4f(p{{g}}), v{{d}}, o{{g}}_{{d}});
     //% end
@@ -86,7 +97,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let nth{{i}} = {{i * KEYS}}u{{KEYS > 1 ? ` + lane / ${LANES / KEYS}u` : ""}};
     let value{{i}} = ((place.x + min(s + nth{{i}}, end - 1u)) * u.keyHeads + keyHead) * {{D4}}u;
     //% for n in 0..VECTORS
+    //% if HALF
+    let pair{{i}}_{{n}} = values[(value{{i}} + vector{{n}}) / 2u];
+    let v{{i}}_{{n}} = select(low(pair{{i}}_{{n}}), high(pair{{i}}_{{n}}), (vector{{n}} & 1u) == 1u);
+    //% else
     let v{{i}}_{{n}} = values[value{{i}} + vector{{n}}];
+    //% end
     //% for g in 0..GROUP
     o{{g}}_{{n}} = fma(vec4f({{SUBGROUPS ? `subgroupShuffle(p${g}, nth${i})` : `sharedP[${g * LANES}u + nth${i}]`}}), v{{i}}_{{n}}, o{{g}}_{{n}});
     //% end

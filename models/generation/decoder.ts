@@ -1,6 +1,7 @@
 // The model with a cache of keys and values, cut into slots of a fixed size: one sequence lies in each. Knows nothing of
 // how tokens are chosen, nor who asks.
 import type { Device } from "../../kernels/device.ts";
+import { storedAs } from "../../kernels/half.ts";
 import { resultWords, sampleRowBytes, SampleSpace } from "../../kernels/sample.ts";
 import { Stream } from "../../kernels/stream.ts";
 import { createTensor, destroyTensors, download, firstRows, type Tensor, upload, view } from "../../kernels/tensor.ts";
@@ -13,6 +14,7 @@ import { createWorkspace, type Workspace } from "../workspace.ts";
 import { createDecodeSpace, decodeRowBytes, type DecodeSpace, decodeStep } from "./decode_pass.ts";
 import { type DecodeRow, DecodeRun, mostSteps, type RunOptions, type RunResources, type RunRow } from "./decode_run.ts";
 
+export { mostCandidates } from "../../kernels/sample.ts";
 export type { DecodeRow, RunRow, SampleResult, SampleSettings } from "./decode_run.ts";
 
 /** How many sequences a decoder holds at once, and how long each may be. */
@@ -20,7 +22,15 @@ export interface DecoderSize {
   readonly slots: number;
   /** Most tokens of a sequence; not above the model's positions. */
   readonly positions: number;
+  /** Bits of a key's or value's element in the cache; {@linkcode defaultCacheBits} when left out. */
+  readonly cacheBits?: CacheBits;
 }
+
+/** How keys and values are kept: as float16, as is usual for them, or as they are computed. */
+export type CacheBits = 16 | 32;
+
+/** Bits of the cache unless told otherwise. */
+export const defaultCacheBits: CacheBits = 32;
 
 /** Tokens of a prompt that are computed at once. */
 export const chunkTokens = 128;
@@ -29,13 +39,17 @@ export const chunkTokens = 128;
 const slotRows = (positions: number) => Math.ceil(positions / 64) * 64;
 
 /** Bytes of the keys and values of one slot, all layers together. */
-export function slotBytes(config: LlamaConfig, positions: number): number {
-  return 2 * config.layers * layerSlotBytes(config, positions);
+export function slotBytes(config: LlamaConfig, positions: number, bits: CacheBits = defaultCacheBits): number {
+  return 2 * config.layers * layerSlotBytes(config, positions, bits);
 }
 
 /** Bytes of the keys, or the values, of one slot in one layer; those of all slots of a layer are one binding. */
-export function layerSlotBytes({ keyValueHeads, headSize }: LlamaConfig, positions: number): number {
-  return slotRows(positions) * keyValueHeads * headSize * 4;
+export function layerSlotBytes(
+  { keyValueHeads, headSize }: LlamaConfig,
+  positions: number,
+  bits: CacheBits = defaultCacheBits,
+): number {
+  return slotRows(positions) * keyValueHeads * headSize * bits / 8;
 }
 
 /** Bytes that steps take for each slot beside its keys and values, with adapters of such a padded rank at most. */
@@ -54,14 +68,15 @@ export class Decoder {
   readonly #stream: Stream;
   #space: Workspace;
   #rows: RowMemory;
-  /** One of each a layer, (slots · slotRows, G, D). */
+  /** One of each a layer, (slots · slotRows, G, D), float32 or pairs of float16. */
   readonly #keys: readonly Tensor[];
   readonly #values: readonly Tensor[];
   /** One slot's keys of a layer on their way to another slot. */
   readonly #copy: Tensor;
 
   /** Device, base and adapters stay the caller's. Errors: more positions than the model has. */
-  constructor(readonly device: Device, readonly base: BaseWeights, { slots, positions }: DecoderSize) {
+  constructor(readonly device: Device, readonly base: BaseWeights, size: DecoderSize) {
+    const { slots, positions, cacheBits = defaultCacheBits } = size;
     const { config } = base;
     if (positions > config.maxPositions) {
       throw new RangeError(`the model has ${config.maxPositions} positions, ${positions} were asked for`);
@@ -70,17 +85,13 @@ export class Decoder {
     this.#stream = new Stream(device);
     this.#space = this.#workspace(0);
     this.#rows = this.#rowMemory();
+    const { keyValueHeads, headSize } = config;
+    const { shape, dtype } = storedAs([slots * slotRows(positions), keyValueHeads, headSize], cacheBits);
     const caches = (what: string) =>
-      base.layers.map((_, i) =>
-        createTensor(device, `cached ${what} ${i}`, [
-          slots * slotRows(positions),
-          config.keyValueHeads,
-          config.headSize,
-        ])
-      );
+      base.layers.map((_, i) => createTensor(device, `cached ${what} ${i}`, shape, dtype));
     this.#keys = caches("keys");
     this.#values = caches("values");
-    this.#copy = createTensor(device, "keys between slots", [layerSlotBytes(config, positions) / 4]);
+    this.#copy = createTensor(device, "keys between slots", [layerSlotBytes(config, positions, cacheBits) / 4]);
   }
 
   #workspace(rank: number): Workspace {

@@ -35,7 +35,7 @@ export async function benchDecode(
   { prompt, made }: DecodeLengths = decodeLengths,
 ): Promise<DecodeResult> {
   const { base, close } = await syntheticBase(device, model, bits);
-  const decoder = new Decoder(device, base, { slots: batchedSequences, positions: prompt + made });
+  const decoder = new Decoder(device, base, { slots: batchedSequences, positions: prompt + made, cacheBits: 16 });
   const idsOf = (slot: number) =>
     Array.from({ length: prompt }, (_, i) => Math.imul(i + slot, 7919) % model.vocabularySize);
   const sampling = { penalty: 1, temperature: 0, topP: 1, minP: 0, topK: 0, maskedSteps: 0, tops: 0 };

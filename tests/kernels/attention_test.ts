@@ -1,5 +1,15 @@
 import { attention, attentionBackward } from "../../kernels/attention.ts";
-import { assertClose, type Bench, type DeviceKind, everyKind, kernelTest, numericGradient, Random } from "./harness.ts";
+import {
+  assertClose,
+  type Bench,
+  type DeviceKind,
+  everyKind,
+  halfTensor,
+  halves,
+  kernelTest,
+  numericGradient,
+  Random,
+} from "./harness.ts";
 import * as reference from "./reference.ts";
 
 /** Lengths of the packed sequences → for each token the index of its sequence's first token. */
@@ -75,6 +85,26 @@ for (
     everyKind,
   );
 }
+
+kernelTest("attention() over a cache of float16 agrees with float64, queries after what is cached", async (bench) => {
+  const [before, tokens, heads, keyHeads, headSize] = [21, 19, 4, 2, 24];
+  const random = new Random(5);
+  const wide = [tokens, heads, headSize], all = [before + tokens, keyHeads, headSize];
+  const count = (before + tokens) * keyHeads * headSize;
+  const [k, v] = [halves(random.values(count)), halves(random.values(count))];
+  const q = random.values(tokens * heads * headSize);
+  const starts = Array(tokens).fill(0);
+  const input = {
+    q: bench.tensor(wide, q),
+    k: halfTensor(bench, all, k),
+    v: halfTensor(bench, all, v),
+    starts: bench.indices(starts),
+  };
+  const y = bench.output(wide);
+  attention(bench.stream, input, y, bench.output([tokens, heads, 2]), before);
+  const wanted = reference.attention(q, k, v, { heads, keyHeads, headSize, starts, keyOffset: before });
+  assertClose(await bench.read(y), wanted, 1e-5);
+}, everyKind);
 
 kernelTest("attention() stays exact with scores in the hundreds", async (bench) => {
   const { q, k, v, narrow, wide, input, y, stats, shape } = setUp(bench, {

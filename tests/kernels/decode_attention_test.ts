@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { attentionPartials, decodeAttention, ropeStore } from "../../kernels/decode_attention.ts";
-import { reshape } from "../../kernels/tensor.ts";
+import { reshape, type Tensor } from "../../kernels/tensor.ts";
 import { ropeTable } from "../../models/rope_table.ts";
-import { assertClose, type Bench, everyKind, kernelTest, Random } from "./harness.ts";
+import { assertClose, type Bench, everyKind, halfTensor, halves, kernelTest, Random, readHalves } from "./harness.ts";
 import * as reference from "./reference.ts";
 
 interface Case {
@@ -15,21 +15,28 @@ interface Case {
 
 const slotPositions = 90;
 
-/** A cache of random keys and values; row b has slot 2b + 1 of twice as many. */
-function setUp(bench: Bench, { heads, keyHeads, headSize, positions }: Case) {
+/** A cache of random keys and values in so many bits; row b has slot 2b + 1 of twice as many. */
+function setUp(bench: Bench, { heads, keyHeads, headSize, positions }: Case, bits: 16 | 32 = 32) {
   const random = new Random(heads * headSize + positions.length);
   const rows = positions.length, total = 2 * rows * slotPositions;
-  const [keys, values] = [random.values(total * keyHeads * headSize), random.values(total * keyHeads * headSize)];
+  const made = () => {
+    const values = random.values(total * keyHeads * headSize);
+    return bits === 32 ? values : halves(values);
+  };
+  const [keys, values] = [made(), made()];
   const q = random.values(rows * heads * headSize);
   const bases = positions.map((_, row) => (2 * row + 1) * slotPositions);
   const places = reshape(bench.indices(positions.flatMap((position, row) => [bases[row]!, position])), [rows, 2]);
-  const cacheShape = [total, keyHeads, headSize];
+  const cached = (x: Float64Array) => {
+    const shape = [total, keyHeads, headSize];
+    return bits === 32 ? bench.tensor(shape, x) : halfTensor(bench, shape, x);
+  };
   return {
     keys,
     values,
     q,
     bases,
-    cache: { keys: bench.tensor(cacheShape, keys), values: bench.tensor(cacheShape, values), places },
+    cache: { keys: cached(keys), values: cached(values), places },
     wide: [rows, heads, headSize],
   };
 }
@@ -54,21 +61,27 @@ const cases: Case[] = [
 
 for (const c of cases) {
   const label = `${c.heads}/${c.keyHeads} heads of ${c.headSize} at positions ${c.positions}`;
-  kernelTest(`decodeAttention() agrees with float64 for ${label}, whole and in parts`, async (bench) => {
-    const made = setUp(bench, c);
-    const [q, rows] = [bench.tensor(made.wide, made.q), c.positions.length];
-    const longest = Math.max(...c.positions) + 3;
-    const wanted = Float64Array.from(
-      c.positions.flatMap((position, row) => [...wantedRow(c, made, row, position + 3)]),
+  for (const bits of c.headSize % 8 ? [32] as const : [32, 16] as const) {
+    kernelTest(
+      `decodeAttention() agrees with float64 for ${label}, ${bits} bits, whole and in parts`,
+      async (bench) => {
+        const made = setUp(bench, c, bits);
+        const [q, rows] = [bench.tensor(made.wide, made.q), c.positions.length];
+        const longest = Math.max(...c.positions) + 3;
+        const wanted = Float64Array.from(
+          c.positions.flatMap((position, row) => [...wantedRow(c, made, row, position + 3)]),
+        );
+        for (const chunk of [4096, 32]) {
+          const y = bench.output(made.wide);
+          const size = attentionPartials(rows, c.heads, c.headSize, longest, chunk);
+          const partials = size ? bench.output([size]) : undefined;
+          decodeAttention(bench.stream, q, { ...made.cache, step: 2 }, y, { longest, partials, chunk });
+          assertClose(await bench.read(y), wanted, 1e-5, `chunks of ${chunk}`);
+        }
+      },
+      everyKind,
     );
-    for (const chunk of [4096, 32]) {
-      const y = bench.output(made.wide);
-      const size = attentionPartials(rows, c.heads, c.headSize, longest, chunk);
-      const partials = size ? bench.output([size]) : undefined;
-      decodeAttention(bench.stream, q, { ...made.cache, step: 2 }, y, { longest, partials, chunk });
-      assertClose(await bench.read(y), wanted, 1e-5, `chunks of ${chunk}`);
-    }
-  }, everyKind);
+  }
 }
 
 kernelTest("decodeAttention() gives a row the same bits alone and beside longer ones", async (bench) => {
@@ -103,12 +116,12 @@ kernelTest("decodeAttention() stays exact with scores in the hundreds, and wants
   );
 });
 
-for (const [heads, keyHeads, headSize] of [[1, 1, 8], [4, 2, 24], [3, 3, 64]] as const) {
+for (const [heads, keyHeads, headSize, bits] of [[1, 1, 8, 32], [4, 2, 24, 16], [3, 3, 64, 32]] as const) {
   kernelTest(
-    `ropeStore() turns queries, and fills the cache, for ${heads}/${keyHeads} heads of ${headSize}`,
+    `ropeStore() turns queries, and fills a cache of ${bits} bits, for ${heads}/${keyHeads} heads of ${headSize}`,
     async (bench) => {
       const c: Case = { heads, keyHeads, headSize, positions: [3, 0, 11] };
-      const made = setUp(bench, c);
+      const made = setUp(bench, c, bits);
       const random = new Random(7);
       const width = keyHeads * headSize;
       const [k, v] = [random.values(3 * width), random.values(3 * width)];
@@ -128,8 +141,10 @@ for (const [heads, keyHeads, headSize] of [[1, 1, 8], [4, 2, 24], [3, 3, 64]] as
         made.keys.set(turned.subarray(row * width, (row + 1) * width), at);
         made.values.set(v.subarray(row * width, (row + 1) * width), at);
       }
-      assertClose(await bench.read(made.cache.keys), made.keys, 1e-5, "keys, all others as they were");
-      assertClose(await bench.read(made.cache.values), made.values, 0, "values, all others as they were");
+      const read = async (tensor: Tensor) => bits === 32 ? await bench.read(tensor) : await readHalves(bench, tensor);
+      const tolerance = bits === 32 ? 1e-5 : 6e-4; // float16 has 11 bits
+      assertClose(await read(made.cache.keys), made.keys, tolerance, "keys, all others as they were");
+      assertClose(await read(made.cache.values), made.values, tolerance, "values, all others as they were");
     },
   );
 }

@@ -2,9 +2,18 @@
 // both kinds. Random values come from a fixed seed; expectations are computed in float64.
 import { createHash } from "node:crypto";
 import { Device, openDevice } from "../../kernels/device.ts";
+import { storedAs } from "../../kernels/half.ts";
 import { compiledKernels } from "../../kernels/kernel.ts";
 import { Stream } from "../../kernels/stream.ts";
-import { createTensor, destroyTensors, download, type Tensor, tensorOf, upload } from "../../kernels/tensor.ts";
+import {
+  createTensor,
+  destroyTensors,
+  download,
+  reshape,
+  type Tensor,
+  tensorOf,
+  upload,
+} from "../../kernels/tensor.ts";
 
 // Tiny dispatches on lavapipe are several times faster without its worker threads.
 if (!Deno.env.has("LP_NUM_THREADS")) Deno.env.set("LP_NUM_THREADS", "0");
@@ -66,6 +75,23 @@ export class Bench {
     this.stream.close();
     destroyTensors(this.device, this.#tensors);
   }
+}
+
+/** The nearest values that float16 has. */
+export function halves(values: Float64Array): Float64Array {
+  return Float64Array.from(Float16Array.from(values));
+}
+
+/** A tensor of values as pairs of float16; they are rounded to it. */
+export function halfTensor(bench: Bench, shape: readonly number[], values: Float64Array): Tensor {
+  const words = new Uint32Array(Float16Array.from(values).buffer);
+  const flat = bench.indices([...words]);
+  return reshape(flat, storedAs(shape, 16).shape);
+}
+
+/** The values of a tensor of pairs of float16. */
+export async function readHalves(bench: Bench, tensor: Tensor): Promise<Float64Array> {
+  return Float64Array.from(new Float16Array((await bench.read(tensor)).buffer as ArrayBuffer));
 }
 
 /** Ways of opening the machine's device: as it is, without subgroups, or taken for a graphics card, which gets other tiles. */

@@ -35,6 +35,24 @@ for (const name of goldenNames) {
   });
 }
 
+Deno.test("Decoder with a cache of float16 is near a full forward pass, in half the memory", async () => {
+  const { device, base, config } = await openGoldenBase("grouped", 32);
+  const decoder = new Decoder(device, base, { slots: 2, positions: 40, cacheBits: 16 });
+  const { ids } = goldens.configs.grouped.rows[0]!;
+  const wanted = lastRow(await logitsOf(`${goldenFolder}grouped`, ids), config.vocabularySize);
+  const off = largestDifference(await decoder.prefill(1, ids, 0), wanted);
+  assert(off > 0 && off < 5e-3, `off by ${off}`);
+  decoder.extend(0, ids.slice(0, -1), 0);
+  const [stepped] = await decoder.step([{ slot: 0, used: ids.length - 1, id: ids.at(-1)! }]);
+  assert(largestDifference(stepped!, wanted) < 5e-3);
+  decoder.copySlot(0, 1, ids.length - 1);
+  const [copied] = await decoder.step([{ slot: 1, used: ids.length - 1, id: ids.at(-1)! }]);
+  assertEquals(copied, stepped);
+  assertEquals(slotBytes(config, 40, 16), slotBytes(config, 40, 32) / 2);
+  decoder.close();
+  device.close();
+});
+
 Deno.test("Decoder takes adapters of several ranks in turn, and none", async () => {
   const { device, base, config } = await openGoldenBase("grouped", 32);
   const folder = `${goldenFolder}grouped`;
