@@ -1,26 +1,37 @@
-// Generation with text in and out: adapters by name, one request after the other.
+// Generation with text in and out: many requests at once, with a base and any number of adapters by name.
 import type { Device } from "../../kernels/device.ts";
 import type { BaseWeights } from "../base_file.ts";
 import { readAdapter } from "../formats/adapter.ts";
 import type { LlamaConfig } from "../formats/config.ts";
 import { Lora } from "../lora.ts";
 import type { Tokenizer } from "../tokenizer.ts";
-import { Generator } from "./generator.ts";
-import type { GeneratedToken, TextEvent, TextRequest } from "./request.ts";
+import { AdapterShelf } from "./adapter_shelf.ts";
+import { type CacheOptions, cacheSize } from "./cache_size.ts";
+import type { DecoderSize } from "./decoder.ts";
+import { EventQueue } from "./event_queue.ts";
+import { Job } from "./job.ts";
+import type { TextEvent, TextRequest } from "./request.ts";
+import { Scheduler } from "./scheduler.ts";
 import { type Score, type ScorePair, Scorer } from "./scorer.ts";
+import { BeamSequence, SampledSequence, type SequenceContext } from "./sequence.ts";
 
 /** How much a text generator holds. */
-export interface TextGeneratorOptions {
-  /** Most tokens of prompt and answer together; the model's positions when left out. */
-  readonly positions?: number;
-}
+export type TextGeneratorOptions = CacheOptions;
 
-/** Generates text with a base and any number of adapters. Requests may be made at any time; they wait for each other. */
+/**
+ * Generates text with a base and any number of adapters. Requests may be made at any time: as many as there are slots are
+ * computed together, the others wait in order. Its memory is taken at the first request and does not grow.
+ */
 export class TextGenerator {
   /** Most tokens of prompt and answer together. */
   readonly positions: number;
-  readonly #adapters = new Map<string, Lora>();
-  #queue: Promise<unknown> = Promise.resolve();
+  /** Most requests that are computed at once; a request with beams counts as so many. */
+  readonly slots: number;
+  readonly #size: DecoderSize;
+  readonly #shelf: AdapterShelf;
+  readonly #context: SequenceContext;
+  readonly #queues = new Map<Job, EventQueue<TextEvent>>();
+  #scheduler: Scheduler | undefined;
   #scorer: Scorer | undefined;
 
   /** The device, base and tokenizer stay the caller's: close this first. */
@@ -30,7 +41,19 @@ export class TextGenerator {
     readonly tokenizer: Tokenizer,
     options: TextGeneratorOptions = {},
   ) {
-    this.positions = Math.min(base.config.maxPositions, options.positions ?? base.config.maxPositions);
+    const { config } = base;
+    this.#size = cacheSize(device, config, options);
+    ({ positions: this.positions, slots: this.slots } = this.#size);
+    this.#context = {
+      tokenizer,
+      stopIds: [...new Set([tokenizer.eosId, ...config.eosIds])],
+      vocabularySize: Math.min(tokenizer.vocabularySize, config.vocabularySize),
+      positions: this.positions,
+    };
+    this.#shelf = new AdapterShelf((lora) => {
+      this.#scheduler?.forget(lora);
+      this.#scorer?.forget();
+    });
   }
 
   /** The network's shape. */
@@ -40,66 +63,104 @@ export class TextGenerator {
 
   /** Names of the loaded adapters, in the order of loading. */
   get adapters(): readonly string[] {
-    return [...this.#adapters.keys()];
+    return this.#shelf.names;
   }
 
   /**
-   * Loads the adapter of a folder under a name; the base is not loaded again. One of the same name is replaced.
+   * Loads the adapter of a folder under a name; the base is not loaded again. One of the same name is replaced: requests that
+   * were made before go on with the old one.
    *
    * @throws {FormatError} when the folder has no adapter for this base
    */
   async loadAdapter(name: string, path: string): Promise<void> {
     const adapter = await readAdapter(path);
     const lora = new Lora(this.device, this.config, adapter, false);
-    lora.load(adapter);
-    this.unloadAdapter(name);
-    this.#adapters.set(name, lora);
+    try {
+      lora.load(adapter);
+    } catch (error) {
+      lora.close();
+      throw error;
+    }
+    this.#shelf.put(name, lora, true);
   }
 
-  /** Frees an adapter; nothing happens when there is none of this name. */
-  unloadAdapter(name: string): void {
-    this.#adapters.get(name)?.close();
-    this.#adapters.delete(name);
+  /** Gives a name to an adapter that is on the device already and stays the caller's. */
+  useAdapter(name: string, lora: Lora): void {
+    this.#shelf.put(name, lora, false);
   }
 
   /**
-   * The answer to a request, as it is made.
+   * Takes an adapter's name away at once, and frees it when the requests that use it are done: then this settles. Nothing
+   * happens when there is none of this name.
+   */
+  unloadAdapter(name: string): Promise<void> {
+    return this.#shelf.remove(name);
+  }
+
+  /**
+   * The answer to a request, as it is made. Without beams the text comes token by token; with beams, when the search is over.
    *
-   * @throws {RangeError} for an adapter that is not loaded, an empty prompt, or one that leaves no room for an answer
+   * @throws {RangeError} for an adapter that is not loaded, an empty prompt, one that leaves no room for an answer, an id
+   * outside the vocabulary, more beams than slots, or a parameter out of its range
    */
   async *stream(request: TextRequest): AsyncGenerator<TextEvent, void, undefined> {
-    const { prompt, params, adapter, signal } = request;
-    const lora = adapter === undefined ? undefined : this.#adapters.get(adapter);
-    if (adapter !== undefined && !lora) throw new RangeError(`no adapter named ${adapter} is loaded`);
-    const before = this.#queue;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#queue = promise;
-    await before;
-    const generator = new Generator(this.device, this.base, this.positions, lora);
+    this.#check(request);
+    request.signal?.throwIfAborted();
+    const queue = new EventQueue<TextEvent>();
+    const emit = (event: TextEvent) => queue.push(event);
+    const Sequence = request.params.beams > 1 ? BeamSequence : SampledSequence;
+    const job = new Job(new Sequence(request, this.#context, emit), this.#shelf.use(request.adapter));
+    this.#queues.set(job, queue);
     try {
-      const decoder = this.tokenizer.stream(prompt.some((id) => !this.tokenizer.isSpecial(id)));
-      const stopIds = [this.tokenizer.eosId, ...this.config.eosIds];
-      const ids = generator.generate(prompt, {
-        ...params,
-        temperature: params.doSample ? params.temperature : 0,
-        stopIds,
-        vocabularySize: this.tokenizer.vocabularySize,
-        ...(signal && { signal }),
-      });
-      let made = 0;
-      for await (const id of ids) {
-        made++;
-        const tokens: GeneratedToken[] = [{ id }];
-        yield { type: "text", text: decoder.push(id), tokens };
-      }
-      const rest = decoder.end();
-      if (rest) yield { type: "text", text: rest, tokens: [] };
-      const reason = made === Math.min(params.maxNewTokens, this.positions - prompt.length) ? "length" : "eos";
-      yield { type: "end", reason, promptTokens: prompt.length, newTokens: made, reusedTokens: 0 };
+      this.#scheduler ??= new Scheduler(
+        this.device,
+        this.base,
+        this.#size,
+        this.#context,
+        this.#shelf,
+        (ended, error) => this.#end(ended, error),
+      );
+      this.#scheduler.add(job);
+      yield* queue.read();
     } finally {
-      generator.close();
-      resolve();
+      job.cancelled = true;
     }
+  }
+
+  #end(job: Job, error: unknown): void {
+    this.#queues.get(job)?.end(error);
+    this.#queues.delete(job);
+  }
+
+  #check({ prompt, params, logprobs = 0 }: TextRequest): void {
+    const { temperature, topP, topK, minP, beams, repetitionPenalty, maxNewTokens, minNewTokens } = params;
+    const { vocabularySize } = this.config;
+    if (prompt.length === 0) throw new RangeError("cannot generate from an empty prompt");
+    if (prompt.length >= this.positions) {
+      throw new RangeError(
+        `the prompt has ${prompt.length} tokens; at most ${this.positions - 1} leave room for an answer`,
+      );
+    }
+    const outside = prompt.find((id) => !(Number.isInteger(id) && id >= 0 && id < vocabularySize));
+    if (outside !== undefined) {
+      throw new RangeError(`token id ${outside} is outside the model's vocabulary of ${vocabularySize}`);
+    }
+    if (beams > this.slots) {
+      throw new RangeError(`${beams} beams need as many slots, there are ${this.slots}: lower beams or positions`);
+    }
+    const whole = (value: number, least: number) => Number.isInteger(value) && value >= least;
+    const wrong = Object.entries({
+      beams: whole(beams, 1),
+      maxNewTokens: whole(maxNewTokens, 1),
+      minNewTokens: whole(minNewTokens, 0),
+      temperature: !params.doSample || temperature > 0,
+      topP: topP >= 0 && topP <= 1,
+      topK: whole(topK, 0),
+      minP: minP >= 0 && minP <= 1,
+      repetitionPenalty: repetitionPenalty > 0,
+      logprobs: whole(logprobs, 0) && logprobs <= 20,
+    }).flatMap(([name, right]) => right ? [] : [name]);
+    if (wrong.length > 0) throw new RangeError(`cannot generate with these values of ${wrong.join(", ")}`);
   }
 
   /**
@@ -112,15 +173,20 @@ export class TextGenerator {
     pairs: readonly ScorePair[],
     { adapter, signal }: { readonly adapter?: string | undefined; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Score[]> {
-    const lora = adapter === undefined ? undefined : this.#adapters.get(adapter);
-    if (adapter !== undefined && !lora) throw new RangeError(`no adapter named ${adapter} is loaded`);
-    this.#scorer ??= new Scorer(this.device, this.base);
-    return await this.#scorer.score(pairs, lora, signal);
+    const used = this.#shelf.use(adapter);
+    try {
+      this.#scorer ??= new Scorer(this.device, this.base);
+      return await this.#scorer.score(pairs, used?.lora, signal);
+    } finally {
+      this.#shelf.release(used);
+    }
   }
 
-  /** Frees the adapters. */
+  /** Ends what still runs with an error and frees slots and adapters. */
   close(): void {
-    for (const name of this.adapters) this.unloadAdapter(name);
+    this.#scheduler?.close();
     this.#scorer?.close();
+    this.#scheduler = this.#scorer = undefined;
+    for (const name of this.adapters) this.unloadAdapter(name);
   }
 }

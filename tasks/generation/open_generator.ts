@@ -16,6 +16,8 @@ export interface GeneratorSource extends TextGeneratorOptions {
   readonly cacheDir: string;
   readonly adapters: readonly NamedAdapter[];
   readonly signal: AbortSignal;
+  /** How large the generator is to be, where that depends on the tokenizer. */
+  readonly sizeFor?: (tokenizer: Tokenizer) => TextGeneratorOptions;
 }
 
 /** A text generator with the device and the tokenizer that it leans on. */
@@ -47,7 +49,7 @@ export async function openGenerator(source: GeneratorSource, say: (line: string)
   try {
     const base = await loadBase(device, directory);
     tokenizer = await loadTokenizer(join(directory, "tokenizer"));
-    generator = new TextGenerator(device, base, tokenizer, source);
+    generator = new TextGenerator(device, base, tokenizer, source.sizeFor?.(tokenizer) ?? source);
     for (const { name, path } of source.adapters) await generator.loadAdapter(name, path);
     return new OpenedGenerator(generator, device, tokenizer);
   } catch (error) {

@@ -5,7 +5,8 @@ import { exportedFile, exportModel, type ExportRequest } from "../../models/expo
 import { type Adapter, LORA_TARGETS, writeAdapter } from "../../models/formats/adapter.ts";
 import { readConfig } from "../../models/formats/config.ts";
 import { projectionShape } from "../../models/formats/llama_tensors.ts";
-import { Generator } from "../../models/generation/generator.ts";
+import { Decoder } from "../../models/generation/decoder.ts";
+import { argmax } from "../../models/generation/sampling.ts";
 import { Lora } from "../../models/lora.ts";
 import { loadModel } from "../../models/model_folder.ts";
 import { byteLevelJson } from "../models/sample_tokenizers.ts";
@@ -89,21 +90,15 @@ export async function greedy(
     const base = await loadModel(device, model);
     const lora = adapter && new Lora(device, base.config, adapter, false);
     if (adapter) lora?.load(adapter);
-    const generator = new Generator(
-      device,
-      base,
-      prompt.length + count + 1,
-      lora,
-    );
-    const options = {
-      temperature: 0,
-      topP: 1,
-      topK: 0,
-      seed: 0,
-      stopIds: [],
-      maxNewTokens: count,
-    };
-    return await Array.fromAsync(generator.generate(prompt, options));
+    const decoder = new Decoder(device, base, { slots: 1, positions: prompt.length + count });
+    const ids = [argmax(await decoder.prefill(0, prompt, 0, lora))];
+    while (ids.length < count) {
+      const row = { slot: 0, used: prompt.length + ids.length - 1, id: ids.at(-1) ?? 0 };
+      const [logits] = await decoder.step([row], lora);
+      ids.push(argmax(logits ?? []));
+    }
+    decoder.close();
+    return ids;
   } finally {
     device.close();
   }
