@@ -73,7 +73,8 @@ function subjectsOf({ files, dir }: StageInput<typeof evaluationTask>, meta: Cho
 
 /**
  * The prompt with each choice behind it. They are encoded together, and the ids beyond as many as the prompt alone has are
- * the continuation; spaces that end the prompt belong to it.
+ * the continuation; spaces that end the prompt belong to it. Where both are longer than the model, the beginning is cut off,
+ * bos with it, as lm-evaluation-harness does.
  */
 function pairsOf(
   prompt: string,
@@ -83,17 +84,15 @@ function pairsOf(
 ): { pairs: ScorePair[]; cut: boolean } {
   const text = prompt.trimEnd();
   const spaces = prompt.slice(text.length);
-  const before = bos ? [tokenizer.bosId] : [];
-  const contextIds = [...tokenizer.encode(text)];
-  const ids = [...before, ...contextIds];
+  const contextIds = tokenizer.encode(text);
+  const ids = [...bos ? [tokenizer.bosId] : [], ...contextIds];
   let cut = false;
   const pairs = CHOICES.map((choice) => {
     const continuation = [...tokenizer.encode(`${text}${spaces} ${choice}`)].slice(contextIds.length);
     // The last id of the continuation is predicted only, so that it takes no position.
     const room = maxPositions + 1 - continuation.length;
     if (ids.length > room) cut = true;
-    const kept = ids.length > room ? [...before, ...ids.slice(ids.length - room + before.length)] : ids;
-    return { context: kept, continuation };
+    return { context: ids.slice(Math.max(0, ids.length - room)), continuation };
   });
   return { pairs, cut };
 }
