@@ -5,7 +5,13 @@ export type Block =
   | { readonly type: "heading"; readonly level: 1 | 2 | 3; readonly text: string }
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "list"; readonly items: readonly string[] }
-  | { readonly type: "table"; readonly header: readonly string[]; readonly rows: readonly (readonly string[])[] }
+  | {
+    readonly type: "table";
+    readonly header: readonly string[];
+    readonly rows: readonly (readonly string[])[];
+    /** Cells are texts, not figures. */
+    readonly textual?: boolean;
+  }
   /** What a person or a model wrote, under a label. */
   | { readonly type: "quote"; readonly label: string; readonly text: string }
   /** A plot: a file beside the report; in HTML its SVG text itself, where there is one. */
@@ -59,7 +65,7 @@ body { font: 16px/1.6 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto
 .wide { overflow-x: auto }
 table { border-collapse: collapse }
 th, td { padding: .25rem .75rem; border-bottom: 1px solid #8884; text-align: right; font-variant-numeric: tabular-nums }
-th:first-child, td:first-child { text-align: left }
+th:first-child, td:first-child, .texts th, .texts td { text-align: left }
 blockquote { margin: 0 0 1rem; padding: .25rem 1rem; border-left: 3px solid #8888; white-space: pre-wrap; overflow-wrap: anywhere }
 figure { margin: 1rem 0 }
 svg, img { max-width: 100%; height: auto; border-radius: 4px }`;
@@ -95,7 +101,7 @@ function htmlBlock(block: Block): string {
       const line = (cells: readonly string[], tag: "th" | "td") =>
         `<tr>${cells.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join("")}</tr>`;
       const body = block.rows.map((row) => line(row, "td")).join("\n");
-      return `<div class="wide"><table>\n<thead>${
+      return `<div class="wide"><table${block.textual ? ' class="texts"' : ""}>\n<thead>${
         line(block.header, "th")
       }</thead>\n<tbody>\n${body}\n</tbody>\n</table></div>`;
     }

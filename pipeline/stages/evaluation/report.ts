@@ -3,7 +3,7 @@ import { barChart } from "./bars.ts";
 import type { Block } from "./document.ts";
 import type { LossFigures, LossResults } from "./losses.ts";
 import type { TaskOutcome } from "./prepared_task.ts";
-import type { ItemResult, MetricResult, TaskMetric, TaskResult } from "./results.ts";
+import type { ItemResponse, ItemResult, MetricResult, TaskMetric, TaskResult } from "./results.ts";
 import type { Compared, Measure } from "./statistics.ts";
 
 /** A held-out instruction with both answers. */
@@ -181,22 +181,47 @@ function shownMeasure({ value, stderr }: Measure, most: number, signed: boolean)
   return `${sign}${(value * scale).toFixed(1)}${error}${most === 1 ? " %" : ""}`;
 }
 
+/** Some items with what both sides made of them: in a table where all texts are short. */
 function exampleBlocks(items: readonly ItemResult[]): Block[] {
   const byGroup = [...Map.groupBy(items, ({ group }) => group).values()];
   const shown = byGroup.flatMap((of) => of.slice(0, shownOfGroup)).slice(0, shownOfTask);
-  const mark = ({ scores }: ItemResult["before"]) => {
-    const decided = scores.exact_match ?? scores.acc;
-    return decided === undefined ? "" : decided === 1 ? " ✓" : " ✗";
+  const isShort = ({ question, target, before, after }: ItemResult) =>
+    [question, target, before.response, after?.response ?? ""].every((text) =>
+      text.length <= 60 && !text.includes("\n")
+    );
+  return shown.every(isShort) ? [exampleTable(shown)] : shown.flatMap(exampleQuotes);
+}
+
+function exampleTable(items: readonly ItemResult[]): Block {
+  const compared = items.some(({ after }) => after !== undefined);
+  const answer = ({ response, scores }: ItemResponse) => `${response}${markOf(scores)}`;
+  return {
+    type: "table",
+    textual: true,
+    header: ["Question 问题", "Expected 参考答案", "Before 训练前", ...(compared ? ["After 训练后"] : [])],
+    rows: items.map(({ question, target, before, after }) => [
+      question,
+      target,
+      answer(before),
+      ...(after ? [answer(after)] : []),
+    ]),
   };
-  return shown.flatMap((item, i): Block[] => [
-    { type: "heading", level: 3, text: `${i + 1}${item.group === "" ? "" : ` · ${item.group}`}` },
-    { type: "quote", label: "Question 问题", text: item.question },
-    { type: "quote", label: "Expected 参考答案", text: item.target },
-    { type: "quote", label: `Before 训练前${mark(item.before)}`, text: item.before.response },
-    ...(item.after
-      ? [{ type: "quote" as const, label: `After 训练后${mark(item.after)}`, text: item.after.response }]
-      : []),
-  ]);
+}
+
+function exampleQuotes(item: ItemResult, i: number): Block[] {
+  const { group, question, target, before, after } = item;
+  return [
+    { type: "heading", level: 3, text: `${i + 1}${group === "" ? "" : ` · ${group}`}` },
+    { type: "quote", label: "Question 问题", text: question },
+    { type: "quote", label: "Expected 参考答案", text: target },
+    { type: "quote", label: `Before 训练前${markOf(before.scores)}`, text: before.response },
+    ...(after ? [{ type: "quote" as const, label: `After 训练后${markOf(after.scores)}`, text: after.response }] : []),
+  ];
+}
+
+function markOf({ exact_match, acc }: ItemResponse["scores"]): string {
+  const decided = exact_match ?? acc;
+  return decided === undefined ? "" : decided === 1 ? " ✓" : " ✗";
 }
 
 function answerBlocks({ samples, sample_metrics }: EvaluationResults): Block[] {

@@ -60,3 +60,24 @@ Deno.test("the report of a base alone has no second column, and shows no curve t
   assertMatch(text, /^\| eval\\_loss 验证损失 \| 4\.0000 ± 0\.5000 \|$/m);
   assertEquals(/after 训练后|loss_curve|Adapter/.test(text), false, text);
 });
+
+Deno.test("the report shows short answers in a table, two of each kind, and long ones in full", () => {
+  const item = (group: string, answer: string) => ({
+    group,
+    document: {},
+    question: "1|1",
+    target: "2",
+    prompt: "",
+    before: { response: answer, scores: { exact_match: 0 } },
+    after: { response: "2", scores: { exact_match: 1 } },
+  });
+  const shown = (answers: string[]) => {
+    const items = answers.map((answer, i) => item(i < 3 ? "a" : "b", answer));
+    const result = { name: "t", type: "answers" as const, count: items.length, facts: {}, metrics: [] };
+    return markdown(reportBlocks({ ...source, tasks: [{ result, items }] }));
+  };
+  const table = shown(["3", "4", "5", "6"]);
+  assertMatch(table, /^\| 1\\\|1 \| 2 \| 3 ✗ \| 2 ✓ \|$/m);
+  assertEquals(table.match(/ ✗ /g)?.length, 3);
+  assertMatch(shown(["3", "4", "5", "long\nanswer"]), /^### 3 · b\n[\s\S]*^> long {2}\n> answer/m);
+});
