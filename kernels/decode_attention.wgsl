@@ -53,11 +53,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   //% end
   for (var s = begin; s < end; s += {{LANES}}u) {
     let key = ((place.x + min(s + lane, end - 1u)) * u.keyHeads + keyHead) * {{D4}}u;
+    //% if HALF && APART
+    // The first words of each cache line come first, so that the waits for memory overlap.
+    //% for line in 0..Math.ceil(D4 / 8)
+    let kPair{{8 * line}} = keys[key / 2u + {{4 * line}}u];
+    let vPair{{8 * line}} = values[key / 2u + {{4 * line}}u];
+    //% end
+    //% end
     //% for g in 0..GROUP
     var score{{g}} = 0.0;
     //% end
     //% for d in 0..D4
-    //% if HALF && d % 2 === 0
+    //% if HALF && d % 2 === 0 && !(APART && d % 8 === 0)
     let kPair{{d}} = keys[key / 2u + {{d / 2}}u];
     //% end
     let k{{d}} = {{HALF ? `${d % 2 ? "high" : "low"}(kPair${d - d % 2})` : `keys[key + ${d}u]`}};
@@ -84,7 +91,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     //% end
     //% if APART
     //% for d in 0..D4
-    //% if HALF && d % 2 === 0
+    //% if HALF && d % 8 !== 0 && d % 2 === 0
     let vPair{{d}} = values[key / 2u + {{d / 2}}u];
     //% end
     let v{{d}} = {{HALF ? `${d % 2 ? "high" : "low"}(vPair${d - d % 2})` : `values[key + ${d}u]`}};
