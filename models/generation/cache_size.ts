@@ -1,6 +1,6 @@
 import type { Device } from "../../kernels/device.ts";
 import type { LlamaConfig } from "../formats/config.ts";
-import { type DecoderSize, layerSlotBytes, slotBytes } from "./decoder.ts";
+import { type CacheBits, type DecoderSize, layerSlotBytes, slotBytes } from "./decoder.ts";
 
 /** How large the cache of keys and values is: what is left out follows from the rest. */
 export interface CacheOptions {
@@ -10,10 +10,12 @@ export interface CacheOptions {
   readonly slots?: number | undefined;
   /** Bytes that the cache may take where slots or positions are left out; 1 GiB. */
   readonly cacheBytes?: number | undefined;
+  /** Bits of a key's or value's element: 16, as is usual; 32 keeps them as they are computed, at twice the memory. */
+  readonly cacheBits?: CacheBits | undefined;
 }
 
 /** Where nothing else limits them. Ten slots serve the most beams that Chinese-Vicuna's page offers. */
-const defaults = { positions: 2048, slots: 10, cacheBytes: 2 ** 30 };
+const defaults = { positions: 2048, slots: 10, cacheBytes: 2 ** 30, cacheBits: 16 } as const;
 
 /** Slots that are worth shorter sequences: four beams, which is that page's default. */
 const wantedSlots = 4;
@@ -24,12 +26,12 @@ const wantedSlots = 4;
  * @throws {RangeError} for slots that the device cannot bind
  */
 export function cacheSize(device: Device, config: LlamaConfig, options: CacheOptions): DecoderSize {
-  const { cacheBytes = defaults.cacheBytes } = options;
+  const { cacheBytes = defaults.cacheBytes, cacheBits = defaults.cacheBits } = options;
   const bindable = Math.floor(device.gpu.limits.maxStorageBufferBindingSize);
   const slotsWithin = (positions: number) =>
     Math.min(
-      Math.floor(cacheBytes / slotBytes(config, positions)),
-      Math.floor(bindable / layerSlotBytes(config, positions)),
+      Math.floor(cacheBytes / slotBytes(config, positions, cacheBits)),
+      Math.floor(bindable / layerSlotBytes(config, positions, cacheBits)),
     );
   let positions = Math.min(options.positions ?? defaults.positions, config.maxPositions);
   if (options.positions === undefined) {
@@ -37,11 +39,12 @@ export function cacheSize(device: Device, config: LlamaConfig, options: CacheOpt
     while (positions > 256 && slotsWithin(positions) < wanted) positions = Math.ceil(positions / 128) * 64;
   }
   const slots = options.slots ?? Math.max(1, Math.min(defaults.slots, slotsWithin(positions)));
-  if (slots * layerSlotBytes(config, positions) > bindable) {
+  const bytes = slots * layerSlotBytes(config, positions, cacheBits);
+  if (bytes > bindable) {
     throw new RangeError(
-      `${slots} slots of ${positions} positions need a buffer of ${slots * layerSlotBytes(config, positions)} bytes, ` +
+      `${slots} slots of ${positions} positions need a buffer of ${bytes} bytes, ` +
         `the device binds ${bindable}: lower slots or positions`,
     );
   }
-  return { slots, positions };
+  return { slots, positions, cacheBits };
 }

@@ -22,7 +22,7 @@ export interface DecoderSize {
   readonly slots: number;
   /** Most tokens of a sequence; not above the model's positions. */
   readonly positions: number;
-  /** Bits of a key's or value's element in the cache; {@linkcode defaultCacheBits} when left out. */
+  /** Bits of a key's or value's element in the cache; as they are computed, 32, when left out. */
   readonly cacheBits?: CacheBits;
 }
 
@@ -30,7 +30,7 @@ export interface DecoderSize {
 export type CacheBits = 16 | 32;
 
 /** Bits of the cache unless told otherwise. */
-export const defaultCacheBits: CacheBits = 32;
+const defaultCacheBits: CacheBits = 32;
 
 /** Tokens of a prompt that are computed at once. */
 export const chunkTokens = 128;

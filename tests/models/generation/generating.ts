@@ -13,7 +13,7 @@ import { idTokenizer } from "./id_tokenizer.ts";
 export interface GoldenGenerators extends Disposable {
   readonly device: Device;
   readonly config: LlamaConfig;
-  /** A generator that ends at the tokenizer's end token only; closed with all others. */
+  /** A generator that ends at the tokenizer's end token only, its cache exact; closed with all others. */
   open(options?: TextGeneratorOptions, tokenizer?: Tokenizer): TextGenerator;
 }
 
@@ -24,7 +24,8 @@ export async function goldenGenerators(name: GoldenName, bits: WeightBits = 32):
     device,
     config,
     open(options = { slots: 4 }, tokenizer = idTokenizer(config.vocabularySize)) {
-      const generator = new TextGenerator(device, { ...base, config: { ...config, eosIds: [] } }, tokenizer, options);
+      const exact = { cacheBits: 32, ...options } as const;
+      const generator = new TextGenerator(device, { ...base, config: { ...config, eosIds: [] } }, tokenizer, exact);
       opened.push(generator);
       return generator;
     },
