@@ -60,7 +60,8 @@ export function viewOfRun(run: RunRecord): RunView {
   };
 }
 
-function summary({ id, pipeline, startedAt, endedAt, seenAt, ...run }: RunRecord): RunSummary {
+function summary(run: RunRecord): RunSummary {
+  const { id, pipeline, startedAt, endedAt, seenAt } = run;
   return {
     id,
     pipeline,
