@@ -19,8 +19,9 @@ export function Merged({ run, stage }: { readonly run: string; readonly stage: s
   return (
     <>
       <p>
-        {data.splitSizes(report.train, report.validation)}.{" "}
-        {data.repaired(total.repaired.newlines, total.repaired.surrogates)}.
+        {data.splitSizes(report.train, report.validation)}
+        <br />
+        {data.repaired(total.repaired.newlines, total.repaired.surrogates)}
       </p>
       <div class="scroll" tabIndex={0} role="region" aria-label={data.merge}>
         <table class="merge">

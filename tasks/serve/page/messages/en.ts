@@ -18,6 +18,7 @@ export const EN = {
   toLight: "Light colours",
   number,
   duration(seconds: number): string {
+    if (seconds < 10) return `${seconds.toFixed(1)} s`;
     const whole = Math.round(seconds);
     if (whole < 60) return `${whole} s`;
     if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;

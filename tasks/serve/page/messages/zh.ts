@@ -15,6 +15,7 @@ export const ZH: Messages = {
   toLight: "浅色",
   number,
   duration(seconds) {
+    if (seconds < 10) return `${seconds.toFixed(1)} 秒`;
     const whole = Math.round(seconds);
     if (whole < 60) return `${whole} 秒`;
     if (whole < 3600) return `${Math.floor(whole / 60)} 分 ${whole % 60} 秒`;

@@ -17,7 +17,9 @@ export function Composer({ mode, draft, running, change, send, stop }: {
   const id = useId();
   const first = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
-    if (matchMedia("(pointer: fine)").matches) first.current?.focus({ preventScroll: true });
+    // Not from under someone who goes through the tabs, and not where it would open a keyboard over the page.
+    const free = document.activeElement === document.body;
+    if (free && matchMedia("(pointer: fine)").matches) first.current?.focus({ preventScroll: true });
   }, []);
   const onKeyDown = (event: KeyboardEvent) => {
     // While a Chinese word is being composed, Enter chooses it.
