@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { Hono } from "hono";
-import { defineStage, kind, pipeline, runPipeline, z } from "../../../mod.ts";
 import { writeRun } from "../../../pipeline/core/upkeep.ts";
 import { ApiError } from "../../../tasks/serve/api_error.ts";
 import type {
@@ -14,6 +13,7 @@ import type {
 } from "../../../tasks/serve/page/wire.ts";
 import { historyRoutes } from "../../../tasks/serve/routes/history.ts";
 import { inFolder, quickTraining, runTask, writeInputs } from "../children.ts";
+import { startTraining } from "./slow_training.ts";
 
 /** The routes of a cache, called without a network. */
 function routesOf(cacheDir: string) {
@@ -105,32 +105,10 @@ Deno.test("routes of runs: a real run with its stages, training, merge, tokens a
   });
 });
 
-/** A pipeline whose stage is called like a training, and writes the log that the test wants when it wants. */
-function slowTraining(until: Promise<void>, started: () => void) {
-  const train = defineStage({
-    name: "train",
-    version: 1,
-    inputs: {},
-    params: z.object({}),
-    output: kind()("adapter"),
-    async run({ output, progress }) {
-      const log = output.volatile("trainer_log.jsonl");
-      await Deno.writeTextFile(log, '{"step":1,"loss":3.5,"elapsed":2}\n{"step":2,"lo');
-      progress({ done: 2, total: 10, unit: "steps" });
-      started();
-      await until;
-      return {};
-    },
-  });
-  return pipeline({ name: "slow", options: z.object({}), build: () => ({ adapter: train({}) }) });
-}
-
 Deno.test("a training of another process is followed while it runs: whole lines, steps done and in all", async () => {
   await inFolder(async (cacheDir) => {
-    const { promise: until, resolve: end } = Promise.withResolvers<void>();
-    const { promise: begun, resolve: started } = Promise.withResolvers<void>();
-    const running = runPipeline(slowTraining(until, started), { cacheDir });
-    await begun;
+    const training = startTraining(cacheDir);
+    await training.tell('{"step":1,"loss":3.5,"elapsed":2}\n{"step":2,"lo', 2);
     const { get } = routesOf(cacheDir);
     let view: TrainingView | undefined;
     for (let i = 0; i < 100 && view?.total === undefined; i++) {
@@ -144,8 +122,7 @@ Deno.test("a training of another process is followed while it runs: whole lines,
     });
     const [run] = await get<RunSummary[]>("/runs");
     assertEquals((await get<RunView>(`/runs/${run?.id}`)).stages.map(({ state }) => state), ["running"]);
-    end();
-    await running;
+    await training.end();
     assertEquals((await get<RunView>(`/runs/${run?.id}`)).stages.map(({ state }) => state), ["ran"]);
   });
 });

@@ -10,7 +10,7 @@ import { useJson } from "./use_json.ts";
 /** A run that goes on is asked for so often. */
 export const LIVE_MS = 2_000;
 /** The list of runs is asked for so often. */
-const LIST_MS = 10_000;
+const LIST_MS = 3_000;
 
 /** The id that was chosen; undefined for the newest. */
 const chosen: Store<string | undefined> = new Store<string | undefined>(undefined);

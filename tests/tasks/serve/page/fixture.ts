@@ -81,6 +81,37 @@ export async function serve(
   };
 }
 
+/** A generator that takes its time, so that a test can act while it answers. */
+export function slowed({ stream, ...rest }: TextSource, ms: number): TextSource {
+  return {
+    ...rest,
+    async *stream(request) {
+      for await (const event of stream(request)) {
+        await new Promise((resolve) => setTimeout(resolve, ms));
+        yield event;
+      }
+    },
+  };
+}
+
+/** A generator that says what it is told to, a few characters at a time. */
+export function saying(text: string, { adapters, tokenizer, positions }: TextSource): TextSource {
+  return {
+    ...{ adapters, tokenizer, positions },
+    async *stream() {
+      for (let at = 0; at < text.length; at += 7) yield { type: "text", text: text.slice(at, at + 7), tokens: [] };
+      await Promise.resolve();
+      yield { type: "end", reason: "eos", promptTokens: 1, newTokens: 1, reusedTokens: 0 };
+    },
+  };
+}
+
+/** What the server needs of a generator. */
+export function sourceOf(generator: TextSource): TextSource {
+  const { adapters, tokenizer, positions } = generator;
+  return { adapters, tokenizer, positions, stream: (request) => generator.stream(request) };
+}
+
 /** Opens the generator of {@linkcode writeTrainedModel}'s folder. */
 export function openTrained(folder: string): ReturnType<typeof openGenerator> {
   const adapters = [{ name: "learnt", path: join(folder, "adapter") }];
@@ -88,12 +119,14 @@ export function openTrained(folder: string): ReturnType<typeof openGenerator> {
   return openGenerator({ ...source, signal: new AbortController().signal }, () => {});
 }
 
-/** Does something with a page in a window of its own; whatever the page reports as an error is one. */
+/** Does something with a page in a window of its own; whatever it reports as an error is one, but for what is tolerated. */
 export async function onPage(
   browser: Browser,
   url: string,
   options: BrowserContextOptions,
   use: (page: Page) => Promise<void>,
+  // A refused call is the page's business: it shows why.
+  tolerated = /^Failed to load resource/,
 ): Promise<void> {
   const context = await browser.newContext({ locale: "en-US", reducedMotion: "reduce", ...options });
   context.setDefaultTimeout(8000);
@@ -102,10 +135,7 @@ export async function onPage(
     const page = await context.newPage();
     page.on("pageerror", (error) => faults.push(error.message));
     page.on("console", (message) => {
-      // A refused call is the page's business: it shows why.
-      if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
-        faults.push(message.text());
-      }
+      if (message.type() === "error" && !tolerated.test(message.text())) faults.push(message.text());
     });
     await page.goto(url);
     await use(page);
