@@ -16,6 +16,7 @@ import {
   type StageContext,
   z,
 } from "../core/mod.ts";
+import { keepIn } from "./evaluation/keep.ts";
 import { type LossResults, lossResults, scoreRows } from "./evaluation/losses.ts";
 import { type PreparedSamples, prepareSamples, prepareTasks } from "./evaluation/prepare.ts";
 import type { PreparedTask, TaskOutcome, TaskRun } from "./evaluation/prepared_task.ts";
@@ -142,9 +143,9 @@ async function measureLosses(
   return lossResults(rows);
 }
 
-/** Puts the questions of all tasks to the base, and to the adapter if there is one. */
+/** Puts the questions of all tasks to the base, and to the adapter if there is one; an interrupted evaluation goes on. */
 async function ask(
-  { inputs, signal, progress }: Context,
+  { inputs, signal, progress, scratch }: Context,
   { tasks, samples }: Prepared,
   device: Device,
   loaded: BaseWeights,
@@ -155,20 +156,27 @@ async function ask(
   try {
     const adapter = inputs.adapter && "adapter";
     if (inputs.adapter) await generator.loadAdapter("adapter", inputs.adapter.dir);
-    const running = (requests: number, note: string): TaskRun => {
+    const running = async (requests: number, note: string, folder: string): Promise<TaskRun> => {
+      const kept = join(scratch, folder);
+      await Deno.mkdir(kept, { recursive: true });
       const total = requests * (adapter ? 2 : 1);
       let done = 0;
       return {
         generator,
         adapter,
         signal,
-        onRequest: (count = 1) => progress({ done: done += count, total, unit: "answers", note }),
+        keep: keepIn(kept),
+        onRequest: (count) => progress({ done: done += count, total, unit: "answers", note }),
       };
     };
     const outcomes: TaskOutcome[] = [];
-    for (const task of tasks) outcomes.push(await task.run(running(task.requests, task.meta.name)));
+    for (const task of tasks) {
+      outcomes.push(await task.run(await running(task.requests, task.meta.name, `task-${task.meta.name}`)));
+    }
     if (!samples) return { outcomes, answered: undefined };
-    const { samples: answers, metrics } = await samples.run(running(samples.requests, "held-out rows"));
+    const { samples: answers, metrics } = await samples.run(
+      await running(samples.requests, "held-out rows", "samples"),
+    );
     return { outcomes, answered: { samples: answers, sample_metrics: metrics } };
   } finally {
     generator.close();

@@ -1,5 +1,5 @@
 import { GENERATION_DEFAULTS, type GenerationParams } from "../../../models/generation/request.ts";
-import type { AskedGenerator } from "./prepared_task.ts";
+import type { AskedGenerator, TaskRun } from "./prepared_task.ts";
 
 /** Requests that are made at once, so that a generator that computes several together can. */
 const parallelRequests = 16;
@@ -11,6 +11,34 @@ export interface AnsweringOptions {
   readonly maxNewTokens: number;
   readonly signal: AbortSignal;
   readonly onAnswer?: () => void;
+}
+
+/** Answers after which what came is kept. */
+const keptTogether = 256;
+
+/** Greedy answers of the base, and of the adapter if there is one. */
+export async function answersOfSides(
+  prompts: readonly (readonly number[])[],
+  maxNewTokens: number,
+  { generator, adapter, signal, onRequest, keep }: TaskRun,
+): Promise<{ before: string[]; after?: string[] }> {
+  const side = async (name: string, adapter?: string) => {
+    const answers: string[] = [];
+    for (let at = 0; at < prompts.length; at += keptTogether) {
+      const part = prompts.slice(at, at + keptTogether);
+      let done = 0;
+      const onAnswer = () => {
+        done++;
+        onRequest(1);
+      };
+      const options = { adapter, maxNewTokens, signal, onAnswer };
+      answers.push(...await keep(`${name}-${at}`, () => answersOf(generator, part, options)));
+      onRequest(part.length - done); // those that were kept
+    }
+    return answers;
+  };
+  const before = await side("base");
+  return adapter === undefined ? { before } : { before, after: await side("adapter", adapter) };
 }
 
 /** Greedy answers to prompts, without spaces around them; "" where a prompt leaves no room for one. */

@@ -5,7 +5,7 @@ import type { PromptTemplate } from "../../../datasets/templates.ts";
 import type { Tokenizer } from "../../../models/tokenizer.ts";
 import type { JsonObject } from "../../core/mod.ts";
 import type { AnswersTaskMeta } from "../kinds.ts";
-import { answersOf } from "./answering.ts";
+import { answersOfSides } from "./answering.ts";
 import { type ItemResult, overlapScores, resultOf } from "./results.ts";
 import type { PreparedTask, TaskOutcome, TaskRun } from "./prepared_task.ts";
 
@@ -31,11 +31,9 @@ async function runAnswersTask(
   items: readonly AnswerItem[],
   prompts: readonly number[][],
   tokenizer: Tokenizer,
-  { generator, adapter, signal, onRequest }: TaskRun,
+  run: TaskRun,
 ): Promise<TaskOutcome> {
-  const options = { maxNewTokens: meta.maxNewTokens, signal, onAnswer: onRequest };
-  const before = await answersOf(generator, prompts, options);
-  const after = adapter === undefined ? undefined : await answersOf(generator, prompts, { ...options, adapter });
+  const { before, after } = await answersOfSides(prompts, meta.maxNewTokens, run);
   const overlaps = meta.metrics.some((metric) => metric !== "exact_match");
   const score = (item: AnswerItem, response: string) => ({
     response,
@@ -53,7 +51,7 @@ async function runAnswersTask(
     before: score(item, before[i]!),
     ...(after === undefined ? {} : { after: score(item, after[i]!) }),
   }));
-  const cut = prompts.filter(({ length }) => length >= generator.positions).length;
+  const cut = prompts.filter(({ length }) => length >= run.generator.positions).length;
   const facts = {
     max_new_tokens: meta.maxNewTokens,
     ignore_case: meta.ignoreCase,

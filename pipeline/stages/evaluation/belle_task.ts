@@ -8,7 +8,7 @@ import {
 import type { PromptTemplate } from "../../../datasets/templates.ts";
 import type { Tokenizer } from "../../../models/tokenizer.ts";
 import type { BelleTaskMeta } from "../kinds.ts";
-import { answersOf } from "./answering.ts";
+import { answersOfSides } from "./answering.ts";
 import type { PreparedTask, TaskOutcome, TaskRun } from "./prepared_task.ts";
 import { type ItemResult, overlapScores, resultOf } from "./results.ts";
 
@@ -34,11 +34,9 @@ async function runBelleTask(
   questions: readonly BelleQuestion[],
   prompts: readonly number[][],
   tokenizer: Tokenizer,
-  { generator, adapter, signal, onRequest }: TaskRun,
+  run: TaskRun,
 ): Promise<TaskOutcome> {
-  const options = { maxNewTokens: meta.maxNewTokens, signal, onAnswer: onRequest };
-  const before = await answersOf(generator, prompts, options);
-  const after = adapter === undefined ? undefined : await answersOf(generator, prompts, { ...options, adapter });
+  const { before, after } = await answersOfSides(prompts, meta.maxNewTokens, run);
   const items = questions.map((asked, i): ItemResult => {
     const references = asked.stdAnswer === "" ? [] : [asked.stdAnswer];
     const scored = (response: string) => ({ response, scores: overlapScores(response, references) });
@@ -55,7 +53,7 @@ async function runBelleTask(
   const facts = {
     max_new_tokens: meta.maxNewTokens,
     without_std_answer: questions.filter(({ stdAnswer }) => stdAnswer === "").length,
-    prompts_without_room: prompts.filter(({ length }) => length >= generator.positions).length,
+    prompts_without_room: prompts.filter(({ length }) => length >= run.generator.positions).length,
   };
   const result = resultOf(meta, facts, items, ["rouge_l", "chrf"]);
   const answered = (answers: readonly string[]) =>

@@ -14,7 +14,7 @@ import type { ScorePair } from "../../../models/generation/scorer.ts";
 import type { PreparedTask, TaskOutcome, TaskRun } from "./prepared_task.ts";
 import { type ItemResult, resultOf } from "./results.ts";
 
-/** Questions between two reports of progress. */
+/** Questions after which the progress is told and what came is kept. */
 const questionsAtOnce = 32;
 
 /** A question of a subject with its prompt and the four ways to go on. */
@@ -101,20 +101,23 @@ async function runChoicesTask(
   meta: ChoicesTaskMeta,
   asked: readonly Asked[],
   maxPositions: number,
-  { generator, adapter, signal, onRequest }: TaskRun,
+  { generator, adapter, signal, onRequest, keep }: TaskRun,
 ): Promise<TaskOutcome> {
-  const side = async (adapter: string | undefined) => {
+  const side = async (name: string, adapter?: string) => {
     const likelihoods: number[] = [];
     for (let at = 0; at < asked.length; at += questionsAtOnce) {
       const pairs = asked.slice(at, at + questionsAtOnce).flatMap(({ pairs }) => pairs);
-      const scores = await generator.score(pairs, { adapter, signal });
-      likelihoods.push(...scores.map(({ logprobs }) => logprobs.reduce((sum, each) => sum + each, 0)));
+      const scored = await keep(`${name}-${at}`, async () => {
+        const scores = await generator.score(pairs, { adapter, signal });
+        return scores.map(({ logprobs }) => logprobs.reduce((sum, each) => sum + each, 0));
+      });
+      likelihoods.push(...scored);
       onRequest(pairs.length);
     }
     return likelihoods;
   };
-  const before = await side(undefined);
-  const after = adapter === undefined ? undefined : await side(adapter);
+  const before = await side("base");
+  const after = adapter === undefined ? undefined : await side("adapter", adapter);
   const items = asked.map(({ subject, item, prompt }, i): ItemResult => {
     const of = (likelihoods: readonly number[]) =>
       responseOf(item, likelihoods.slice(i * CHOICES.length, (i + 1) * CHOICES.length));

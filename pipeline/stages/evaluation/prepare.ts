@@ -6,7 +6,7 @@ import { PipelineError, type StageInput } from "../../core/mod.ts";
 import { firstExamples } from "../held_out.ts";
 import type { evaluationTask } from "../kinds.ts";
 import { onlyFile } from "../only_file.ts";
-import { answersOf } from "./answering.ts";
+import { answersOfSides } from "./answering.ts";
 import { prepareAnswersTask } from "./answers_task.ts";
 import { prepareBelleTask } from "./belle_task.ts";
 import { prepareChoicesTask } from "./choices_task.ts";
@@ -73,10 +73,8 @@ export async function prepareSamples(
   return {
     requests: prompts.length,
     positions: Math.max(0, ...prompts.map(({ length }) => length)) + options.maxNewTokens,
-    async run({ generator, adapter, signal, onRequest }) {
-      const answering = { maxNewTokens: options.maxNewTokens, signal, onAnswer: onRequest };
-      const before = await answersOf(generator, prompts, answering);
-      const after = adapter === undefined ? undefined : await answersOf(generator, prompts, { ...answering, adapter });
+    async run(run) {
+      const { before, after } = await answersOfSides(prompts, options.maxNewTokens, run);
       const samples = examples.map((example, i): AnsweredSample => ({
         ...flatten(example),
         expected: example.output,

@@ -1,6 +1,7 @@
 import type { BelleAnswer } from "../../../datasets/evaluation/belle_questions.ts";
 import type { TextGenerator } from "../../../models/generation/text_generator.ts";
 import type { TaskMeta } from "../kinds.ts";
+import type { Keep } from "./keep.ts";
 import type { ItemResult, TaskResult } from "./results.ts";
 
 /** What a task needs of a generator. */
@@ -12,8 +13,10 @@ export interface TaskRun {
   /** Name of the adapter to compare with the base, if there is one. */
   readonly adapter: string | undefined;
   readonly signal: AbortSignal;
-  /** Called when requests are done, one if no number is given, on either side. */
-  readonly onRequest: (count?: number) => void;
+  /** Called when so many requests are done, on either side. */
+  readonly onRequest: (count: number) => void;
+  /** Keeps the responses of an interrupted evaluation. */
+  readonly keep: Keep;
 }
 
 /** How a task went, and what came of each item. */

@@ -5,7 +5,8 @@ import type { TextEvent, TextRequest } from "../../../../models/generation/reque
 import { loadTokenizer, type Tokenizer } from "../../../../models/tokenizer.ts";
 import { prepareAnswersTask } from "../../../../pipeline/stages/evaluation/answers_task.ts";
 import type { AskedGenerator, PreparedTask, TaskRun } from "../../../../pipeline/stages/evaluation/prepared_task.ts";
-import { answersOf } from "../../../../pipeline/stages/evaluation/answering.ts";
+import { answersOf, answersOfSides } from "../../../../pipeline/stages/evaluation/answering.ts";
+import { keepIn } from "../../../../pipeline/stages/evaluation/keep.ts";
 import type { AnswersTaskMeta } from "../../../../pipeline/stages/kinds.ts";
 import { withFolder, writeRows } from "../running.ts";
 
@@ -51,6 +52,7 @@ const run = (generator: AskedGenerator, adapter?: string): TaskRun => ({
   adapter,
   signal: new AbortController().signal,
   onRequest: () => {},
+  keep: (_name, compute) => compute(),
 });
 
 async function withTask(rows: unknown[], test: (task: PreparedTask, tokenizer: Tokenizer) => Promise<void>) {
@@ -127,4 +129,29 @@ Deno.test("answersOf() keeps several requests under way, ends all when one fails
     DOMException,
     "stopped",
   );
+});
+
+Deno.test("answersOfSides() goes on where it was interrupted, and counts what was kept as done", async () => {
+  await withFolder(async (folder) => {
+    const prompts = Array.from({ length: 300 }, (_, i) => [1, i]);
+    let done = 0;
+    const running = (generator: AskedGenerator): TaskRun => ({
+      ...run(generator, "mine"),
+      keep: keepIn(folder),
+      onRequest: (count) => done += count,
+    });
+    const answer = ({ prompt, adapter }: TextRequest) => `${adapter ?? "base"} ${prompt[1]}`;
+    const broken = new FakeGenerator(
+      10,
+      (request) => request.adapter === "mine" && request.prompt[1] === 280 ? new Error("device lost") : answer(request),
+    );
+    await assertRejects(() => answersOfSides(prompts, 1, running(broken)), Error, "device lost");
+    done = 0;
+    const whole = new FakeGenerator(10, answer);
+    const { before, after } = await answersOfSides(prompts, 1, running(whole));
+    assertEquals(before, prompts.map(([, i]) => `base ${i}`));
+    assertEquals(after, prompts.map(([, i]) => `mine ${i}`));
+    assertEquals(done, 600);
+    assertEquals(whole.requests.length, 300 - 256); // the adapter's last ones alone
+  });
 });

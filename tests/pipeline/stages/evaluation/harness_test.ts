@@ -39,7 +39,13 @@ Deno.test("C-Eval and CMMLU have the prompts, likelihoods, accuracies and errors
         harnessPositions,
       );
       const signal = new AbortController().signal;
-      const { result, items } = await task.run({ generator, adapter: undefined, signal, onRequest: () => {} });
+      const { result, items } = await task.run({
+        generator,
+        adapter: undefined,
+        signal,
+        onRequest: () => {},
+        keep: (_name, compute) => compute(),
+      });
       const what = `${format} ${subject}, ${shots} examples, bos ${bos}`;
       assertEquals(items.map(({ prompt }) => prompt), golden.prompts, what);
       for (const [i, item] of items.entries()) {
