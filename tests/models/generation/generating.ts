@@ -17,15 +17,23 @@ export interface GoldenGenerators extends Disposable {
   open(options?: TextGeneratorOptions, tokenizer?: Tokenizer): TextGenerator;
 }
 
-export async function goldenGenerators(name: GoldenName, bits: WeightBits = 32): Promise<GoldenGenerators> {
+// Tiny dispatches on lavapipe are several times faster without its worker threads.
+if (!Deno.env.has("LP_NUM_THREADS")) Deno.env.set("LP_NUM_THREADS", "0");
+
+/** Opens a golden network, with more positions than it has if wanted. */
+export async function goldenGenerators(
+  name: GoldenName,
+  { bits = 32, positions }: { readonly bits?: WeightBits; readonly positions?: number } = {},
+): Promise<GoldenGenerators> {
   const { device, base, config } = await openGoldenBase(name, bits);
   const opened: TextGenerator[] = [];
+  const changed = { ...base, config: { ...config, eosIds: [], maxPositions: positions ?? config.maxPositions } };
   return {
     device,
     config,
     open(options = { slots: 4 }, tokenizer = idTokenizer(config.vocabularySize)) {
       const exact = { cacheBits: 32, ...options } as const;
-      const generator = new TextGenerator(device, { ...base, config: { ...config, eosIds: [] } }, tokenizer, exact);
+      const generator = new TextGenerator(device, changed, tokenizer, exact);
       opened.push(generator);
       return generator;
     },
