@@ -49,7 +49,16 @@ Deno.test("generate answers with and without an adapter, from ids of the tokeniz
     const plain = await sampled(1);
     assertEquals(await sampled(1), plain);
     assertNotEquals(await sampled(2), plain);
-    assertNotEquals(await sampled(1, "--lora-path", "adapter"), plain);
+    const adapted = await sampled(1, "--lora-path", "adapter");
+    assertNotEquals(adapted, plain);
+    // Side by side: each says what it says alone.
+    const other = ["--lora-path", "adapter", "--lora-path", "again=adapter"];
+    const all = await sampled(1, "--compare", ...other);
+    assertEquals(all, `# model\n${plain}\n# adapter\n${adapted}\n# again\n${adapted}`);
+    const beams = ["--num_beams", "3", "--repetition-penalty", "1.5", "--min-new-tokens", "12"];
+    assertNotEquals(await generate("算1加1", ...beams), await generate("算1加1", "--min-new-tokens", "12"));
+    const stop = plain.slice(2, 4);
+    assertEquals(await sampled(1, "--stop", stop), `${plain.slice(0, plain.indexOf(stop))}\n`);
     // The base of the training is taken from the cache: its key does not depend on who asks.
     assertEquals(publishedIn(join(folder, ".vicuna"))["quantize"], 1);
   }));
@@ -71,6 +80,21 @@ Deno.test("generate refuses a prompt that fills all positions of the model", () 
     assertEquals(code, 1);
     assertStringIncludes(stderr, "the model 128 positions: shorten it");
     assert(!stderr.includes("    at "), stderr);
+  }));
+
+Deno.test("generate says which flags have no effect, in both languages, and which values there are not", () =>
+  inFolder(async (folder) => {
+    await writeInputs(folder);
+    const run = (...flags: string[]) =>
+      runTask("generate", folder, ["--base-model", "model", "--max-new-tokens", "2", ...flags, "你好"]);
+    const flags = ["--top-k", "40", "--seed", "3"];
+    const { stderr } = await run(...flags);
+    assertStringIncludes(stderr, "--top-k, --seed: no effect without sampling (--sample, or a --temperature above 0)");
+    assertStringIncludes((await run(...flags, "--lang", "zh")).stderr, "--top-k、--seed 只在采样时起作用");
+    assert(!(await run(...flags, "--do_sample")).stderr.includes("no effect"));
+    const wrong = await run("--beams", "11");
+    assertEquals(wrong.code, 1);
+    assertStringIncludes(wrong.stderr, "--beams");
   }));
 
 Deno.test("generate --help lists its flags with their defaults", () =>
