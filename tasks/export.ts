@@ -8,7 +8,7 @@ import {
   type ExportRequest,
   faultOfExport,
 } from "../models/export/export_model.ts";
-import { pipeline, type PipelineEvent, runPipeline, z } from "../mod.ts";
+import { pipeline, type RunOptions, runPipeline, z } from "../mod.ts";
 import { ProgressGate } from "../pipeline/core/progress_gate.ts";
 import { hubModelNamed } from "../pipeline/stages/hugging_face.ts";
 import { modelPath } from "../pipeline/stages/models.ts";
@@ -96,18 +96,26 @@ function readArguments(args: string[]): z.output<typeof options> | undefined {
   throw new UsageError(`${lines.join("\n")}\n${messages.seeHelp("deno task export")}`);
 }
 
-/** Where a model lies; one of the hub, which has a name of its own, is downloaded into the cache. */
-async function findModel(
+/** A model on this machine. */
+interface FoundModel {
+  readonly model: string | undefined;
+  /** Of a model of the hub, its own. */
+  readonly name?: string;
+}
+
+/** Does `use` with the model that is meant; one of the hub is downloaded into the cache, and stays there meanwhile. */
+async function withModel(
   model: string | undefined,
-  cacheDir: string,
-  signal: AbortSignal,
-  onEvent: (event: PipelineEvent) => void,
-): Promise<{ model: string | undefined; name?: string }> {
+  options: Pick<RunOptions, "cacheDir" | "signal" | "onEvent">,
+  use: (found: FoundModel) => Promise<void>,
+): Promise<void> {
   const ref = model === undefined ? undefined : hubModelNamed(model);
-  if (ref === undefined) return { model };
+  if (ref === undefined) return await use({ model });
   const definition = pipeline({ name: "export", options: z.object({}), build: () => ({ model: ref }) });
-  const { dir, meta } = (await runPipeline(definition, { cacheDir, signal, onEvent })).targets.model;
-  return { model: modelPath(dir, meta), name: meta.name };
+  await runPipeline(definition, {
+    ...options,
+    use: ({ targets: { model: { dir, meta } } }) => use({ model: modelPath(dir, meta), name: meta.name }),
+  });
 }
 
 const language = detectLanguage(Deno.args);
@@ -129,8 +137,7 @@ await runMain(language, async (signal) => {
   const renderer = chooseRenderer(given.json, messages);
   const progress = new ProgressGate("export", (event) => renderer.show(event));
   let bytes = 0;
-  try {
-    const found = await findModel(given.baseModel, given.cacheDir, signal, (event) => renderer.show(event));
+  const write = async (found: FoundModel) => {
     const request = { ...wanted, ...found, name: given.name ?? found.name };
     const { directory, files } = await publishAside({
       path: given.outputPath,
@@ -145,6 +152,10 @@ await runMain(language, async (signal) => {
       }));
     progress.flush();
     renderer.show({ type: "output-written", dir: directory, files });
+  };
+  try {
+    const { cacheDir } = given;
+    await withModel(given.baseModel, { cacheDir, signal, onEvent: (event) => renderer.show(event) }, write);
   } finally {
     renderer.close();
   }

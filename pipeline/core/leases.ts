@@ -7,6 +7,11 @@ import { acquireLock, isWithoutLocks } from "./lock.ts";
 
 const folderOf = (cacheDir: string) => join(cacheDir, "leases");
 
+/** Said to the user where runs cannot take out leases. */
+export const NO_LOCKS =
+  "the cache is on a file system without locks: another run may compute the same at the same time, and a clean-up must " +
+  "not run beside this one";
+
 /** What a running process uses: keys of results, and names of its staging folders (`staging/NAME`). */
 export class Lease implements Disposable {
   readonly #cacheDir: string;

@@ -7,7 +7,7 @@ import { isStep, type Step } from "./graph.ts";
 import type { JsonObject } from "./json.ts";
 import type { AnyKind, MetaOf } from "./kind.ts";
 import { Journal } from "./journal.ts";
-import { Lease } from "./leases.ts";
+import { Lease, NO_LOCKS } from "./leases.ts";
 import { acquireLock } from "./lock.ts";
 import { explainMiss } from "./miss.ts";
 import type { RunObserver } from "./observer.ts";
@@ -22,7 +22,7 @@ import { runStage } from "./stage_run.ts";
 import type { Entry, Lookup } from "./store.ts";
 
 /** How to run a pipeline. */
-export interface RunOptions extends SessionOptions {
+export interface RunOptions<T extends Targets = Targets> extends SessionOptions {
   /** Receives what happens, as it happens. */
   readonly onEvent?: (event: PipelineEvent) => void;
   /**
@@ -30,6 +30,8 @@ export interface RunOptions extends SessionOptions {
    * locks, both compute and the first to end publishes.
    */
   readonly lock?: boolean;
+  /** Does something with the results, such as copying them, before a clean-up of the cache may take them away. */
+  readonly use?: (result: RunResult<T>) => Promise<void> | void;
 }
 
 /** One wanted result of a run. */
@@ -75,7 +77,7 @@ export interface RunResult<T extends Targets = Targets> {
  */
 export async function runPipeline<Options extends z.ZodObject, T extends Targets>(
   pipeline: Pipeline<Options, T>,
-  options: RunOptions = {},
+  options: RunOptions<T> = {},
 ): Promise<RunResult<T>> {
   return await runObserved(pipeline, options, []);
 }
@@ -83,7 +85,7 @@ export async function runPipeline<Options extends z.ZodObject, T extends Targets
 /** As {@link runPipeline}, with observers that follow the run from inside. */
 export async function runObserved<Options extends z.ZodObject, T extends Targets>(
   pipeline: Pipeline<Options, T>,
-  options: RunOptions,
+  options: RunOptions<T>,
   observers: readonly RunObserver[],
 ): Promise<RunResult<T>> {
   const session = await openSession(pipeline as unknown as Pipeline, options);
@@ -94,12 +96,8 @@ export async function runObserved<Options extends z.ZodObject, T extends Targets
     options.onEvent?.(event);
   };
   const runner = new Runner(session, emit, options.lock ?? true, all);
-  return await runner.run() as RunResult<T>;
+  return await runner.run(options.use as RunOptions["use"]) as RunResult<T>;
 }
-
-const NO_LOCKS =
-  "the cache is on a file system without locks: another run may compute the same at the same time, and " +
-  "a clean-up must not run beside this one";
 
 class Runner {
   readonly #session: Session;
@@ -123,12 +121,13 @@ class Runner {
     this.#lock = lock;
   }
 
-  async run(): Promise<RunResult> {
+  async run(use: RunOptions["use"]): Promise<RunResult> {
     using lease = this.#lock ? await Lease.openIfLockable(this.#session.cacheDir) : undefined;
     this.#lease = lease;
     if (this.#lock && lease === undefined) this.#warn(this.#session.name, NO_LOCKS);
     try {
       const result = await this.#run();
+      await use?.(result);
       await this.#tell((observer) => observer.ended?.("done"));
       return result;
     } catch (error) {

@@ -45,6 +45,7 @@ export async function runPipelineTask(
   try {
     const cacheDir = resolve(common.cacheDir);
     const observers = [locked === undefined ? collector : new LockCheck(locked)];
+    let files: string[] = [];
     const run = () =>
       runObserved(loaded.pipeline, {
         name: loaded.name,
@@ -57,12 +58,15 @@ export async function runPipelineTask(
         ...(common.strict && { strict: { module: toFileUrl(loaded.path).href, options: options as JsonObject } }),
         signal,
         onEvent: (event) => renderer.show(event),
+        use: async (result) => {
+          files = await copyTargets(result, dir);
+        },
       }, observers);
-    const files = await copyTargets(await run(), dir).catch(async (error) => {
+    await run().catch(async (error) => {
       if (!(error instanceof DamagedTargetError)) throw error;
       renderer.show({ type: "stage-log", stage: loaded.name, level: "warn", message: error.message });
       await setAside(cacheDir, error.key);
-      return await copyTargets(await run(), dir);
+      await run();
     });
     renderer.show({ type: "output-written", dir, files });
     if (locked === undefined && await writeLockFile(lockPath, loaded.name, collector.locked(options))) {

@@ -146,3 +146,19 @@ Deno.test("a clean-up racing runs never makes them fail: they hit, or compute ag
     await cleaner;
   }
 });
+
+Deno.test("cleanUp() leaves a run's results alone until what uses them has ended", async () => {
+  await using bench = new Workbench();
+  const path = await bench.write("a.txt", "one");
+  const nothing = { type: "runs", count: 0 } as const;
+  let copied = "";
+  await bench.run(() => joinAndShout(bench.calls, [path]), {
+    use: async ({ targets }) => {
+      const { inUse, entries } = await cleanUp(bench.cacheDir, nothing, false);
+      assertEquals([inUse, entries.length], [2, 0]);
+      copied = await Deno.readTextFile(join(targets["loud"]!.dir, "text.txt"));
+    },
+  });
+  assertEquals(copied, "ONE!");
+  assertEquals((await cleanUp(bench.cacheDir, nothing, false)).entries.length, 2);
+});
