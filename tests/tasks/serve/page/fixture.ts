@@ -129,7 +129,7 @@ export async function onPage(
   tolerated = /^Failed to load resource/,
 ): Promise<void> {
   const context = await browser.newContext({ locale: "en-US", reducedMotion: "reduce", ...options });
-  context.setDefaultTimeout(8000);
+  context.setDefaultTimeout(20_000);
   const faults: string[] = [];
   try {
     const page = await context.newPage();

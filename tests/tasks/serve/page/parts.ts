@@ -24,6 +24,15 @@ export function partsOf(page: Page): Parts {
   };
 }
 
+/** Waits until something is so. The page's policy forbids playwright's own way to do this. */
+export async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 200; i++) {
+    if (await isSo()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("waited for ten seconds in vain");
+}
+
 /** Waits until no answer is on its way. */
 export const ended = (page: Page): Promise<void> => page.locator('.turns[aria-busy="false"]').waitFor();
 

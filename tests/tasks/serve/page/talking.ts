@@ -3,7 +3,7 @@ import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@st
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import type { TextSource } from "../../../../tasks/serve/context.ts";
 import { onPage, saying, serve } from "./fixture.ts";
-import { ended, focused, type Parts, partsOf } from "./parts.ts";
+import { ended, focused, type Parts, partsOf, until } from "./parts.ts";
 
 /** Steps of the test. */
 export async function talking(t: Deno.TestContext, browser: Browser, url: string): Promise<void> {
@@ -18,9 +18,7 @@ export async function talking(t: Deno.TestContext, browser: Browser, url: string
     const said = answers.first().locator(".prose");
     await said.waitFor();
     const before = (await said.textContent())?.length ?? 0;
-    await page.waitForFunction(
-      `document.querySelector(".answer .prose").textContent.length > ${before}`,
-    );
+    await until(async () => ((await said.textContent())?.length ?? 0) > before);
     await page.getByRole("button", { name: "Stop", exact: true }).click();
     await ended(page);
     assertStringIncludes(await answers.first().locator(".figures").textContent() ?? "", "Stopped");
