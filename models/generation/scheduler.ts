@@ -10,12 +10,15 @@ import { Job } from "./job.ts";
 import type { SampledSequence, SequenceContext } from "./sequence.ts";
 import { SlotPool } from "./slot_pool.ts";
 
-/** Chunks of a prompt between two steps of the others, and when there are none. */
-const chunksBeside = 1;
+/** Chunks of a prompt between two blocks of the others, and when there are none. */
+const chunksBeside = 2;
 const chunksAlone = 4;
 
 /** Tokens come in blocks of about this many milliseconds. */
 const blockMs = 150;
+
+/** Blocks are so much shorter while a prompt waits: a step takes nearly as long with few rows as with many. */
+const shorter = 4;
 
 /** Sequences that the device lets go on by itself. */
 interface Running {
@@ -210,10 +213,10 @@ export class Scheduler {
     return { run: this.#decoder.run(rows, { stopIds, vocabularySize }, lora), jobs: members, ahead: 0 };
   }
 
-  /** Few where a step takes long, so that text flows; few while a prompt waits, so that it gets its turn. */
+  /** Few where a step takes long, so that text flows. */
   #blockSteps(): number {
     const waiting = this.#queue.length > 0 || this.#active.some(({ rows }) => rows.length === 0);
-    return Math.max(1, Math.min(mostSteps, Math.round(blockMs / this.#msPerStep / (waiting ? 2 : 1))));
+    return Math.max(1, Math.min(mostSteps, Math.round(blockMs / this.#msPerStep / (waiting ? shorter : 1))));
   }
 
   /** Reads the block that the device works at, and begins no other. */

@@ -88,6 +88,39 @@ Deno.test("an aborted request ends at the next token and leaves its slot to the 
   await assertRejects(() => answerOf(generator, { prompt: prompts[0]!, signal: stop.signal }), Error, "enough");
 });
 
+Deno.test("a prompt of many chunks lets others go on meanwhile, and can be aborted in the middle", async () => {
+  using generators = await goldenGenerators("plain", { positions: 2000 });
+  const generator = generators.open({ slots: 2 });
+  const prompt = Array.from({ length: 1500 }, (_, i) => i ? 3 + i * i % 50 : 1);
+  const alone = await answerOf(generators.open({ slots: 1 }), { prompt, params: { maxNewTokens: 5 } });
+  let [short, atFirst] = [0, -1];
+  const other = answerOf(generator, { prompt: prompts[0]!, params: { maxNewTokens: 60 } }, () => short++);
+  const found = await answerOf(generator, { prompt, params: { maxNewTokens: 5 } }, () => {
+    if (atFirst < 0) atFirst = short;
+  });
+  assertEquals(found.ids, alone.ids);
+  assert(atFirst > 4, `${atFirst} events of the other one came before the long prompt's first`);
+  await other;
+  const stop = new AbortController();
+  const stopped = answerOf(generator, { prompt: [1, ...prompt], signal: stop.signal });
+  setTimeout(() => stop.abort(new Error("enough")), 1);
+  await assertRejects(() => stopped, Error, "enough");
+  assertEquals((await answerOf(generator, { prompt, params: { maxNewTokens: 5 } })).ids, alone.ids);
+});
+
+Deno.test("when the device is lost every request ends with an error", async () => {
+  using generators = await goldenGenerators("plain", { positions: 1000 });
+  const generator = generators.open({ slots: 1 });
+  const asked = [0, 1].map((i) =>
+    answerOf(
+      generator,
+      { prompt: prompts[i]!, params: { maxNewTokens: 900 } },
+      () => generators.device.gpu.destroy(),
+    )
+  );
+  for (const result of await Promise.allSettled(asked)) assertEquals(result.status, "rejected");
+});
+
 Deno.test("a reader that goes away in the middle leaves its slot, and adapters can be freed", async () => {
   using generators = await goldenGenerators("plain", { positions: 400 });
   const generator = generators.open({ slots: 1 });
