@@ -128,6 +128,7 @@ await runMain(language, async (signal) => {
   const sizeFor = (tokenizer: Tokenizer) => ({
     positions: Math.min(options.contextLength, promptOf(options, instruction, tokenizer).length + params.maxNewTokens),
     slots: speakers.length * params.beams,
+    cacheBytes: Infinity,
   });
   const source = { ...options, baseModel, adapters, signal, sizeFor };
   const opened = await openGenerator(source, (line) => console.error(line));
