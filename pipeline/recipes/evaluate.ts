@@ -76,6 +76,9 @@ export default pipeline({
       zh: "ceval 与 cmmlu 的科目；缺省为全部",
       aliases: ["subject"],
     }),
+    limit: z.number().int().min(0).default(0).describe("most items of a task, of each subject; 0 for all").meta({
+      zh: "每个任务（每个科目）最多的题数；0 表示全部",
+    }),
     judge: z.string().optional().describe(
       "model that scores the answers to belle; its key is taken from JUDGE_API_KEY",
     ).meta({ zh: "为 belle 的回答打分的模型；密钥取自 JUDGE_API_KEY" }),
@@ -118,6 +121,7 @@ export default pipeline({
       tasks,
       template,
       samples,
+      limit: o.limit,
       ...(o.maxNewTokens !== undefined && { maxNewTokens: o.maxNewTokens }),
     });
     const targets: Record<string, AnyRef> = { report };

@@ -30,6 +30,9 @@ const params = z.object({
   samples: z.number().int().min(0).default(5).describe("held-out instructions to answer before and after"),
   maxNewTokens: z.number().int().min(1).default(64).describe("most tokens of such an answer"),
   template: z.enum(TEMPLATE_NAMES).optional().describe("prompt template of tasks"),
+  limit: z.number().int().min(0).default(0).describe(
+    "most items of a task, of each subject where there are; 0 for all",
+  ),
 });
 
 /** Params of {@link evaluate}. */
@@ -40,6 +43,8 @@ export interface EvaluateParams {
   readonly maxNewTokens?: number;
   /** Prompt template of tasks; that of the tokens by default, "alpaca" where there are none. */
   readonly template?: TemplateName | undefined;
+  /** Most items of a task, of each subject where there are subjects: the first ones; 0, the default, for all. */
+  readonly limit?: number;
 }
 
 /** Inputs of {@link evaluate}. */
@@ -118,7 +123,8 @@ function checkInputs({ inputs }: Context): void {
 async function prepare({ inputs, params }: Context, tokenizer: Tokenizer): Promise<Prepared> {
   const own = inputs.tokens?.meta.template;
   const template = templateFor(params.template ?? own ?? "alpaca", tokenizer);
-  const tasks = await prepareTasks(inputs.tasks, template, tokenizer, inputs.base.meta.maxPositions);
+  const { maxPositions } = inputs.base.meta;
+  const tasks = await prepareTasks(inputs.tasks, { template, tokenizer, maxPositions, limit: params.limit });
   if (inputs.tokens === undefined || own === undefined) return { tasks };
   return { tasks, samples: await prepareSamples(inputs.tokens.dir, params, templateFor(own, tokenizer), tokenizer) };
 }

@@ -1,28 +1,26 @@
 import { type AnswerItem, isRight, readAnswerItems } from "../../../datasets/evaluation/answer_items.ts";
 import { promptIds } from "../../../datasets/build_sequence.ts";
 import { lastQuestion } from "../../../datasets/example.ts";
-import type { PromptTemplate } from "../../../datasets/templates.ts";
-import type { Tokenizer } from "../../../models/tokenizer.ts";
 import type { JsonObject } from "../../core/mod.ts";
 import type { AnswersTaskMeta } from "../kinds.ts";
 import { answersOfSides } from "./answering.ts";
 import { type ItemResult, overlapScores, resultOf } from "./results.ts";
-import type { PreparedTask, TaskOutcome, TaskRun } from "./prepared_task.ts";
+import { limited, type PreparedTask, type TaskOutcome, type TaskRun, type TaskSetup } from "./prepared_task.ts";
 
 /** Reads a task of answers and makes its prompts. */
 export async function prepareAnswersTask(
   path: string,
   meta: AnswersTaskMeta,
-  template: PromptTemplate,
-  tokenizer: Tokenizer,
+  setup: TaskSetup,
 ): Promise<PreparedTask> {
-  const items = await readAnswerItems(path);
+  const { template, tokenizer } = setup;
+  const items = limited(await readAnswerItems(path), setup);
   const prompts = items.map(({ question }) => promptIds(question, template, tokenizer));
   return {
     meta,
     requests: items.length,
     positions: Math.max(...prompts.map(({ length }) => length)) + meta.maxNewTokens,
-    run: (run) => runAnswersTask(meta, items, prompts, tokenizer, run),
+    run: (run) => runAnswersTask(meta, items, prompts, setup, run),
   };
 }
 
@@ -30,7 +28,7 @@ async function runAnswersTask(
   meta: AnswersTaskMeta,
   items: readonly AnswerItem[],
   prompts: readonly number[][],
-  tokenizer: Tokenizer,
+  { tokenizer, limit }: TaskSetup,
   run: TaskRun,
 ): Promise<TaskOutcome> {
   const { before, after } = await answersOfSides(prompts, meta.maxNewTokens, run);
@@ -53,6 +51,7 @@ async function runAnswersTask(
   }));
   const cut = prompts.filter(({ length }) => length >= run.generator.positions).length;
   const facts = {
+    ...(limit > 0 ? { limit } : {}),
     max_new_tokens: meta.maxNewTokens,
     ignore_case: meta.ignoreCase,
     ignore_punctuation: meta.ignorePunctuation,

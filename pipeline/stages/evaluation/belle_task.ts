@@ -5,27 +5,25 @@ import {
   foldClass,
   readBelleQuestions,
 } from "../../../datasets/evaluation/belle_questions.ts";
-import type { PromptTemplate } from "../../../datasets/templates.ts";
-import type { Tokenizer } from "../../../models/tokenizer.ts";
 import type { BelleTaskMeta } from "../kinds.ts";
 import { answersOfSides } from "./answering.ts";
-import type { PreparedTask, TaskOutcome, TaskRun } from "./prepared_task.ts";
+import { limited, type PreparedTask, type TaskOutcome, type TaskRun, type TaskSetup } from "./prepared_task.ts";
 import { type ItemResult, overlapScores, resultOf } from "./results.ts";
 
 /** Reads BELLE's questions and makes their prompts. */
 export async function prepareBelleTask(
   path: string,
   meta: BelleTaskMeta,
-  template: PromptTemplate,
-  tokenizer: Tokenizer,
+  setup: TaskSetup,
 ): Promise<PreparedTask> {
-  const questions = await readBelleQuestions(path);
+  const { template, tokenizer } = setup;
+  const questions = limited(await readBelleQuestions(path), setup);
   const prompts = questions.map(({ question }) => promptIds({ instruction: question, input: "" }, template, tokenizer));
   return {
     meta,
     requests: questions.length,
     positions: prompts.reduce((most, { length }) => Math.max(most, length), 0) + meta.maxNewTokens,
-    run: (run) => runBelleTask(meta, questions, prompts, tokenizer, run),
+    run: (run) => runBelleTask(meta, questions, prompts, setup, run),
   };
 }
 
@@ -33,7 +31,7 @@ async function runBelleTask(
   meta: BelleTaskMeta,
   questions: readonly BelleQuestion[],
   prompts: readonly number[][],
-  tokenizer: Tokenizer,
+  { tokenizer, limit }: TaskSetup,
   run: TaskRun,
 ): Promise<TaskOutcome> {
   const { before, after } = await answersOfSides(prompts, meta.maxNewTokens, run);
@@ -51,6 +49,7 @@ async function runBelleTask(
     };
   });
   const facts = {
+    ...(limit > 0 ? { limit } : {}),
     max_new_tokens: meta.maxNewTokens,
     without_std_answer: questions.filter(({ stdAnswer }) => stdAnswer === "").length,
     prompts_without_room: prompts.filter(({ length }) => length >= run.generator.positions).length,

@@ -7,11 +7,11 @@ import {
   subjectOf,
   subjectPath,
 } from "../../../datasets/evaluation/choice_items.ts";
+import type { ScorePair } from "../../../models/generation/scorer.ts";
 import type { Tokenizer } from "../../../models/tokenizer.ts";
 import { type JsonObject, PipelineError, type StageInput } from "../../core/mod.ts";
 import type { ChoicesTaskMeta, evaluationTask } from "../kinds.ts";
-import type { ScorePair } from "../../../models/generation/scorer.ts";
-import type { PreparedTask, TaskOutcome, TaskRun } from "./prepared_task.ts";
+import { limited, type PreparedTask, type TaskOutcome, type TaskRun, type TaskSetup } from "./prepared_task.ts";
 import { type ItemResult, resultOf } from "./results.ts";
 
 /** Questions after which the progress is told and what came is kept. */
@@ -28,17 +28,16 @@ interface Asked {
 }
 
 /**
- * Reads a task of choices and makes its pairs.
+ * Reads a task of choices and makes its pairs. Prompts that are longer than the model lose their beginning.
  *
- * @param maxPositions longest sequence of the model; prompts lose their beginning where they are longer
  * @throws {PipelineError} for a subject that is not there, or too few examples
  */
 export async function prepareChoicesTask(
   input: StageInput<typeof evaluationTask>,
   meta: ChoicesTaskMeta,
-  tokenizer: Tokenizer,
-  maxPositions: number,
+  setup: TaskSetup,
 ): Promise<PreparedTask> {
+  const { tokenizer, maxPositions } = setup;
   const asked: Asked[] = [];
   for (const subject of subjectsOf(input, meta)) {
     const read = (split: "dev" | "val" | "test") =>
@@ -49,7 +48,7 @@ export async function prepareChoicesTask(
         `${meta.name}: wanted ${meta.shots} examples of ${subject} in dev, found ${examples.length}: lower shots`,
       );
     }
-    for (const item of await read(meta.split)) {
+    for (const item of limited(await read(meta.split), setup)) {
       const prompt = choicePrompt(meta.format, subject, examples, item);
       asked.push({ subject, item, prompt, ...pairsOf(prompt, tokenizer, meta.bos, maxPositions) });
     }
@@ -58,7 +57,7 @@ export async function prepareChoicesTask(
     meta,
     requests: asked.length * CHOICES.length,
     positions: 0, // nothing is generated
-    run: (run) => runChoicesTask(meta, asked, maxPositions, run),
+    run: (run) => runChoicesTask(meta, asked, setup, run),
   };
 }
 
@@ -100,7 +99,7 @@ function pairsOf(
 async function runChoicesTask(
   meta: ChoicesTaskMeta,
   asked: readonly Asked[],
-  maxPositions: number,
+  { maxPositions, limit }: TaskSetup,
   { generator, adapter, signal, onRequest, keep }: TaskRun,
 ): Promise<TaskOutcome> {
   const side = async (name: string, adapter?: string) => {
@@ -136,6 +135,7 @@ async function runChoicesTask(
     protocol: `lm-evaluation-harness, ${
       meta.format === "ceval" ? "ceval-valid" : "cmmlu"
     }: log-likelihood of the letter`,
+    ...(limit > 0 ? { limit } : {}),
     split: meta.split,
     shots: meta.shots,
     bos: meta.bos,

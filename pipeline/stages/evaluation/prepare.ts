@@ -10,7 +10,7 @@ import { answersOfSides } from "./answering.ts";
 import { prepareAnswersTask } from "./answers_task.ts";
 import { prepareBelleTask } from "./belle_task.ts";
 import { prepareChoicesTask } from "./choices_task.ts";
-import type { PreparedTask, TaskRun } from "./prepared_task.ts";
+import type { PreparedTask, TaskRun, TaskSetup } from "./prepared_task.ts";
 import type { AnsweredSample } from "./report.ts";
 import { type MetricResult, metricsOf, overlapScores } from "./results.ts";
 
@@ -21,9 +21,7 @@ import { type MetricResult, metricsOf, overlapScores } from "./results.ts";
  */
 export async function prepareTasks(
   tasks: readonly StageInput<typeof evaluationTask>[],
-  template: PromptTemplate,
-  tokenizer: Tokenizer,
-  maxPositions: number,
+  setup: TaskSetup,
 ): Promise<PreparedTask[]> {
   const names = tasks.map(({ meta }) => meta.name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
@@ -31,24 +29,19 @@ export async function prepareTasks(
     throw new PipelineError(`evaluate: two tasks are named ${twice}; give one of them another name`);
   }
   const prepared: PreparedTask[] = [];
-  for (const task of tasks) prepared.push(await prepareTask(task, template, tokenizer, maxPositions));
+  for (const task of tasks) prepared.push(await prepareTask(task, setup));
   return prepared;
 }
 
-function prepareTask(
-  task: StageInput<typeof evaluationTask>,
-  template: PromptTemplate,
-  tokenizer: Tokenizer,
-  maxPositions: number,
-): Promise<PreparedTask> {
+function prepareTask(task: StageInput<typeof evaluationTask>, setup: TaskSetup): Promise<PreparedTask> {
   const { meta } = task;
   switch (meta.type) {
     case "answers":
-      return prepareAnswersTask(onlyFile(task), meta, template, tokenizer);
+      return prepareAnswersTask(onlyFile(task), meta, setup);
     case "choices":
-      return prepareChoicesTask(task, meta, tokenizer, maxPositions);
+      return prepareChoicesTask(task, meta, setup);
     case "belle":
-      return prepareBelleTask(onlyFile(task), meta, template, tokenizer);
+      return prepareBelleTask(onlyFile(task), meta, setup);
     default:
       return meta satisfies never;
   }

@@ -1,11 +1,28 @@
 import type { BelleAnswer } from "../../../datasets/evaluation/belle_questions.ts";
+import type { PromptTemplate } from "../../../datasets/templates.ts";
 import type { TextGenerator } from "../../../models/generation/text_generator.ts";
+import type { Tokenizer } from "../../../models/tokenizer.ts";
 import type { TaskMeta } from "../kinds.ts";
 import type { Keep } from "./keep.ts";
 import type { ItemResult, TaskResult } from "./results.ts";
 
 /** What a task needs of a generator. */
 export type AskedGenerator = Pick<TextGenerator, "stream" | "score" | "positions">;
+
+/** What the prompts of tasks are made with. */
+export interface TaskSetup {
+  readonly template: PromptTemplate;
+  readonly tokenizer: Tokenizer;
+  /** Longest sequence of the model. */
+  readonly maxPositions: number;
+  /** Most items, of each subject where there are subjects: the first ones; 0 for all. */
+  readonly limit: number;
+}
+
+/** The first items of a list, or all. */
+export function limited<T>(items: readonly T[], { limit }: Pick<TaskSetup, "limit">): readonly T[] {
+  return limit === 0 ? items : items.slice(0, limit);
+}
 
 /** What a task runs with. */
 export interface TaskRun {

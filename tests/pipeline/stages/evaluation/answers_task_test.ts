@@ -55,12 +55,17 @@ const run = (generator: AskedGenerator, adapter?: string): TaskRun => ({
   keep: (_name, compute) => compute(),
 });
 
-async function withTask(rows: unknown[], test: (task: PreparedTask, tokenizer: Tokenizer) => Promise<void>) {
+async function withTask(
+  rows: unknown[],
+  test: (task: PreparedTask, tokenizer: Tokenizer) => Promise<void>,
+  limit = 0,
+) {
   await withFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/tokenizer.json`, buildTokenizer(["加等于 Response"], 400));
     using tokenizer = await loadTokenizer(folder);
     const path = writeRows(folder, "items.jsonl", rows);
-    await test(await prepareAnswersTask(path, meta, template("alpaca"), tokenizer), tokenizer);
+    const setup = { template: template("alpaca"), tokenizer, maxPositions: 500, limit };
+    await test(await prepareAnswersTask(path, meta, setup), tokenizer);
   });
 }
 
@@ -154,4 +159,11 @@ Deno.test("answersOfSides() goes on where it was interrupted, and counts what wa
     assertEquals(done, 600);
     assertEquals(whole.requests.length, 300 - 256); // the adapter's last ones alone
   });
+});
+
+Deno.test("a task of answers takes the first items where a limit is given, and says so", async () => {
+  await withTask(sums, async (task) => {
+    const { result, items } = await task.run(run(new FakeGenerator(500, () => "2")));
+    assertEquals([task.requests, items.length, result.facts["limit"]], [2, 2, 2]);
+  }, 2);
 });

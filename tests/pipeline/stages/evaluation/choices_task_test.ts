@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
+import { template } from "../../../../datasets/templates.ts";
 import { openDevice } from "../../../../kernels/device.ts";
 import { loadBase } from "../../../../models/base_file.ts";
 import type { ScorePair } from "../../../../models/generation/scorer.ts";
@@ -66,6 +67,13 @@ const asTask = (generator: FakeScorer, adapter?: string) => ({
   keep: <T>(_name: string, compute: () => Promise<T>) => compute(),
 });
 
+const setupOf = (tokenizer: Tokenizer, maxPositions: number) => ({
+  template: template("alpaca"),
+  tokenizer,
+  maxPositions,
+  limit: 0,
+});
+
 async function withTokenizer(test: (tokenizer: Tokenizer, folder: string) => Promise<void>): Promise<void> {
   await withFolder(async (folder) => {
     await Deno.writeTextFile(join(folder, "tokenizer.json"), buildTokenizer(["问题答案 A. B. C. D. 单项选择题"], 420));
@@ -76,7 +84,7 @@ async function withTokenizer(test: (tokenizer: Tokenizer, folder: string) => Pro
 
 Deno.test("a task of choices takes the likeliest letter, by subject, on both sides", async () => {
   await withTokenizer(async (tokenizer, folder) => {
-    const task = await prepareChoicesTask(inputOf(writeCeval(folder)), meta, tokenizer, 4000);
+    const task = await prepareChoicesTask(inputOf(writeCeval(folder)), meta, setupOf(tokenizer, 4000));
     const generator = new FakeScorer(tokenizer, (adapter) => adapter === undefined ? "B" : "C");
     const { result, items } = await task.run(asTask(generator, "mine"));
     const [acc, normed] = result.metrics;
@@ -110,7 +118,7 @@ Deno.test("a task of choices cuts the beginning of prompts that are too long, an
   await withTokenizer(async (tokenizer, folder) => {
     const dir = writeCeval(folder);
     Deno.writeTextFileSync(join(dir, "val/logic_val.csv"), `${header}0,${"长".repeat(200)},1,2,3,4,D\n`);
-    const task = await prepareChoicesTask(inputOf(dir), { ...meta, shots: 0, bos: true }, tokenizer, 300);
+    const task = await prepareChoicesTask(inputOf(dir), { ...meta, shots: 0, bos: true }, setupOf(tokenizer, 300));
     const generator = new FakeScorer(tokenizer, () => "D");
     const { result } = await task.run(asTask(generator));
     assertEquals([result.facts["prompts_cut"], result.facts["context_length"]], [1, 300]);
@@ -126,7 +134,7 @@ Deno.test("a task of choices says which subject or which examples are missing", 
   await withTokenizer(async (tokenizer, folder) => {
     const input = inputOf(writeCeval(folder));
     const prepare = (change: Partial<ChoicesTaskMeta>) => () =>
-      prepareChoicesTask(input, { ...meta, ...change }, tokenizer, 4000);
+      prepareChoicesTask(input, { ...meta, ...change }, setupOf(tokenizer, 4000));
     await assertRejects(prepare({ shots: 2 }), Error, "wanted 2 examples of logic in dev, found 1");
     await assertRejects(prepare({ subjects: ["law", "art_studies"] }), Error, "val/art_studies_val.csv");
     await assertRejects(prepare({ format: "cmmlu", split: "test" }), Error, "test/SUBJECT.csv");

@@ -2,6 +2,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { subjectPath } from "../../../../datasets/evaluation/choice_items.ts";
+import { template } from "../../../../datasets/templates.ts";
 import { openDevice } from "../../../../kernels/device.ts";
 import { loadBase, writeBase } from "../../../../models/base_file.ts";
 import { readConfig } from "../../../../models/formats/config.ts";
@@ -35,8 +36,7 @@ Deno.test("C-Eval and CMMLU have the prompts, likelihoods, accuracies and errors
       const task = await prepareChoicesTask(
         { dir, path: dir, meta, digest: "", files },
         meta,
-        tokenizer,
-        harnessPositions,
+        { template: template("alpaca"), tokenizer, maxPositions: harnessPositions, limit: 0 },
       );
       const signal = new AbortController().signal;
       const { result, items } = await task.run({
