@@ -49,8 +49,8 @@ export class Journal implements RunObserver {
         this.#timer.unref();
         return;
       case "stage-start": {
-        const { stage, key, because } = event;
-        this.#run = { ...this.#run, current: { stage, key, because, startedAt: new Date().toISOString() } };
+        const { stage, key, because, reason } = event;
+        this.#run = { ...this.#run, current: { stage, key, because, reason, startedAt: new Date().toISOString() } };
         return void this.#write();
       }
       case "stage-progress": {
@@ -75,7 +75,7 @@ export class Journal implements RunObserver {
       digest,
       status,
       durationMs: Math.round(durationMs),
-      ...(reason === undefined ? {} : { because: describeReason(reason) }),
+      ...(reason === undefined ? {} : { because: describeReason(reason), reason }),
       meta,
       params: step.node.params,
       ...(device === undefined ? {} : { device }),

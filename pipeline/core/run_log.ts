@@ -1,4 +1,5 @@
 import { join } from "@std/path";
+import type { Reason } from "./explain.ts";
 import { isAbsent, writeFileAtomically } from "./files.ts";
 import { isPlainObject, type JsonObject } from "./json.ts";
 import type { Progress } from "./stage_spec.ts";
@@ -15,6 +16,8 @@ export interface LoggedStage {
   readonly durationMs: number;
   /** Why it ran, in English. */
   readonly because?: string;
+  /** The same, to be told in any language. */
+  readonly reason?: Reason;
   /** What the stage returned. */
   readonly meta: JsonObject;
   readonly params: JsonObject;
@@ -29,6 +32,8 @@ export interface CurrentStage {
   readonly key: string;
   /** Why it has to run, in English. */
   readonly because: string;
+  /** The same, to be told in any language. */
+  readonly reason: Reason;
   /** ISO 8601. */
   readonly startedAt: string;
   /** How far it has come, as far as it told. */

@@ -80,17 +80,18 @@ function statusOf({ status, seenAt }: Pick<RunRecord, "status" | "seenAt">): Run
 function viewOfStage(run: RunRecord, stage: string): StageView {
   const logged = run.stages.find((each) => each.stage === stage);
   if (logged !== undefined) {
-    const { status, because, durationMs, device, params, meta } = logged;
+    const { status, because, reason, durationMs, device, params, meta } = logged;
     return {
       ...{ stage, state: status, durationMs, params, meta },
       ...(because !== undefined && { because }),
+      ...(reason !== undefined && { reason }),
       ...(device !== undefined && { device }),
     };
   }
   const live = statusOf(run) === "running";
   if (run.current?.stage !== stage) return { stage, state: live ? "waiting" : "not-reached" };
-  const { because, startedAt, progress } = run.current;
-  return { stage, state: live ? "running" : "interrupted", because, startedAt, ...(progress && { progress }) };
+  const { because, reason, startedAt, progress } = run.current;
+  return { stage, state: live ? "running" : "interrupted", because, reason, startedAt, ...(progress && { progress }) };
 }
 
 /** Names in the pipeline of all stages: those that are planned, or as far as the run came. */

@@ -7,8 +7,11 @@ import { Store } from "./parts/store.ts";
 export class CallError extends Error {
   override readonly name: string = "CallError";
 
-  /** @param status of the response; 0 when there was none */
-  constructor(readonly status: number, message: string) {
+  /**
+   * @param status of the response; 0 when there was none
+   * @param code the server's short name of the fault, where it has one
+   */
+  constructor(readonly status: number, message: string, readonly code?: string) {
     super(message);
   }
 }
@@ -34,15 +37,16 @@ async function call(path: string, init: RequestInit): Promise<Response> {
   }
   if (response.ok) return response;
   if (response.status === 401) needsKey.set(true);
-  throw new CallError(response.status, await messageOf(response));
+  throw await errorOf(response);
 }
 
-async function messageOf(response: Response): Promise<string> {
+async function errorOf(response: Response): Promise<CallError> {
   const text = await response.text().catch(() => "");
   try {
-    return String((JSON.parse(text) as { error?: { message?: string } }).error?.message ?? text);
+    const { error } = JSON.parse(text) as { error?: { message?: string; code?: string } };
+    return new CallError(response.status, String(error?.message ?? text), error?.code);
   } catch {
-    return text || response.statusText;
+    return new CallError(response.status, text || response.statusText);
   }
 }
 

@@ -1,5 +1,6 @@
 // What the server tells the page, in JSON. Types and nothing else, so that both sides can read them.
 import type { Json, JsonObject } from "../../../pipeline/core/json.ts";
+import type { Reason } from "../../../pipeline/core/explain.ts";
 import type { Progress } from "../../../pipeline/core/stage_spec.ts";
 import type { TemplateName } from "../../../datasets/templates.ts";
 import type { Control } from "../../generation/control.ts";
@@ -46,8 +47,9 @@ export interface StageView {
   /** Name in the pipeline, such as `train#2`. */
   readonly stage: string;
   readonly state: StageState;
-  /** Why it had to run, in English. */
+  /** Why it had to run, in English; runs of earlier versions have no `reason`. */
   readonly because?: string;
+  readonly reason?: Reason;
   readonly durationMs?: number;
   readonly startedAt?: string;
   readonly progress?: Progress;

@@ -42,17 +42,18 @@ Deno.test("a run can be followed from outside: planned stages, the one at work, 
   });
   assertEquals(seen?.status, "running");
   assertEquals(seen?.planned, ["slow"]);
-  const { stage, key, because, progress } = seen!.current!;
-  assertEquals({ stage, because, progress }, {
+  const { stage, key, because, reason, progress } = seen!.current!;
+  assertEquals({ stage, because, reason, progress }, {
     stage: "slow",
     because: "first run",
+    reason: { type: "first" },
     progress: { done: 3, total: 8, unit: "steps", metrics: { loss: 1.5 } },
   });
   assert(folder.includes(join("staging", `slow-${key}-`)), folder);
   const [ended] = await readRuns(bench.cacheDir);
   assertEquals(ended?.status, "done");
   assertEquals(ended?.current, undefined);
-  assertEquals(ended?.stages.map((each) => each.key), [key]);
+  assertEquals(ended?.stages.map((each) => [each.key, each.reason]), [[key, { type: "first" }]]);
   assert(Date.parse(ended!.seenAt!) >= Date.parse(seen!.seenAt!));
 });
 

@@ -133,7 +133,10 @@ Deno.test("a run that says it runs but has long been silent is told from one tha
     const record = (id: string, secondsAgo: number) => ({
       ...{ format: 1, id, pipeline: "p", startedAt: new Date(now).toISOString(), options: {}, stages: [] } as const,
       ...{ status: "running", planned: ["merge", "train"] } as const,
-      current: { stage: "merge", key: "0", because: "first run", startedAt: new Date(now).toISOString() },
+      current: {
+        ...{ stage: "merge", key: "0", because: "first run", startedAt: new Date(now).toISOString() },
+        reason: { type: "first" as const },
+      },
       seenAt: new Date(now - secondsAgo * 1000).toISOString(),
     });
     await writeRun(cacheDir, record("b", 5));

@@ -86,6 +86,10 @@ export const EN = {
     copy: "Copy",
     copied: "Copied",
     answerDone: "The answer is complete.",
+    refusals: {
+      context_length_exceeded: "The prompt is too long for this model. Shorten it, or clear earlier turns.",
+      queue_full: "The server is busy. Try again in a moment.",
+    } as Readonly<Record<string, string>>,
     broken: "No whole answer came.",
     loaded: (turns: number) => `${turns} turns loaded.`,
     cannotLoad: (why: string) => `The file cannot be loaded: ${why}`,
@@ -199,6 +203,14 @@ export const EN = {
     why: {
       cached: "nothing that it depends on has changed",
       fresh: "another stage of this run came to the same key",
+    },
+    reasons: {
+      first: "first run",
+      gone: "its result was no longer in the cache",
+      damaged: (detail: string) => `its result in the cache was damaged: ${detail}`,
+      changes: { changed: "changed", added: "added", removed: "removed" },
+      version: "version",
+      format: "the cache has a new layout",
     },
     params: "Parameters",
     result: "Result",

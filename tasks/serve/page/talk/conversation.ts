@@ -25,6 +25,8 @@ export interface Answer {
   readonly state: "waiting" | "streaming" | "done" | "stopped" | "failed";
   readonly reason?: FinishReason;
   readonly error?: string;
+  /** The server's short name of what went wrong. */
+  readonly errorCode?: string;
   readonly beams?: readonly Beam[];
   /** Exchanges that the prompt had no room for. */
   readonly droppedTurns?: number;

@@ -89,9 +89,7 @@ export class Session {
       }
       if (isOpen(answer)) answer = { ...answer, state: "failed" };
     } catch (error) {
-      answer = signal.aborted
-        ? { ...answer, state: "stopped" }
-        : { ...answer, state: "failed", ...(error instanceof CallError && { error: error.message }) };
+      answer = signal.aborted ? { ...answer, state: "stopped" } : { ...answer, state: "failed", ...faultOf(error) };
     }
     show(answer);
   }
@@ -102,6 +100,11 @@ export class Session {
     );
     this.state.patch({ turns });
   }
+}
+
+function faultOf(error: unknown): Pick<Answer, "error" | "errorCode"> {
+  if (!(error instanceof CallError)) return {};
+  return { error: error.message, ...(error.code != null && { errorCode: error.code }) };
 }
 
 /** An answer after an event. */

@@ -83,7 +83,7 @@ function Beams({ answer }: { readonly answer: Answer }): JSX.Element {
 
 function Figures({ answer }: { readonly answer: Answer }): JSX.Element {
   const { talk } = useMessages();
-  const { state, reason, figures, droppedTurns = 0, error } = answer;
+  const { state, reason, figures, droppedTurns = 0, error, errorCode = "" } = answer;
   const parts = [
     state === "stopped" ? talk.stopped : undefined,
     reason && talk.finish[reason],
@@ -93,7 +93,7 @@ function Figures({ answer }: { readonly answer: Answer }): JSX.Element {
   ].filter((part) => part !== undefined);
   return (
     <>
-      {state === "failed" && <p class="fault">{talk.failed(error)}</p>}
+      {state === "failed" && <p class="fault">{talk.refusals[errorCode] ?? talk.failed(error)}</p>}
       {parts.length > 0 && <p class="figures">{parts.join(" · ")}</p>}
     </>
   );

@@ -1,5 +1,7 @@
 import type { JSX } from "preact";
 import type { Json } from "../../../../pipeline/core/json.ts";
+import type { Change, Reason } from "../../../../pipeline/core/explain.ts";
+import type { Messages } from "../messages/messages.ts";
 import { useMessages } from "../parts/preferences.ts";
 import type { RunView, StageView } from "../wire.ts";
 
@@ -16,8 +18,8 @@ export function Stages({ run }: { readonly run: RunView }): JSX.Element {
 
 function Stage({ stage }: { readonly stage: StageView }): JSX.Element {
   const { training, duration, number } = useMessages();
-  const { state, because, durationMs, progress, device, params, meta } = stage;
-  const why = state === "cached" || state === "fresh" ? training.why[state] : because;
+  const { state, because, reason, durationMs, progress, device, params, meta } = stage;
+  const why = state === "cached" || state === "fresh" ? training.why[state] : reasonText(reason, training) ?? because;
   const figures = flatten(meta ?? {}).filter(([, value]) => typeof value === "number");
   return (
     <li class={`stage ${state}`}>
@@ -65,6 +67,38 @@ function Values({ title, entries }: {
       </dl>
     </details>
   );
+}
+
+/** Why a stage ran, in the page's language. */
+function reasonText(reason: Reason | undefined, { reasons }: Messages["training"]): string | undefined {
+  switch (reason?.type) {
+    case "first":
+      return reasons.first;
+    case "gone":
+      return reasons.gone;
+    case "damaged":
+      return reasons.damaged(reason.detail);
+    case "changed":
+      return reason.changes.map((change) => changeText(change, reasons)).join("; ");
+    default:
+      return undefined;
+  }
+}
+
+function changeText(change: Change, reasons: Messages["training"]["reasons"]): string {
+  const json = (value: Json | undefined) => value === undefined ? "–" : JSON.stringify(value);
+  switch (change.type) {
+    case "param":
+      return `${change.path} ${json(change.before)} → ${json(change.after)}`;
+    case "input":
+      return `${change.path} ${reasons.changes[change.change]}`;
+    case "version":
+      return `${reasons.version} ${change.before} → ${change.after}`;
+    case "code":
+      return `${change.name} ${reasons.changes[change.change]}`;
+    case "format":
+      return reasons.format;
+  }
 }
 
 /** The leaves of an object, by their path. */

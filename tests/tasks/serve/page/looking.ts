@@ -61,7 +61,9 @@ export async function appearing(t: Deno.TestContext, browser: Browser, url: stri
       onPage(browser, url, { locale: "zh-CN", colorScheme: "dark" }, async (page) => {
         await page.getByRole("tab", { name: "指令" }).waitFor();
         assertEquals(await rootOf(page), ["zh-Hans", "dark"]);
-        for (const tab of ["训练", "数据", "对话"]) await page.getByRole("tab", { name: tab }).click();
+        await page.getByRole("tab", { name: "训练" }).click();
+        await page.locator(".stage .why", { hasText: "首次运行" }).first().waitFor();
+        for (const tab of ["数据", "对话"]) await page.getByRole("tab", { name: tab }).click();
         assertEquals(await page.getByLabel("温度", { exact: true }).inputValue(), "1");
         await page.getByRole("button", { name: "English" }).click();
         await page.getByRole("button", { name: "Light colours" }).click();

@@ -60,6 +60,16 @@ export async function talking(t: Deno.TestContext, browser: Browser, url: string
     assertEquals(scores, scores.toSorted((a, b) => b - a));
   });
 
+  await step(
+    "a prompt that is too long is refused in the page's language",
+    { locale: "zh-CN" },
+    async (page, { ask }) => {
+      await ask("算1加1 ".repeat(200));
+      await page.locator(".answer .fault", { hasText: "提示超出了模型的长度" }).waitFor();
+      await page.getByRole("status").filter({ hasText: "没有得到完整的回答" }).waitFor({ state: "attached" });
+    },
+  );
+
   await step("controls have recipe's ranges and say when they do nothing", {}, async (page, { control }) => {
     const temperature = control("Temperature");
     assertEquals(await temperature.inputValue(), "0.1");
