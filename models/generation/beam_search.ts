@@ -1,7 +1,7 @@
 // Beam search and beam sampling with the semantics of transformers' generate(): length penalty 1, and no early stop but
 // its rule of thumb. Knows neither the device nor text.
 import type { GenerationParams } from "./request.ts";
-import { type Candidates, candidates, drawPlace, logSoftmax, penalise, temper } from "./sampling.ts";
+import { type Candidates, candidates, idAt, logSoftmax, penalise, temper } from "./sampling.ts";
 
 /** An answer in the making, or a finished one. */
 export interface Beam<Note> {
@@ -125,15 +125,33 @@ export class BeamSearch<Note> {
 
   /** Indices drawn one after the other without putting back, fewer where no more are possible. */
   #draw(scores: Float64Array, count: number): number[] {
-    const order = possible(scores);
+    const falling = scores.filter((score) => score > -Infinity).sort().reverse();
+    const weights = falling.map((score) => Math.exp(score - falling[0]!));
     const drawn: number[] = [];
-    while (drawn.length < count && order.length > 0) {
-      const falling = Float64Array.from(order, (index) => scores[index]!);
-      const place = drawPlace({ falling, count: falling.length }, this.#options.uniform());
-      drawn.push(...order.splice(place, 1));
+    while (drawn.length < count) {
+      const place = pointedAt(weights, this.#options.uniform);
+      if (place === undefined) break;
+      weights[place] = 0;
+      drawn.push(idAt(scores, { falling, count: falling.length }, place));
     }
     return drawn;
   }
+}
+
+/** The place that a number points at when weights are laid end to end; undefined when there are none above 0. */
+function pointedAt(weights: Float64Array, uniform: () => number): number | undefined {
+  let total = 0;
+  for (let i = 0; i < weights.length; i++) total += weights[i]!;
+  if (total === 0) return undefined;
+  let left = uniform() * total;
+  let last = 0;
+  for (let place = 0; place < weights.length; place++) {
+    if (weights[place] === 0) continue;
+    left -= weights[place]!;
+    last = place;
+    if (left < 0) break;
+  }
+  return last;
 }
 
 /** Makes all scores but the candidates impossible. */
@@ -143,13 +161,6 @@ function keepOnly(scores: Float64Array, { falling, count }: Candidates): void {
   for (let id = 0; id < scores.length; id++) {
     if (scores[id]! < lowest || scores[id] === lowest && equals-- <= 0) scores[id] = -Infinity;
   }
-}
-
-/** Indices of the scores that are possible, the highest first. */
-function possible(scores: Float64Array): number[] {
-  const indices: number[] = [];
-  for (let i = 0; i < scores.length; i++) if (scores[i]! > -Infinity) indices.push(i);
-  return indices.sort((a, b) => scores[b]! - scores[a]! || a - b);
 }
 
 const byScore = (a: { beam: Beam<unknown> }, b: { beam: Beam<unknown> }) => b.beam.sum - a.beam.sum;

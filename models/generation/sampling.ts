@@ -24,7 +24,9 @@ export function argmax(values: ArrayLike<number>): number {
 /** log softmax of logits (V) in float64: natural logarithms of the probabilities. */
 export function logSoftmax(logits: Float32Array): Float64Array<ArrayBuffer> {
   const total = logSumExp(logits);
-  return Float64Array.from(logits, (value) => value - total);
+  const result = new Float64Array(logits.length);
+  for (let i = 0; i < logits.length; i++) result[i] = logits[i]! - total;
+  return result;
 }
 
 /** log Σ exp(logits). */
@@ -53,7 +55,7 @@ export function penalise(
   if (made < minNewTokens) { for (const id of stopIds) if (id < scores.length) scores[id] = -Infinity; }
 }
 
-/** Scores in falling order, and how many of the first are left to draw from. */
+/** The highest scores in falling order, and how many of the first are left to draw from. */
 export interface Candidates {
   readonly falling: Float32Array | Float64Array;
   readonly count: number;
@@ -69,9 +71,9 @@ export function candidates(
   { topP, topK, minP }: Omit<SamplingParams, "temperature">,
   keep = 1,
 ): Candidates {
-  const falling = scores.toSorted().reverse();
+  const falling = highestScores(scores, topK > 0 ? Math.max(topK, keep) : scores.length);
   const most = falling[0]!;
-  let count = topK > 0 ? Math.min(Math.max(topK, keep), falling.length) : falling.length;
+  let count = falling.length;
   if (topP < 1) {
     const enough = topP * weightOf(falling, count);
     let mass = 0;
@@ -82,6 +84,24 @@ export function candidates(
   while (count > keep && Math.exp(falling[count - 1]! - most) < minP) count--;
   while (count > 1 && falling[count - 1] === -Infinity) count--;
   return { falling, count };
+}
+
+/** So many are found faster by looking at each score once than by sorting all. */
+const fewScores = 256;
+
+/** The `count` highest scores in falling order; all when there are no more. */
+function highestScores(scores: Float32Array | Float64Array, count: number): Float32Array | Float64Array {
+  if (count > fewScores) return scores.toSorted().reverse().subarray(0, count);
+  const best = new Float64Array(Math.min(count, scores.length));
+  let found = 0;
+  for (let i = 0; i < scores.length; i++) {
+    const score = scores[i]!;
+    if (found === best.length && score <= best[found - 1]!) continue;
+    let at = found < best.length ? found++ : found - 1;
+    for (; at > 0 && best[at - 1]! < score; at--) best[at] = best[at - 1]!;
+    best[at] = score;
+  }
+  return best;
 }
 
 /** Σ exp of the first `count` of falling scores, relative to the first. */
