@@ -50,26 +50,25 @@ fn takeOut(row: u32, lane: u32, raw: bool, setting: Settings, last: Candidate) -
   var least = noId;
   for (var c = lane; c < {{CHUNKS}}u; c += {{LANES}}u) { least = min(least, select(noId, c, best[c] == value)); }
   let chunk = min(leastId(least, lane), {{CHUNKS - 1}}u);
-  let first = chunk * {{CHUNK4}}u + lane;
-  var id = noId;
-  //% for n in 0..CHUNK4 / LANES
-  let at{{n}} = (first + {{n * LANES}}u) * 4u;
-  var x{{n}}: vec4f;
-  if (raw) { x{{n}} = rawLogits(row, first + {{n * LANES}}u); }
-  else { x{{n}} = processedLogits(row, first + {{n * LANES}}u, setting.penalty, u.step < setting.maskedSteps); }
-  //% for t in 0..4
-  let left{{n}}_{{t}} = x{{n}}[{{t}}] < last.value || (x{{n}}[{{t}}] == last.value && at{{n}} + {{t}}u > last.id);
-  id = min(id, select(noId, at{{n}} + {{t}}u, left{{n}}_{{t}} && x{{n}}[{{t}}] == value));
-  //% end
-  //% end
-  id = leastId(id, lane);
-  var next = lowest;
-  //% for n in 0..CHUNK4 / LANES
-  //% for t in 0..4
-  next = max(next, select(lowest, x{{n}}[{{t}}], x{{n}}[{{t}}] < value || (x{{n}}[{{t}}] == value && at{{n}} + {{t}}u > id)));
-  //% end
-  //% end
-  next = rowMax(next, lane);
+  // What was taken before is larger, or equal with a lower id.
+  let after = select(0u, last.id + 1u, value == last.value);
+  var ids4 = vec4u(noId);
+  var equals = vec4f();
+  var below = vec4f(lowest);
+  for (var n = lane; n < {{CHUNK4}}u; n += {{LANES}}u) {
+    let i4 = chunk * {{CHUNK4}}u + n;
+    var x: vec4f;
+    if (raw) { x = rawLogits(row, i4); }
+    else { x = processedLogits(row, i4, setting.penalty, u.step < setting.maskedSteps); }
+    let id4 = vec4u(i4 * 4u) + vec4u(0u, 1u, 2u, 3u);
+    let equal = (x == vec4f(value)) & (id4 >= vec4u(after));
+    ids4 = min(ids4, select(vec4u(noId), id4, equal));
+    equals += select(vec4f(), vec4f(1.0), equal);
+    below = max(below, select(vec4f(lowest), x, x < vec4f(value)));
+  }
+  let id = leastId(min(min(ids4.x, ids4.y), min(ids4.z, ids4.w)), lane);
+  let many = rowSum(equals.x + equals.y + equals.z + equals.w, lane) > 1.0;
+  let next = select(rowMax(max(max(below.x, below.y), max(below.z, below.w)), lane), value, many);
   if (lane == 0u) {
     best[chunk] = next;
     sharedId = min(id, u.size - 1u);
@@ -81,89 +80,82 @@ fn takeOut(row: u32, lane: u32, raw: bool, setting: Settings, last: Candidate) -
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = group.x;
   let setting = settings[row];
-  begin(row, lane, false);
-  let top = takeOut(row, lane, false, setting, Candidate(-lowest, 0u));
-  var chosen = top.id;
-  var undecided = 0u;
-  if (setting.temperature > 0.0) {
-    let cool = 1.0 / setting.temperature;
-    let limit = select({{LIMIT}}u, min(setting.topK, {{LIMIT}}u), setting.topK > 0u);
-    // Weights are relative to the most likely id's. Their sum: of the top k, or of the whole vocabulary.
-    var last = top;
-    if (lane == 0u) { taken[0] = top; }
-    var count = 1u;
-    var total = 1.0;
-    if (setting.topK > 0u) {
-      for (; count < limit; count++) {
-        last = takeOut(row, lane, false, setting, last);
-        if (last.value <= lowest) { break; }
-        if (lane == 0u) { taken[count] = last; }
-        total += exp((last.value - top.value) * cool);
-      }
-    } else {
-      var share = 0.0;
-      for (var c = lane; c < {{CHUNKS}}u; c += {{LANES}}u) {
-        let chunk = chunks[row * {{CHUNKS}}u + c];
-        if (chunk.x > lowest) { share = fma(chunk.y, exp((chunk.x - top.value) * cool), share); }
-      }
-      total = same(rowSum(share, lane), lane);
-    }
-    // What the cuts leave is the first `kept` candidates, of weight `mass` together.
-    let draw = draws[u.step * u.rows + row];
-    let whole = setting.topK == 0u && setting.topP >= 1.0 && setting.minP <= 0.0;
-    let enough = select(setting.topP, draw, whole) * total;
-    var kept = 0u;
-    var mass = 0.0;
-    var ended = setting.topK > 0u;
-    for (var i = 0u; i < limit; i++) {
-      if (i >= count) {
-        if (setting.topK > 0u) { break; }
-        last = takeOut(row, lane, false, setting, last);
-        if (last.value <= lowest) { ended = true; break; }
-        if (lane == 0u) { taken[i] = last; }
-        count++;
-      }
-      let weight = exp((workgroupUniformLoad(&taken[i]).value - top.value) * cool);
-      if (i > 0u && ((setting.topP < 1.0 || whole) && mass >= enough || weight < setting.minP)) { ended = true; break; }
-      mass += weight;
-      kept++;
-    }
-    undecided = select(1u, 0u, ended || mass >= enough);
-    var rest = draw * select(mass, total, whole);
-    for (var i = 0u; i < kept; i++) {
-      let candidate = taken[i];
-      chosen = candidate.id;
-      rest -= exp((candidate.value - top.value) * cool);
-      if (rest < 0.0) { break; }
-    }
-  }
-  // log p = logit − log Σ exp(logit), over the chunks.
+  let sampling = setting.temperature > 0.0;
+  let cool = 1.0 / max(setting.temperature, 1e-30);
+  // Of all chunks: the largest value after penalties, and of the logits as they are; and the sums of exp relative to them.
   var most = lowest;
-  for (var c = lane; c < {{CHUNKS}}u; c += {{LANES}}u) { most = max(most, chunks[row * {{CHUNKS}}u + c].z); }
-  let largest = rowMax(most, lane);
-  var share = 0.0;
+  var rawMost = lowest;
   for (var c = lane; c < {{CHUNKS}}u; c += {{LANES}}u) {
     let chunk = chunks[row * {{CHUNKS}}u + c];
-    share = fma(chunk.w, exp(chunk.z - largest), share);
+    most = max(most, chunk.x);
+    rawMost = max(rawMost, chunk.z);
   }
-  let normaliser = largest + log(rowSum(share, lane));
+  let top = same(rowMax(most, lane), lane);
+  let rawTop = rowMax(rawMost, lane);
+  var share = 0.0;
+  var rawShare = 0.0;
+  for (var c = lane; c < {{CHUNKS}}u; c += {{LANES}}u) {
+    let chunk = chunks[row * {{CHUNKS}}u + c];
+    if (chunk.x > lowest) { share = fma(chunk.y, exp((chunk.x - top) * cool), share); }
+    rawShare = fma(chunk.w, exp(chunk.z - rawTop), rawShare);
+  }
+  let total = same(rowSum(share, lane), lane);
+  let normaliser = rawTop + log(rowSum(rawShare, lane));
+  let draw = draws[u.step * u.rows + row];
+  // Without cuts the draw alone says how many candidates are needed, with top-p the sum of their weights.
+  let whole = setting.topK == 0u && setting.topP >= 1.0 && setting.minP <= 0.0;
+  let enough = select(setting.topP, draw, whole) * total;
   let record = (u.step * u.rows + row) * {{RECORD}}u;
-  if (lane == 0u) {
-    results[record] = chosen;
-    results[record + 1u] = undecided;
-    results[record + 2u] = bitcast<u32>(rawLogits(row, chosen / 4u)[chosen & 3u] - normaliser);
-    ids[row] = chosen;
-  }
-  if (setting.tops > 0u) {
-    begin(row, lane, true);
+  // The candidates of the choice, then the likeliest ids: by the same loop, so that its code is there once.
+  for (var list = 0u; list < 2u; list++) {
+    let raw = list == 1u;
+    var limit = {{LIMIT}}u;
+    if (setting.topK > 0u) { limit = min(setting.topK, limit); }
+    if (!sampling) { limit = 1u; }
+    if (raw) { limit = min(setting.tops, {{TOPS}}u); }
+    let early = !raw && setting.topK == 0u;
+    begin(row, lane, raw);
     var last = Candidate(-lowest, 0u);
-    for (var i = 0u; i < min(setting.tops, {{TOPS}}u); i++) {
-      last = takeOut(row, lane, true, setting, last);
-      if (lane == 0u) {
-        results[record + 4u + 2u * i] = last.id;
-        results[record + 5u + 2u * i] = bitcast<u32>(last.value - normaliser);
+    var count = 0u;
+    var mass = 0.0; // of weights relative to the largest one
+    var ended = !early;
+    for (var i = 0u; i < limit; i++) {
+      if (early && i > 0u && select(mass >= enough, mass > enough, whole)) { ended = true; break; }
+      last = takeOut(row, lane, raw, setting, last);
+      let weight = exp((last.value - top) * cool);
+      if (last.value <= lowest || (early && weight < setting.minP)) { ended = true; break; }
+      if (lane == 0u) { taken[i] = last; }
+      mass += weight;
+      count++;
+    }
+    // The first thread has written all candidates, and decides.
+    if (lane == 0u && raw) {
+      for (var i = 0u; i < count; i++) {
+        results[record + 4u + 2u * i] = taken[i].id;
+        results[record + 5u + 2u * i] = bitcast<u32>(taken[i].value - normaliser);
       }
     }
+    if (lane == 0u && !raw) {
+      var kept = 0u;
+      var keptMass = 0.0;
+      for (; kept < count; kept++) {
+        let weight = exp((taken[kept].value - top) * cool);
+        let cut = !early && ((setting.topP < 1.0 && keptMass >= setting.topP * mass) || weight < setting.minP);
+        if (kept > 0u && cut) { break; }
+        keptMass += weight;
+      }
+      var chosen = 0u;
+      var rest = draw * select(keptMass, total, whole);
+      for (var i = 0u; i < kept; i++) {
+        chosen = taken[i].id;
+        rest -= exp((taken[i].value - top) * cool);
+        if (rest < 0.0) { break; }
+      }
+      results[record] = chosen;
+      results[record + 1u] = select(0u, 1u, sampling && !ended && mass < enough);
+      results[record + 2u] = bitcast<u32>(rawLogits(row, chosen / 4u)[chosen & 3u] - normaliser);
+      ids[row] = chosen;
+      seen[row * u.words + chosen / 32u] |= 1u << (chosen & 31u);
+    }
   }
-  if (lane == 0u) { seen[row * u.words + chosen / 32u] |= 1u << (chosen & 31u); }
 }
