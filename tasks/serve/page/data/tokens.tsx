@@ -37,7 +37,7 @@ export function Tokens({ run, stage }: { readonly run: string; readonly stage: s
 }
 
 function TokenFigures({ view }: { readonly view: TokensView }): JSX.Element {
-  const { data: { facts }, settings, number } = useMessages();
+  const { data: { facts, trainsOn }, settings, number } = useMessages();
   const tiles = [
     [facts.rows, number(view.rows)],
     [facts.tokens, number(view.tokens)],
@@ -46,7 +46,7 @@ function TokenFigures({ view }: { readonly view: TokensView }): JSX.Element {
     [facts.truncated, number(view.truncated)],
     [facts.dropped, number(view.dropped + view.tooLong)],
     [facts.template, settings.templates[view.template] ?? view.template],
-    [facts.trainOn, view.trainOn],
+    [facts.trainOn, trainsOn[view.trainOn] ?? view.trainOn],
   ] as const;
   return (
     <dl class="tiles">

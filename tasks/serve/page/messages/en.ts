@@ -204,6 +204,9 @@ export const EN = {
       cached: "nothing that it depends on has changed",
       fresh: "another stage of this run came to the same key",
     },
+    units: { answers: "answers", bytes: "bytes", rows: "rows", steps: "steps", tokens: "tokens" } as Readonly<
+      Record<string, string>
+    >,
     reasons: {
       first: "first run",
       gone: "its result was no longer in the cache",
@@ -266,6 +269,11 @@ export const EN = {
       template: "Prompt type",
       trainOn: "Learnt",
     },
+    trainsOn: {
+      answers: "every answer",
+      last: "the last answer",
+      all: "all text",
+    } as Readonly<Record<string, string>>,
     browse: "Rows",
     order: "Order",
     orders: {

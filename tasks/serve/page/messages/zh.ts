@@ -181,6 +181,7 @@ export const ZH: Messages = {
       interrupted: "已中断",
     },
     why: { cached: "它所依赖的内容没有变化", fresh: "本次运行的另一步骤有相同的键" },
+    units: { answers: "条回答", bytes: "字节", rows: "行", steps: "步", tokens: "个 token" },
     reasons: {
       first: "首次运行",
       gone: "缓存中的结果已被删除",
@@ -239,6 +240,7 @@ export const ZH: Messages = {
       template: "提示类型",
       trainOn: "学习内容",
     },
+    trainsOn: { answers: "每个回答", last: "最后一个回答", all: "全部文本" },
     browse: "逐行浏览",
     order: "顺序",
     orders: { file: "按文件顺序", longest: "由长到短", shortest: "由短到长" },

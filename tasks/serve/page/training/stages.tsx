@@ -37,7 +37,7 @@ function Stage({ stage }: { readonly stage: StageView }): JSX.Element {
             aria-label={stage.stage}
           />
           {number(progress.done)}
-          {progress.total > 0 && ` / ${number(progress.total)}`} {progress.unit}
+          {progress.total > 0 && ` / ${number(progress.total)}`} {training.units[progress.unit] ?? progress.unit}
         </p>
       )}
       {device && <p class="device">{device}</p>}
