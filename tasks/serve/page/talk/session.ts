@@ -2,6 +2,7 @@
 import { type AnswerEvent, type AskBody, CallError, streamAnswer } from "../api.ts";
 import { Store } from "../parts/store.ts";
 import { type Answer, askBody, isOpen, type Turn } from "./conversation.ts";
+import type { SampleQuestion } from "./samples.ts";
 import type { Mode, Settings } from "./settings.ts";
 
 /** Streamed text is shown so often at most. */
@@ -15,9 +16,13 @@ export interface SessionState {
   readonly running: boolean;
 }
 
+const NOTHING: SampleQuestion = { instruction: "", input: "" };
+
 /** A conversation with one model or two. */
 export class Session {
   readonly state: Store<SessionState>;
+  /** What is being written, kept while another tab is looked at. */
+  readonly draft: Store<SampleQuestion> = new Store(NOTHING);
   #stop: AbortController | undefined;
 
   /** Begins empty. */
@@ -31,9 +36,11 @@ export class Session {
     return askBody(question, turns, side, sides[side] ?? null, this.settings.value, this.mode);
   }
 
-  /** Asks all sides at once. */
-  async submit(question: Pick<Turn, "instruction" | "input">): Promise<void> {
-    if (this.state.value.running) return;
+  /** Asks all sides at once what is written. */
+  async submit(): Promise<void> {
+    const question = this.draft.value;
+    if (this.state.value.running || question.instruction.trim() === "") return;
+    this.draft.set(NOTHING);
     const { turns, sides } = this.state.value;
     const bodies = sides.map((_, side) => this.bodyOf(question, side));
     const answers = sides.map((adapter): Answer => ({ adapter, text: "", state: "waiting" }));
@@ -49,11 +56,12 @@ export class Session {
     this.#stop?.abort();
   }
 
-  /** Takes the last turn away and gives it back. */
-  cancelLast(): Turn | undefined {
+  /** Takes the last turn away; its question can be written anew. */
+  cancelLast(): void {
     const { turns } = this.state.value;
+    const last = turns.at(-1);
     this.#leave({ turns: turns.slice(0, -1) });
-    return turns.at(-1);
+    if (last !== undefined) this.draft.set({ instruction: last.instruction, input: last.input });
   }
 
   /** Takes all turns away. */

@@ -13,23 +13,18 @@ import { type SampleQuestion, SAMPLES } from "./samples.ts";
 import type { Session } from "./session.ts";
 import { TurnView } from "./turn_view.tsx";
 
-const NOTHING: SampleQuestion = { instruction: "", input: "" };
-
 /** A tab in which one talks to a model. */
 export function Talk({ session, server }: { readonly session: Session; readonly server: ServerState }): JSX.Element {
   const { talk, settings } = useMessages();
   const { turns, running } = useStore(session.state);
-  const [draft, setDraft] = useState(NOTHING);
+  const draft = useStore(session.draft);
+  const setDraft = (next: SampleQuestion) => session.draft.set(next);
   const [preview, setPreview] = useState<AskBody>();
   const [note, setNote] = useState("");
   const end = useRef<HTMLDivElement>(null);
   useFollow(end, turns);
   useAnnouncement(session, setNote);
-  const send = () => {
-    if (draft.instruction.trim() === "" || running) return;
-    setDraft(NOTHING);
-    void session.submit(draft);
-  };
+  const send = () => void session.submit();
   return (
     <div
       class="talk"
@@ -48,7 +43,6 @@ export function Talk({ session, server }: { readonly session: Session; readonly 
           <Tools
             session={session}
             server={server}
-            setDraft={setDraft}
             setNote={setNote}
             preview={() => setPreview(session.bodyOf(draft, 0))}
           />
@@ -123,10 +117,9 @@ function Empty({ mode, use }: {
 }
 
 /** What can be done with the conversation as a whole. */
-function Tools({ session, server, setDraft, setNote, preview }: {
+function Tools({ session, server, setNote, preview }: {
   readonly session: Session;
   readonly server: ServerState;
-  readonly setDraft: (draft: SampleQuestion) => void;
   readonly setNote: (note: string) => void;
   readonly preview: () => void;
 }): JSX.Element {
@@ -143,10 +136,6 @@ function Tools({ session, server, setDraft, setNote, preview }: {
       setNote(talk.cannotLoad(error instanceof Error ? error.message : String(error)));
     }
   };
-  const cancel = () => {
-    const turn = session.cancelLast();
-    if (turn !== undefined) setDraft({ instruction: turn.instruction, input: turn.input });
-  };
   const none = turns.length === 0;
   return (
     <div class="tools" role="group" aria-label={talk.conversation}>
@@ -156,14 +145,16 @@ function Tools({ session, server, setDraft, setNote, preview }: {
         onChange={(event) => {
           const sample = SAMPLES[Number(event.currentTarget.value)];
           event.currentTarget.value = "";
-          if (sample !== undefined) setDraft(sample);
+          if (sample !== undefined) session.draft.set(sample);
         }}
       >
         <option value="">{talk.samples}</option>
         {SAMPLES.map(({ instruction }, i) => <option key={i} value={String(i)}>{instruction}</option>)}
       </select>
       <button type="button" class="quiet" onClick={preview}>{talk.preview}</button>
-      <button type="button" class="quiet" disabled={none} onClick={cancel}>{talk.cancelLast}</button>
+      <button type="button" class="quiet" disabled={none} onClick={() => session.cancelLast()}>
+        {talk.cancelLast}
+      </button>
       <button type="button" class="quiet" disabled={none} onClick={() => session.clear()}>{talk.clear}</button>
       <button type="button" class="quiet" disabled={none} onClick={() => saveConversation(session, server.model)}>
         {talk.save}
