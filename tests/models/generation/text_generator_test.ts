@@ -263,6 +263,21 @@ Deno.test("log-probabilities come with the likeliest alternatives and the bytes 
   }
 });
 
+Deno.test("log-likelihoods may be asked for while answers are made", async () => {
+  using generators = await goldenGenerators("qwen3", { bits: 4 });
+  const generator = generators.open();
+  await generator.loadAdapter("all", adapterOf("qwen3"));
+  const answer = () => answerOf(generator, { prompt: prompts[1]!, params: { maxNewTokens: 30 }, adapter: "all" });
+  const pairs = prompts.map((context) => ({ context, continuation: [7, 8, 9] }));
+  const [wanted, scores] = [await answer(), await generator.score(pairs, { adapter: "all" })];
+  const both = await Promise.all([answer(), generator.score(pairs, { adapter: "all" }), generator.score(pairs)]);
+  assertEquals([both[0].ids, both[1]], [wanted.ids, scores]);
+  assertNotEquals(both[2], scores);
+  const stopped = generator.score(pairs, { signal: AbortSignal.abort(new Error("enough")) });
+  await assertRejects(() => stopped, Error, "enough");
+  await assertRejects(() => generator.score(pairs, { adapter: "none" }), RangeError, "no adapter named none");
+});
+
 Deno.test("beams are shown while they are searched, best first, and the answer is the best one", async () => {
   using generators = await goldenGenerators("plain");
   const params = { beams: 3, maxNewTokens: 7 };
