@@ -99,10 +99,11 @@ export class Scheduler {
 
   /** One round: who is done leaves, who waits comes in, and everyone goes on a little. */
   async #turn(): Promise<void> {
-    if (this.#running && !this.#mayGoOn(this.#running)) await this.#drain();
+    await this.#drainUnlessSame();
     this.#sweep();
     this.#admit();
     await this.#prefill();
+    await this.#drainUnlessSame();
     const decoding = this.#active.filter(({ rows, done }) => rows.length > 0 && !done);
     const onDevice = groupByLora(decoding.filter((job) => job.onDevice));
     const here = groupByLora(decoding.filter((job) => !job.onDevice));
@@ -119,9 +120,12 @@ export class Scheduler {
   }
 
   /** A run goes on as it is while all of its sequences do, and no other is ready to join. */
-  #mayGoOn({ jobs }: Running): boolean {
+  async #drainUnlessSame(): Promise<void> {
+    if (!this.#running) return;
+    const { jobs } = this.#running;
     const decoding = this.#active.filter(({ rows }) => rows.length > 0);
-    return decoding.length === jobs.length && jobs.every(({ job }) => job.wanted && !job.done && job.onDevice);
+    const same = decoding.length === jobs.length;
+    if (!same || jobs.some(({ job }) => !job.wanted || job.done || !job.onDevice)) await this.#drain();
   }
 
   /** Lets jobs go that are done or that nobody waits for. */
@@ -215,7 +219,7 @@ export class Scheduler {
 
   /** Few where a step takes long, so that text flows. */
   #blockSteps(): number {
-    const waiting = this.#queue.length > 0 || this.#active.some(({ rows }) => rows.length === 0);
+    const waiting = this.#active.some(({ rows, done }) => rows.length === 0 && !done);
     return Math.max(1, Math.min(mostSteps, Math.round(blockMs / this.#msPerStep / (waiting ? shorter : 1))));
   }
 
