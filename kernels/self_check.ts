@@ -2,11 +2,13 @@
 // have most to go wrong runs on a small case with remainders, and is compared with float64 on the processor.
 import { attention } from "./attention.ts";
 import { crossEntropy } from "./cross_entropy.ts";
+import { decodeAttention } from "./decode_attention.ts";
+import { decodeProduct } from "./decode_product.ts";
 import type { Device } from "./device.ts";
 import { product, productTransposed } from "./product.ts";
 import { rmsNorm } from "./rms_norm.ts";
 import { Stream } from "./stream.ts";
-import { createTensor, destroyTensors, download, type Tensor, tensorOf, upload } from "./tensor.ts";
+import { createTensor, destroyTensors, download, reshape, type Tensor, tensorOf, upload } from "./tensor.ts";
 import { type WeightBits, weightOf, weightTensors } from "./weight.ts";
 import { weightGradient } from "./weight_gradient.ts";
 import { blockRows, packRows, unpackRows } from "./weight_pack.ts";
@@ -48,8 +50,10 @@ function productCases(device: Device, stream: Stream, make: Make, keep: (tensor:
   weightTensors(weight).forEach(keep);
   const stored = unpackRows(packRows(w, n, k, bits), n, k, bits);
   const at = (row: number, column: number) => stored[row * k + column]!;
-  const [y, dx] = [make([m, n]), make([m, k])];
-  product(stream, make([m, k], x), weight, y);
+  const [y, few, dx] = [make([m, n]), make([m, n]), make([m, k])];
+  const input = make([m, k], x);
+  product(stream, input, weight, y);
+  decodeProduct(stream, input, weight, few);
   productTransposed(stream, make([m, n], dy), weight, dx);
   const sum = (count: number, term: (i: number) => number) =>
     Array.from({ length: count }, (_, i) => term(i)).reduce((a, b) => a + b);
@@ -59,6 +63,10 @@ function productCases(device: Device, stream: Stream, make: Make, keep: (tensor:
     (_, i) => sum(n, (p) => dy[Math.floor(i / k) * n + p]! * at(p, i % k)),
   );
   return [{ name: `${bits}-bit product`, tensor: y, wanted: forward }, {
+    name: `${bits}-bit product of decoding`,
+    tensor: few,
+    wanted: forward,
+  }, {
     name: `${bits}-bit product, transposed`,
     tensor: dx,
     wanted: backward,
@@ -79,12 +87,16 @@ function weightGradientCase(device: Device, stream: Stream, make: Make, keep: (t
   return { name: "gradient of a weight", tensor: gradient.parts[0]!.blocks, wanted: [...blockRows(wanted, n, k)] };
 }
 
-function attentionCase(stream: Stream, make: Make, starts: Tensor) {
+function attentionCases(stream: Stream, make: Make, starts: Tensor, lastPlace: Tensor) {
   const [tokens, headSize] = [19, 8];
   const [q, k, v] = [values(tokens * headSize, 4), values(tokens * headSize, 5), values(tokens * headSize, 6)];
   const shape = [tokens, 1, headSize];
-  const y = make(shape);
-  attention(stream, { q: make(shape, q), k: make(shape, k), v: make(shape, v), starts }, y, make([tokens, 1, 2]));
+  const [y, last] = [make(shape), make([1, 1, headSize])];
+  const [cachedKeys, cachedValues] = [make(shape, k), make(shape, v)];
+  attention(stream, { q: make(shape, q), k: cachedKeys, v: cachedValues, starts }, y, make([tokens, 1, 2]));
+  const cache = { keys: cachedKeys, values: cachedValues, places: reshape(lastPlace, [1, 2]), step: 0 };
+  const query = make([1, 1, headSize], q.subarray(-headSize));
+  decodeAttention(stream, query, cache, last, { longest: tokens, chunk: tokens });
   const wanted = Array.from({ length: tokens }, (_, t) => {
     const scores = Array.from({ length: t + 1 }, (_, s) => {
       let dot = 0;
@@ -97,7 +109,10 @@ function attentionCase(stream: Stream, make: Make, starts: Tensor) {
       (_, d) => scores.reduce((sum, p, s) => sum + p / total * v[s * headSize + d]!, 0),
     );
   }).flat();
-  return { name: "attention", tensor: y, wanted };
+  return [
+    { name: "attention", tensor: y, wanted },
+    { name: "attention of decoding", tensor: last, wanted: wanted.slice(-headSize) },
+  ];
 }
 
 /** Runs the checks; takes about a second. */
@@ -121,7 +136,7 @@ export async function selfCheck(device: Device): Promise<SelfCheck[]> {
       productCases(device, stream, make, keep, bits)
     );
     cases.push(weightGradientCase(device, stream, make, keep));
-    cases.push(attentionCase(stream, make, indices(Array(19).fill(0))));
+    cases.push(...attentionCases(stream, make, indices(Array(19).fill(0)), indices([0, 18])));
 
     const [x, weight, normed] = [values(3 * 20, 7), values(20, 8), make([3, 20])];
     rmsNorm(stream, make([3, 20], x), make([20], weight), normed, 1e-5);
