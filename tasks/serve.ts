@@ -6,7 +6,7 @@ import { openGenerator } from "./generation/open_generator.ts";
 import { chosenBase, namedAdapters, nameOfBase } from "./generation/options.ts";
 import { templateNameFor } from "./generation/conversation.ts";
 import { createApp } from "./serve/app.ts";
-import { DEFAULT_LIMITS, type ServeContext } from "./serve/context.ts";
+import { DEFAULT_LIMITS, fingerprintOf, type ServeContext } from "./serve/context.ts";
 import { addressOf, hostNames, listen } from "./serve/listen.ts";
 import { readServeOptions, type ServeOptions } from "./serve/options.ts";
 
@@ -28,10 +28,12 @@ async function serve(options: ServeOptions, language: Language, signal: AbortSig
   const source = { ...options, baseModel, adapters, positions: options.contextLength, signal };
   const opened = await openGenerator(source, (line) => console.error(line));
   try {
+    const device = opened.device.info.description;
     const context: ServeContext = {
       generator: opened.generator,
       model,
-      device: opened.device.info.description,
+      device,
+      fingerprint: await fingerprintOf(model, String(options.bits), device, ...adapters.map(({ name }) => name)),
       template: templateNameFor(options.template, opened.tokenizer),
       language,
       cacheDir: options.cacheDir,

@@ -99,7 +99,7 @@ export function fitPrompt(
     dropped === history.length ? bare : { ...bare, history: history.slice(dropped) };
   const idsWithout = (dropped: number) => promptIds(askedWithout(dropped), template, tokenizer);
   const alone = checkedLength(idsWithout(history.length), positions);
-  const room = positions - Math.min(answerTokens, positions >> 1);
+  const room = positions - Math.max(1, Math.min(answerTokens, positions >> 1));
   const most = Math.max(alone.length, Math.min(room, alone.length + historyTokens));
   // The fewest dropped whose prompt fits: every exchange makes it longer, so halving finds it.
   let [low, high] = [0, history.length];
@@ -108,12 +108,23 @@ export function fitPrompt(
     if (idsWithout(middle).length <= most) high = middle;
     else low = middle + 1;
   }
-  const segments = template.ask(askedWithout(low));
-  return {
-    ids: low === history.length ? alone : idsWithout(low),
-    text: segments.map((segment) => "control" in segment ? segment.control : segment.text).join(""),
-    droppedTurns: low,
-  };
+  const text = textOf(askedWithout(low), template);
+  return { ids: low === history.length ? alone : idsWithout(low), text, droppedTurns: low };
+}
+
+/**
+ * The prompt of a question with all of its history.
+ *
+ * @throws {PromptTooLongError} when it leaves no room for an answer
+ */
+export function wholePrompt(
+  question: Question,
+  template: PromptTemplate,
+  tokenizer: Tokenizer,
+  positions: number,
+): FittedPrompt {
+  const ids = checkedLength(promptIds(question, template, tokenizer), positions);
+  return { ids, text: textOf(question, template), droppedTurns: 0 };
 }
 
 /**
@@ -129,4 +140,8 @@ export function rawPrompt(text: string, tokenizer: Tokenizer, positions: number)
 function checkedLength(ids: number[], positions: number): number[] {
   if (ids.length >= positions) throw new PromptTooLongError(ids.length, positions - 1);
   return ids;
+}
+
+function textOf(question: Question, template: PromptTemplate): string {
+  return template.ask(question).map((segment) => "control" in segment ? segment.control : segment.text).join("");
 }

@@ -4,6 +4,7 @@ import { Admission } from "./admission.ts";
 import { ApiError, errorResponse, toApiError } from "./api_error.ts";
 import type { ServeContext } from "./context.ts";
 import { checkHost, checkKey, checkOrigin, secureHeaders } from "./guard.ts";
+import { openAiRoutes } from "./openai/routes.ts";
 import { generateRoutes } from "./routes/generate.ts";
 import { historyRoutes } from "./routes/history.ts";
 import { pageRoutes } from "./routes/page.ts";
@@ -29,11 +30,12 @@ export async function createApp(context: ServeContext, pageFolder: string = PAGE
   app.get("/api/state", (c) => c.json(stateOf(context)));
   app.route("/api", generateRoutes(context, admission));
   app.route("/api", historyRoutes(context));
+  app.route("/v1", openAiRoutes(context, admission));
   app.route("/", await pageRoutes(pageFolder));
   app.notFound((c) => errorResponse(c, new ApiError(404, `there is no ${c.req.method} ${c.req.path}`)));
   app.onError((error, c) => {
     const refusal = toApiError(error);
-    if (refusal.status === 500) context.report(error);
+    if (refusal.status === 500 && !c.req.raw.signal.aborted) context.report(error);
     return errorResponse(c, refusal);
   });
   return { app, admission };

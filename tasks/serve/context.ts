@@ -44,6 +44,8 @@ export interface ServeContext {
   readonly model: string;
   /** The device that computes, in the driver's words. */
   readonly device: string;
+  /** Stands for the model and the device, so that a client can tell when either changes. */
+  readonly fingerprint: string;
   /** How conversations are written unless a request names another template. */
   readonly template: TemplateName;
   readonly language: Language;
@@ -57,4 +59,10 @@ export interface ServeContext {
   readonly signal: AbortSignal;
   /** Is told of faults that are the server's own. */
   readonly report: (error: unknown) => void;
+}
+
+/** The fingerprint of a server. */
+export async function fingerprintOf(...parts: readonly string[]): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(parts)));
+  return `fp_${new Uint8Array(digest).toHex().slice(0, 12)}`;
 }

@@ -6,6 +6,7 @@ import {
   ineffectiveControls,
 } from "../../../models/generation/request.ts";
 import type { TextEvent } from "../../../models/generation/request.ts";
+import { withoutLeadingSpace } from "../../generation/leading_space.ts";
 import type { Admission } from "../admission.ts";
 import { ApiError, errorBody, toApiError } from "../api_error.ts";
 import { type Ask, ASK_SCHEMA, promptOf } from "../ask.ts";
@@ -51,7 +52,8 @@ export function generateRoutes(context: ServeContext, admission: Admission): Hon
         await sendJson({ type: "start", promptTokens: ids.length, droppedTurns, ineffective, params });
         try {
           const request = { prompt: ids, params, adapter: adapter ?? undefined, logprobs, showBeams, signal };
-          for await (const event of held.stream(request)) await sendJson(event);
+          const events = held.stream(request);
+          for await (const event of ask.raw === undefined ? withoutLeadingSpace(events) : events) await sendJson(event);
         } catch (error) {
           if (signal.aborted && !context.signal.aborted) throw error; // nobody listens
           if (!signal.aborted) context.report(error);

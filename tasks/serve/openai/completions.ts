@@ -1,0 +1,81 @@
+// POST /v1/completions
+import { z } from "zod";
+import { PromptTooLongError, rawPrompt } from "../../generation/conversation.ts";
+import { ApiError } from "../api_error.ts";
+import type { ServeContext, TextSource } from "../context.ts";
+import type { AnswerJob } from "./answers.ts";
+import { adapterOf, COMMON_FIELDS, paramsOf, paramsOfChoices, refused } from "./params.ts";
+import { completionShape } from "./shapes.ts";
+
+/** Tokens of an answer when none are named, as OpenAI has it. */
+const DEFAULT_TOKENS = 16;
+
+/** Most prompts in one request. */
+const MOST_PROMPTS = 64;
+
+const IDS = z.array(z.int().min(0)).min(1);
+
+/** The body of a request. */
+export const COMPLETION_SCHEMA = z.strictObject({
+  ...COMMON_FIELDS,
+  prompt: z.union([
+    z.string(),
+    IDS,
+    z.array(z.string()).min(1).max(MOST_PROMPTS),
+    z.array(IDS).min(1).max(MOST_PROMPTS),
+  ]),
+  logprobs: z.int().min(0).max(20).nullish(),
+  echo: z.boolean().nullish(),
+  suffix: z.string().nullish(),
+  best_of: z.int().min(1).nullish(),
+});
+
+/**
+ * Understands a request. A prompt of text begins with bos, as in training; one of ids is taken as it is.
+ *
+ * @throws {ApiError} for what cannot be honoured
+ * @throws {PromptTooLongError} for a prompt that leaves no room for an answer
+ */
+export function completionJob(body: z.output<typeof COMPLETION_SCHEMA>, context: ServeContext): AnswerJob {
+  const count = body.n ?? 1;
+  if (body.suffix) throw refused("suffix", "is not supported");
+  if (body.best_of != null && body.best_of !== count) throw refused("best_of", "can only be n");
+  if (body.echo && body.logprobs != null) throw refused("echo", "cannot be had with logprobs");
+  const adapter = adapterOf(body.model, context.model, context.generator);
+  const params = paramsOfChoices(paramsOf(body, body.max_tokens ?? DEFAULT_TOKENS), count);
+  const prompts = promptsOf(body.prompt).map((prompt) => idsOf(prompt, context.generator));
+  const logprobs = body.logprobs ?? undefined;
+  const echoes = body.echo ? prompts.flatMap(({ text }) => params.map(() => text)) : [];
+  return {
+    model: body.model,
+    requests: prompts.flatMap(({ ids }) => params.map((each) => ({ prompt: ids, adapter, params: each, logprobs }))),
+    shape: completionShape(logprobs !== undefined, echoes),
+    trims: false,
+    stream: body.stream ?? false,
+    includeUsage: body.stream_options?.include_usage ?? false,
+  };
+}
+
+function promptsOf(prompt: z.output<typeof COMPLETION_SCHEMA>["prompt"]): (string | number[])[] {
+  if (typeof prompt === "string") return [prompt];
+  return isIds(prompt) ? [prompt] : prompt;
+}
+
+function isIds(prompt: readonly unknown[]): prompt is number[] {
+  return prompt.every((each) => typeof each === "number");
+}
+
+function idsOf(prompt: string | readonly number[], generator: TextSource): { ids: number[]; text: string } {
+  const { tokenizer, positions } = generator;
+  if (typeof prompt === "string") return rawPrompt(prompt, tokenizer, positions);
+  const ids = [...prompt];
+  const unknown = ids.find((id) => id >= tokenizer.vocabularySize);
+  if (unknown !== undefined) {
+    throw new ApiError(400, `prompt: the vocabulary has ${tokenizer.vocabularySize} ids, found ${unknown}`, {
+      param: "prompt",
+      code: "invalid_value",
+    });
+  }
+  if (ids.length >= positions) throw new PromptTooLongError(ids.length, positions - 1);
+  return { ids, text: tokenizer.decode(ids) };
+}
