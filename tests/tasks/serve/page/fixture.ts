@@ -63,7 +63,7 @@ export async function serve(
 ): Promise<TestServer> {
   const stop = new AbortController();
   const context: ServeContext = {
-    ...{ generator, model: "tiny", device: "a device", template: "alpaca", language: "en" },
+    ...{ generator, model: "tiny", device: "a device", fingerprint: "fp_test", template: "alpaca", language: "en" },
     ...{ cacheDir, outputDir: join(cacheDir, "none"), signal: stop.signal },
     access: { hosts: undefined, apiKey: undefined, allowOrigins: [] },
     limits: { ...DEFAULT_LIMITS, requests: 16 },
