@@ -71,6 +71,11 @@ export interface TextRequest {
   readonly signal?: AbortSignal;
 }
 
+/** A request that a generator cannot do; `message` says why. */
+export class RequestError extends RangeError {
+  override readonly name: string = "RequestError";
+}
+
 /** A token and the natural logarithm of its probability, before temperature and the cuts. */
 export interface TokenLogprob {
   readonly id: number;

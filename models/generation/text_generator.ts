@@ -10,7 +10,7 @@ import { type CacheOptions, cacheSize } from "./cache_size.ts";
 import type { DecoderSize } from "./decoder.ts";
 import { EventQueue } from "./event_queue.ts";
 import { Job } from "./job.ts";
-import type { TextEvent, TextRequest } from "./request.ts";
+import { RequestError, type TextEvent, type TextRequest } from "./request.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type Score, type ScorePair, Scorer } from "./scorer.ts";
 import { BeamSequence, SampledSequence, type SequenceContext } from "./sequence.ts";
@@ -100,8 +100,9 @@ export class TextGenerator {
   /**
    * The answer to a request, as it is made. Without beams the text comes token by token; with beams, when the search is over.
    *
-   * @throws {RangeError} for an adapter that is not loaded, an empty prompt, one that leaves no room for an answer, an id
-   * outside the vocabulary, more beams than slots, or a parameter out of its range
+   * @throws {RequestError} for an empty prompt, one that leaves no room for an answer, an id outside the vocabulary, more
+   * beams than slots, or a parameter out of its range
+   * @throws {RangeError} for an adapter that is not loaded
    */
   async *stream(request: TextRequest): AsyncGenerator<TextEvent, void, undefined> {
     this.#check(request);
@@ -135,18 +136,18 @@ export class TextGenerator {
   #check({ prompt, params, logprobs = 0 }: TextRequest): void {
     const { temperature, topP, topK, minP, beams, repetitionPenalty, maxNewTokens, minNewTokens } = params;
     const { vocabularySize } = this.config;
-    if (prompt.length === 0) throw new RangeError("cannot generate from an empty prompt");
+    if (prompt.length === 0) throw new RequestError("cannot generate from an empty prompt");
     if (prompt.length >= this.positions) {
-      throw new RangeError(
+      throw new RequestError(
         `the prompt has ${prompt.length} tokens; at most ${this.positions - 1} leave room for an answer`,
       );
     }
     const outside = prompt.find((id) => !(Number.isInteger(id) && id >= 0 && id < vocabularySize));
     if (outside !== undefined) {
-      throw new RangeError(`token id ${outside} is outside the model's vocabulary of ${vocabularySize}`);
+      throw new RequestError(`token id ${outside} is outside the model's vocabulary of ${vocabularySize}`);
     }
     if (beams > this.slots) {
-      throw new RangeError(`${beams} beams need as many slots, there are ${this.slots}: lower beams or positions`);
+      throw new RequestError(`${beams} beams need as many slots, there are ${this.slots}: lower beams or positions`);
     }
     const whole = (value: number, least: number) => Number.isInteger(value) && value >= least;
     const wrong = Object.entries({
@@ -160,7 +161,7 @@ export class TextGenerator {
       repetitionPenalty: repetitionPenalty > 0,
       logprobs: whole(logprobs, 0) && logprobs <= 20,
     }).flatMap(([name, right]) => right ? [] : [name]);
-    if (wrong.length > 0) throw new RangeError(`cannot generate with these values of ${wrong.join(", ")}`);
+    if (wrong.length > 0) throw new RequestError(`cannot generate with these values of ${wrong.join(", ")}`);
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { RequestError } from "../../models/generation/request.ts";
 import { PromptError, PromptTooLongError } from "../generation/conversation.ts";
 
 /** Statuses of refusals and faults. */
@@ -48,8 +49,19 @@ export function toApiError(error: unknown): ApiError {
   if (error instanceof PromptTooLongError) {
     return new ApiError(400, error.message, { code: "context_length_exceeded" });
   }
-  if (error instanceof PromptError) return new ApiError(400, error.message);
+  if (error instanceof PromptError || error instanceof RequestError) return new ApiError(400, error.message);
   return new ApiError(500, "the server failed; its own output says why");
+}
+
+/** What a client is told of an error of an answer. Faults of our own are reported. */
+export function answerError(
+  error: unknown,
+  { signal, report }: { readonly signal: AbortSignal; readonly report: (error: unknown) => void },
+): ApiError {
+  if (signal.aborted) return new ApiError(503, "the server is stopping");
+  const refusal = toApiError(error);
+  if (refusal.status === 500) report(error);
+  return refusal;
 }
 
 /** An error in OpenAI's form. */

@@ -35,7 +35,8 @@ export async function createApp(context: ServeContext, pageFolder: string = PAGE
   app.notFound((c) => errorResponse(c, new ApiError(404, `there is no ${c.req.method} ${c.req.path}`)));
   app.onError((error, c) => {
     const refusal = toApiError(error);
-    if (refusal.status === 500 && !c.req.raw.signal.aborted) context.report(error);
+    // A refusal in our own words has been reported where it was worded.
+    if (error !== refusal && refusal.status === 500 && !c.req.raw.signal.aborted) context.report(error);
     return errorResponse(c, refusal);
   });
   return { app, admission };

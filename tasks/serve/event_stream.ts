@@ -9,17 +9,18 @@ const BUFFER_BYTES = 64 * 1024;
 export type Send = (data: string) => Promise<void>;
 
 /**
- * A response of server-sent events. `drive` sends them; its signal is aborted when the client goes away, when it does not
- * read for `stallMs`, or when one of `signals` is. While nothing is sent, comments keep the connection alive.
+ * A response of server-sent events. `drive` sends them; its signal is aborted when the client goes away, or does not
+ * read for `stallMs`. While nothing is sent, comments keep the connection alive.
  *
  * @param drive must handle its own errors; those that it throws end the stream as broken
+ * @param client is aborted when the client goes away
  */
 export function eventStream(
   drive: (send: Send, signal: AbortSignal) => Promise<void>,
-  signals: readonly AbortSignal[],
+  client: AbortSignal,
   { stallMs, keepAliveMs }: Pick<ServeLimits, "stallMs" | "keepAliveMs">,
 ): Response {
-  const link = new LinkedSignal(...signals);
+  const link = new LinkedSignal(client);
   const encoder = new TextEncoder();
   let room = Promise.withResolvers<void>();
   const start = async (controller: ReadableStreamDefaultController<Uint8Array>) => {

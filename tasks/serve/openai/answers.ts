@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import type { FinishReason, GeneratedToken, TextEvent, TextRequest } from "../../../models/generation/request.ts";
 import { withoutLeadingSpace } from "../../generation/leading_space.ts";
 import type { Admission, Place } from "../admission.ts";
-import { ApiError, errorBody, toApiError } from "../api_error.ts";
+import { answerError, errorBody } from "../api_error.ts";
 import type { ServeContext } from "../context.ts";
 import { eventStream, type Send } from "../event_stream.ts";
 import { LinkedSignal } from "../linked_signal.ts";
@@ -64,7 +64,7 @@ async function whole(
     const usage = usageOf(answers.map(({ end }) => end), requests);
     return c.json({ ...head, object: shape.object, choices: answers.map(({ choice }) => choice), usage });
   } catch (error) {
-    throw context.signal.aborted ? new ApiError(503, "the server is stopping") : error;
+    throw c.req.raw.signal.aborted ? error : answerError(error, context);
   }
 }
 
@@ -72,20 +72,16 @@ function streamed(c: Context, head: object, job: AnswerJob, context: ServeContex
   return eventStream(
     async (send, signal) => {
       using held = place;
-      using link = new LinkedSignal(signal);
+      using link = new LinkedSignal(signal, context.signal);
       try {
         await sendAnswers(send, head, job, held, link);
         await send("[DONE]");
       } catch (error) {
-        const stopping = context.signal.aborted;
-        if (signal.aborted && !stopping) throw error; // nobody listens
-        if (!stopping) context.report(error);
-        await send(
-          JSON.stringify(errorBody(stopping ? new ApiError(503, "the server is stopping") : toApiError(error))),
-        );
+        if (signal.aborted) throw error; // nobody listens
+        await send(JSON.stringify(errorBody(answerError(error, context))));
       }
     },
-    [c.req.raw.signal, context.signal],
+    c.req.raw.signal,
     context.limits,
   );
 }

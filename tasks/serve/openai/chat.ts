@@ -25,8 +25,8 @@ export const CHAT_SCHEMA = z.strictObject({
   response_format: z.object({ type: z.string() }).nullish(),
   tools: z.array(z.unknown()).nullish(),
   functions: z.array(z.unknown()).nullish(),
-  tool_choice: z.unknown(),
-  parallel_tool_calls: z.unknown(),
+  tool_choice: z.unknown().optional(),
+  parallel_tool_calls: z.unknown().optional(),
   modalities: z.array(z.string()).nullish(),
 });
 

@@ -10,8 +10,8 @@ import { completionShape } from "./shapes.ts";
 /** Tokens of an answer when none are named, as OpenAI has it. */
 const DEFAULT_TOKENS = 16;
 
-/** Most prompts in one request. */
-const MOST_PROMPTS = 64;
+/** Most answers to one request, and so most prompts. */
+const MOST_ANSWERS = 64;
 
 const IDS = z.array(z.int().min(0)).min(1);
 
@@ -21,8 +21,8 @@ export const COMPLETION_SCHEMA = z.strictObject({
   prompt: z.union([
     z.string(),
     IDS,
-    z.array(z.string()).min(1).max(MOST_PROMPTS),
-    z.array(IDS).min(1).max(MOST_PROMPTS),
+    z.array(z.string()).min(1).max(MOST_ANSWERS),
+    z.array(IDS).min(1).max(MOST_ANSWERS),
   ]),
   logprobs: z.int().min(0).max(20).nullish(),
   echo: z.boolean().nullish(),
@@ -43,7 +43,9 @@ export function completionJob(body: z.output<typeof COMPLETION_SCHEMA>, context:
   if (body.echo && body.logprobs != null) throw refused("echo", "cannot be had with logprobs");
   const adapter = adapterOf(body.model, context.model, context.generator);
   const params = paramsOfChoices(paramsOf(body, body.max_tokens ?? DEFAULT_TOKENS), count);
-  const prompts = promptsOf(body.prompt).map((prompt) => idsOf(prompt, context.generator));
+  const given = promptsOf(body.prompt);
+  if (given.length * count > MOST_ANSWERS) throw refused("n", `times the prompts can be ${MOST_ANSWERS} at most`);
+  const prompts = given.map((prompt) => idsOf(prompt, context.generator));
   const logprobs = body.logprobs ?? undefined;
   const echoes = body.echo ? prompts.flatMap(({ text }) => params.map(() => text)) : [];
   return {

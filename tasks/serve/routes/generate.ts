@@ -8,11 +8,12 @@ import {
 import type { TextEvent } from "../../../models/generation/request.ts";
 import { withoutLeadingSpace } from "../../generation/leading_space.ts";
 import type { Admission } from "../admission.ts";
-import { ApiError, errorBody, toApiError } from "../api_error.ts";
+import { answerError, ApiError } from "../api_error.ts";
 import { type Ask, ASK_SCHEMA, promptOf } from "../ask.ts";
 import { readBody } from "../body.ts";
 import type { ServeContext } from "../context.ts";
 import { eventStream } from "../event_stream.ts";
+import { LinkedSignal } from "../linked_signal.ts";
 
 /** The first event of an answer. */
 export interface StartEvent {
@@ -47,23 +48,30 @@ export function generateRoutes(context: ServeContext, admission: Admission): Hon
     return eventStream(
       async (send, signal) => {
         using held = place;
+        using link = new LinkedSignal(signal, context.signal);
         const { params, adapter, showBeams, logprobs } = ask;
         const ineffective = ineffectiveControls(params);
         await sendJson({ type: "start", promptTokens: ids.length, droppedTurns, ineffective, params });
         try {
-          const request = { prompt: ids, params, adapter: adapter ?? undefined, logprobs, showBeams, signal };
+          const request = {
+            prompt: ids,
+            params,
+            adapter: adapter ?? undefined,
+            logprobs,
+            showBeams,
+            signal: link.signal,
+          };
           const events = held.stream(request);
           for await (const event of ask.raw === undefined ? withoutLeadingSpace(events) : events) await sendJson(event);
         } catch (error) {
-          if (signal.aborted && !context.signal.aborted) throw error; // nobody listens
-          if (!signal.aborted) context.report(error);
-          await sendJson({ type: "error", message: messageFor(error, context) });
+          if (signal.aborted) throw error; // nobody listens
+          await sendJson({ type: "error", message: answerError(error, context).message });
         }
         function sendJson(event: StartEvent | TextEvent | ErrorEvent): Promise<void> {
           return send(JSON.stringify(event, (_, value) => value instanceof Uint8Array ? [...value] : value));
         }
       },
-      [c.req.raw.signal, context.signal],
+      c.req.raw.signal,
       context.limits,
     );
   });
@@ -73,8 +81,4 @@ export function generateRoutes(context: ServeContext, admission: Admission): Hon
 function checkAdapter({ adapter }: Ask, { generator }: ServeContext): void {
   if (adapter == null || generator.adapters.includes(adapter)) return;
   throw new ApiError(404, `no adapter named ${adapter} is loaded`, { param: "adapter", code: "model_not_found" });
-}
-
-function messageFor(error: unknown, { signal }: ServeContext): string {
-  return signal.aborted ? "the server is stopping" : errorBody(toApiError(error)).error.message;
 }
