@@ -19,7 +19,7 @@ export async function prepareAnswersTask(
   return {
     meta,
     requests: items.length,
-    positions: Math.max(...prompts.map(({ length }) => length)) + meta.maxNewTokens,
+    positions: prompts.reduce((most, { length }) => Math.max(most, length), 0) + meta.maxNewTokens,
     run: (run) => runAnswersTask(meta, items, prompts, setup, run),
   };
 }

@@ -60,7 +60,7 @@ export async function scoreRows(
   using reader = new TokenReader(tokensDir, "validation", base.config.vocabularySize);
   const lora = adapter && new Lora(device, base.config, adapter, false);
   if (adapter) lora?.load(adapter);
-  const budget = Math.max(leastBudget, ...reader.lengths);
+  const budget = reader.lengths.reduce((most, length) => Math.max(most, length), leastBudget);
   const evaluator = new Evaluator(device, base, Math.min(budget, reader.tokens), lora);
   const total = reader.tokens * (lora ? 2 : 1);
   try {
