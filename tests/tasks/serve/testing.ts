@@ -54,7 +54,7 @@ export class ScriptedGenerator implements TextSource {
   #logprob(id: number, count: number) {
     const of = (id: number, logprob: number): TokenLogprob => ({
       id,
-      bytes: new TextEncoder().encode(this.tokenizer.decode([id])),
+      bytes: this.tokenizer.bytesOf(id),
       logprob,
     });
     return { ...of(id, -0.5), top: Array.from({ length: count }, (_, i) => of(id, i === 1 ? -Infinity : -0.5)) };
