@@ -56,7 +56,7 @@ const cases: Case[] = [
   { heads: 2, keyHeads: 2, headSize: 8, positions: [5, 0, 40] },
   { heads: 6, keyHeads: 2, headSize: 12, positions: [17, 30] },
   { heads: 2, keyHeads: 1, headSize: 64, positions: [70, 3, 33, 31] },
-  { heads: 1, keyHeads: 1, headSize: 136, positions: [37] },
+  { heads: 1, keyHeads: 1, headSize: 72, positions: [37] },
 ];
 
 for (const c of cases) {
