@@ -134,6 +134,12 @@ export async function onPage(
   try {
     const page = await context.newPage();
     page.on("pageerror", (error) => faults.push(error.message));
+    page.on("request", (request) => {
+      const address = request.url();
+      if (!address.startsWith(new URL("/", url).href) && !/^(blob|data):/.test(address)) {
+        faults.push(`called ${address}`);
+      }
+    });
     page.on("console", (message) => {
       if (message.type() === "error" && !tolerated.test(message.text())) faults.push(message.text());
     });
