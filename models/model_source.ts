@@ -9,8 +9,8 @@ import { openMetaCheckpoint } from "./formats/meta_checkpoint.ts";
 import { isTiktoken, tokenizerOfTiktoken } from "./formats/tiktoken.ts";
 import { findWeights, folderNames, isGguf, weightForm } from "./formats/weight_forms.ts";
 
-/** Files of a folder that are its tokenizer. */
-const TOKENIZER_FILE = /^tokenizer(\.json|\.model|_config\.json)$/;
+/** Files of a folder that are its tokenizer; newer folders keep the chat template in a file of its own. */
+const TOKENIZER_FILE = /^(tokenizer(\.json|\.model|_config\.json)|chat_template\.jinja)$/;
 
 /** Where a model's own description lies: in a GGUF file, in params.json, or in config.json. */
 async function describedBy(path: string): Promise<"gguf" | "meta" | "config"> {
@@ -70,7 +70,8 @@ export async function writeModelTokenizer(path: string, directory: string): Prom
     }
   }
   for (const name of names) await Deno.copyFile(join(path, name), join(directory, name));
-  if (names.length > 0 || await describedBy(path) !== "gguf") return path;
+  const hasOwn = names.some((name) => name.startsWith("tokenizer"));
+  if (hasOwn || await describedBy(path) !== "gguf") return path;
   using file = await openGguf(await ggufPath(path));
   for (const { name, bytes } of ggufTokenizerFiles(file)) await Deno.writeFile(join(directory, name), bytes);
   return directory;

@@ -27,7 +27,7 @@ export interface QuantizeParams {
  */
 export const quantize: Stage<{ readonly model: typeof modelFiles }, QuantizeParams, typeof base> = defineStage({
   name: "quantize",
-  version: 2,
+  version: 3,
   inputs: { model: modelFiles },
   params,
   output: base,

@@ -12,7 +12,7 @@ export function tokenizerFiles(files: readonly InputFile[]): string[] {
 /** Takes the tokenizer out of a model folder, for {@link tokenize} where no base is quantised. */
 export const tokenizerOf: Stage<{ readonly model: typeof modelFiles }, object, typeof tokenizer> = defineStage({
   name: "tokenizer_of",
-  version: 1,
+  version: 2,
   inputs: { model: modelFiles },
   params: z.object({}),
   output: tokenizer,

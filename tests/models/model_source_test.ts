@@ -162,3 +162,14 @@ Deno.test("LLaMA 3's stretching of rotary angles is found again from its factors
     await write(factors);
     await assertRejects(() => readModelConfig(path), FormatError, 'general.architecture is "gemma"');
   }));
+
+Deno.test("a chat template in a file of its own goes along with the tokenizer", () =>
+  inFolder(async (folder) => {
+    const [model, copy] = [join(folder, "model"), join(folder, "copy")];
+    for (const each of [model, copy]) await Deno.mkdir(each);
+    await Deno.writeTextFile(join(model, "tokenizer.json"), LLAMA_JSON);
+    await Deno.writeTextFile(join(model, "chat_template.jinja"), "{{ messages }}");
+    await writeModelTokenizer(model, copy);
+    using tokenizer = await loadTokenizer(copy);
+    assertEquals(tokenizer.chatTemplate, "{{ messages }}");
+  }));
