@@ -99,9 +99,14 @@ export class Device {
     if (this.#fault) throw this.#fault;
   }
 
-  /** Gives the device back. Leaving a process with work in flight can hang the driver, so call it always. */
+  /**
+   * Gives the device back, after the work that was submitted. Leaving a process with work in flight can hang or crash the
+   * driver, so call it always.
+   */
   close(): void {
     this.#closed = true;
+    // Deno asks the device, and waits for it, before this call returns; the promise itself only comes 10 ms later.
+    this.gpu.queue.onSubmittedWorkDone().catch(() => {});
     this.gpu.destroy();
   }
 }

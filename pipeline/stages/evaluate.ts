@@ -98,8 +98,6 @@ export const evaluate: Stage<
       const { outcomes, answered } = await ask(context, prepared, device, loaded, tokenizer);
       const tasks = outcomes.map(({ result }) => result);
       const results: EvaluationResults = { ...losses, samples: [], sample_metrics: [], ...answered, tasks };
-      // The generator computes ahead; a device that is destroyed while it works can crash the process when that ends.
-      await device.gpu.queue.onSubmittedWorkDone();
       await writeEvaluation(output, results, outcomes, inputs, startedAt);
       for (const line of summary(results, inputs.tokens?.meta.validation.rows ?? 0)) log("info", line);
       return metaOf(results);
