@@ -1,11 +1,13 @@
 // Opens what a task talks to: the quantised base from the cache, a device, a tokenizer, adapters.
-import { join } from "@std/path";
+import { join, resolve } from "@std/path";
 import { type Device, openDevice } from "../../kernels/device.ts";
-import { loadBase } from "../../models/base_file.ts";
+import { baseFile, loadBase } from "../../models/base_file.ts";
+import { DamagedFileError } from "../../models/formats/error.ts";
 import { readAdapter } from "../../models/formats/adapter.ts";
 import { TextGenerator, type TextGeneratorOptions } from "../../models/generation/text_generator.ts";
 import { loadTokenizer, type Tokenizer } from "../../models/tokenizer.ts";
-import { modelNamed, pipeline, quantize, runPipeline, z } from "../../mod.ts";
+import { modelNamed, pipeline, quantize, runPipeline, type TargetResult, z } from "../../mod.ts";
+import { setAside } from "../../pipeline/core/upkeep.ts";
 import type { NamedAdapter } from "./options.ts";
 
 /** What to open. */
@@ -18,6 +20,8 @@ export interface GeneratorSource extends TextGeneratorOptions {
   readonly signal: AbortSignal;
   /** How large the generator is to be, where that depends on the tokenizer. */
   readonly sizeFor?: (tokenizer: Tokenizer) => TextGeneratorOptions;
+  /** From this size on, a cached file is verified while it is loaded and not before. The cache's own when left out. */
+  readonly largeFileBytes?: number;
 }
 
 /** A text generator with the device and the tokenizer that it leans on. */
@@ -42,13 +46,56 @@ export class OpenedGenerator {
 export async function openGenerator(source: GeneratorSource, say: (line: string) => void): Promise<OpenedGenerator> {
   // Read the adapters' files before the long part, so that a wrong path is told at once.
   for (const { path } of source.adapters) await readAdapter(path);
-  const directory = await quantizedBase(source, say);
+  try {
+    return await openOnce(source, say);
+  } catch (error) {
+    if (!(error instanceof DamagedBase)) throw error;
+    say(error.message);
+    await setAside(resolve(source.cacheDir), error.key);
+    return await openOnce(source, say);
+  }
+}
+
+/** The cached base is not what was published. */
+class DamagedBase extends Error {
+  constructor(readonly key: string, cause: DamagedFileError) {
+    super(cause.message, { cause });
+  }
+}
+
+/** Quantises the base, or finds it, and loads it while no clean-up of the cache may take it away. */
+async function openOnce(source: GeneratorSource, say: (line: string) => void): Promise<OpenedGenerator> {
+  const { baseModel, bits, cacheDir, signal, largeFileBytes } = source;
+  const definition = pipeline({
+    name: "generate",
+    options: z.object({}),
+    build: () => ({ base: quantize({ model: modelNamed(baseModel), bits }) }),
+  });
+  let opened: OpenedGenerator | undefined;
+  await runPipeline(definition, {
+    cacheDir,
+    signal,
+    ...(largeFileBytes !== undefined && { largeFileBytes }),
+    onEvent: (event) => {
+      if (event.type === "stage-start") say(`${event.stage} …`);
+    },
+    use: async ({ targets: { base } }) => {
+      opened = await load(base, source).catch((error) => {
+        throw error instanceof DamagedFileError ? new DamagedBase(base.key, error) : error;
+      });
+    },
+  });
+  return opened!;
+}
+
+async function load({ dir, sha256 }: TargetResult<unknown>, source: GeneratorSource): Promise<OpenedGenerator> {
   const device = await openDevice();
   let tokenizer: Tokenizer | undefined;
   let generator: TextGenerator | undefined;
   try {
-    const base = await loadBase(device, directory);
-    tokenizer = await loadTokenizer(join(directory, "tokenizer"));
+    const digest = sha256[baseFile];
+    const base = await loadBase(device, dir, digest === undefined ? {} : { sha256: digest });
+    tokenizer = await loadTokenizer(join(dir, "tokenizer"));
     generator = new TextGenerator(device, base, tokenizer, source.sizeFor?.(tokenizer) ?? source);
     for (const { name, path } of source.adapters) await generator.loadAdapter(name, path);
     return new OpenedGenerator(generator, device, tokenizer);
@@ -58,21 +105,4 @@ export async function openGenerator(source: GeneratorSource, say: (line: string)
     device.close();
     throw error;
   }
-}
-
-async function quantizedBase(source: GeneratorSource, say: (line: string) => void): Promise<string> {
-  const { baseModel, bits, cacheDir, signal } = source;
-  const definition = pipeline({
-    name: "generate",
-    options: z.object({}),
-    build: () => ({ base: quantize({ model: modelNamed(baseModel), bits }) }),
-  });
-  const run = await runPipeline(definition, {
-    cacheDir,
-    signal,
-    onEvent: (event) => {
-      if (event.type === "stage-start") say(`${event.stage} …`);
-    },
-  });
-  return run.targets.base.dir;
 }
