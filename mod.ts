@@ -11,6 +11,7 @@
 
 export * from "./pipeline/core/mod.ts";
 export * from "./pipeline/stages/kinds.ts";
+export { embeddedText, type EmbeddedTextParams } from "./pipeline/stages/embedded_text.ts";
 export { evaluate, type EvaluateInputs, type EvaluateParams } from "./pipeline/stages/evaluate.ts";
 export {
   answerTask,
@@ -32,6 +33,7 @@ export { huggingFace, huggingFaceData, modelNamed } from "./pipeline/stages/hugg
 export { judge, type JudgeInputs, type JudgeParams, judgePromptFile } from "./pipeline/stages/judge.ts";
 export { merge, type MergeParams } from "./pipeline/stages/merge.ts";
 export { adapterFolder, modelFolder, randomModel, type RandomModelParams } from "./pipeline/stages/models.ts";
+export { packText, type PackTextParams } from "./pipeline/stages/pack_text.ts";
 export { quantize, type QuantizeParams } from "./pipeline/stages/quantize.ts";
 export {
   alpaca,
@@ -45,6 +47,7 @@ export {
   type RowsRef,
   sharegpt,
 } from "./pipeline/stages/sources.ts";
+export { textModel } from "./pipeline/stages/text_model.ts";
 export { tokenize, type TokenizeParams } from "./pipeline/stages/tokenize.ts";
 export { tokenizerOf } from "./pipeline/stages/tokenizer_of.ts";
 export { train, type TrainInputs, type TrainParams } from "./pipeline/stages/train.ts";

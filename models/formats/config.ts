@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { z } from "zod";
 import { FormatError } from "./error.ts";
+import { isInt8 } from "./int8_rows.ts";
 import { readJsonFile } from "./json_file.ts";
 import { type LlamaRopeScaling, parseRope, ROPE_FIELDS } from "./rope_config.ts";
 
@@ -160,9 +161,12 @@ function refuseOtherNetworks(file: ConfigFile, path: string): void {
   if (file.attention_bias) refuse("attention_bias", true, "false");
   if (file.mlp_bias) refuse("mlp_bias", true, "false");
   if (file.use_sliding_window) refuse("use_sliding_window", true, "false");
-  if (file.quantization_config !== undefined && file.quantization_config !== null) {
+  if (
+    file.quantization_config !== undefined && file.quantization_config !== null && !isInt8(file.quantization_config)
+  ) {
     throw new FormatError(
-      `${path}: quantization_config is set: the weights are already quantised; wanted float32, float16 or bfloat16`,
+      `${path}: quantization_config is set: the weights are already quantised; wanted float32, float16, bfloat16, or int8 ` +
+        `by rows in the form of compressed-tensors ("int-quantized")`,
     );
   }
 }

@@ -3,6 +3,7 @@ import { type ByteFile, openByteFile } from "./byte_file.ts";
 import { elementBytes, toFloat32 } from "./dtype.ts";
 import { DamagedFileError, FormatError } from "./error.ts";
 import { headerLength, parseHeader, type SafetensorsHeader, type TensorInfo } from "./safetensors_header.ts";
+import { scaledRows, scaleName } from "./int8_rows.ts";
 import { checkRange, rowsOf, type TensorFile, tensorOf, tensorWhere } from "./tensor_file.ts";
 
 export { type SafetensorsHeader, type TensorInfo } from "./safetensors_header.ts";
@@ -114,9 +115,10 @@ export class SafetensorsFile implements TensorFile {
 
   /**
    * Reads an F32, F16 or BF16 tensor, or rows of it, as float32. A row is one index of the first dimension, so that a
-   * tensor larger than memory can be read piece by piece; a scalar counts as one row.
+   * tensor larger than memory can be read piece by piece; a scalar counts as one row. An I8 tensor is read if the scales of
+   * its rows stand beside it, as compressed-tensors writes them: `NAME_scale`, one value a row.
    *
-   * @throws {FormatError} when the file has no such tensor, or it is of another element type
+   * @throws {FormatError} when the file has no such tensor, or it is of another element type, or has no scales
    * @throws {RangeError} when the rows are not inside the tensor
    */
   async readFloat32(name: string, rowBegin = 0, rowEnd?: number): Promise<Float32Array<ArrayBuffer>> {
@@ -124,7 +126,22 @@ export class SafetensorsFile implements TensorFile {
     const where = tensorWhere(this.path, name);
     const { begin, end, width } = rowsOf(shape, rowBegin, rowEnd, where);
     const rowBytes = width * elementBytes(dtype);
-    return toFloat32(dtype, await this.readBytes(name, begin * rowBytes, end * rowBytes), where);
+    const bytes = await this.readBytes(name, begin * rowBytes, end * rowBytes);
+    if (dtype !== "I8") return toFloat32(dtype, bytes, where);
+    return scaledRows(bytes, width, await this.#rowScales(name, shape, begin, end));
+  }
+
+  async #rowScales(name: string, shape: readonly number[], begin: number, end: number): Promise<Float32Array> {
+    const scale = this.tensors.get(scaleName(name));
+    const [rows = 1] = shape;
+    const where = tensorWhere(this.path, name);
+    if (scale === undefined || scale.dtype === "I8" || scale.shape.reduce((a, b) => a * b, 1) !== rows) {
+      const found = scale === undefined ? "none" : `${scale.dtype} [${scale.shape.join(", ")}]`;
+      throw new FormatError(
+        `${where} is I8; wanted a scale for each of its ${rows} rows as ${scaleName(name)}, found ${found}`,
+      );
+    }
+    return await this.readFloat32(scaleName(name), begin, end);
   }
 
   /** Closes the file. */

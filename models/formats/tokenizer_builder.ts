@@ -1,7 +1,9 @@
 import { learnMerges } from "./bpe_trainer.ts";
 
-const SPECIAL = ["<unk>", "<s>", "</s>"];
-const SPACE = "▁";
+/** Control tokens, ids 0 to 2. */
+export const SPECIAL = ["<unk>", "<s>", "</s>"];
+/** How a space is written in a piece. */
+export const SPACE = "▁";
 
 /** Letters and digits of one word with the space before them, a run of spaces, or one character of any other kind. */
 const CHUNK = /▁?[\p{L}\p{M}\p{N}]+|▁+|./gsu;
@@ -29,7 +31,8 @@ export function buildTokenizer(texts: Iterable<string>, size: number): string {
   return tokenizerJson([...new Set([...pieces, ...alphabet, ...made])], merges.map((merge) => merge.join(" ")));
 }
 
-function bytePieces(): string[] {
+/** The pieces of the 256 bytes. */
+export function bytePieces(): string[] {
   return Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`);
 }
 
@@ -43,7 +46,7 @@ function countChunks(texts: Iterable<string>): Map<string, number> {
 }
 
 /** At most `limit` characters, most frequent first, the space mark always. Control characters are left to the bytes. */
-function frequentCharacters(chunks: ReadonlyMap<string, number>, limit: number): string[] {
+export function frequentCharacters(chunks: ReadonlyMap<string, number>, limit: number): string[] {
   const counts = new Map<string, number>();
   for (const [chunk, count] of chunks) {
     for (const character of chunk) counts.set(character, (counts.get(character) ?? 0) + count);
@@ -54,7 +57,8 @@ function frequentCharacters(chunks: ReadonlyMap<string, number>, limit: number):
   return [SPACE, ...frequent.slice(0, limit - 1).map(([character]) => character)];
 }
 
-function tokenizerJson(pieces: readonly string[], merges: readonly string[]): string {
+/** A tokenizer.json of given pieces, in the order of their ids, and merges. */
+export function tokenizerJson(pieces: readonly string[], merges: readonly string[]): string {
   const record = {
     version: "1.0",
     truncation: null,

@@ -37,6 +37,20 @@ export interface DatasetMeta {
  */
 export const dataset: Kind<"dataset", DatasetMeta> = kind<DatasetMeta>()("dataset");
 
+/** What a plain text holds. */
+export interface TextMeta {
+  /** Lines in train.txt. */
+  readonly train: number;
+  /** Lines in validation.txt. */
+  readonly validation: number;
+}
+
+/**
+ * Plain text, a line a fact or a sentence: train.txt and validation.txt; vocabulary.txt, what a tokenizer made for it should
+ * know besides, and spaced.txt, a word a line, what it joins with the space before it.
+ */
+export const text: Kind<"text", TextMeta> = kind<TextMeta>()("text");
+
 /** What is known of a tokenizer without loading it. */
 export interface TokenizerMeta {
   /** The highest id plus one. */
@@ -74,8 +88,8 @@ export interface TokensMeta {
   readonly maxTokens: number;
   /** Ids are below this. */
   readonly vocabSize: number;
-  /** Prompt template. */
-  readonly template: TemplateName;
+  /** Prompt template; "none" for plain text. */
+  readonly template: TemplateName | "none";
   /** What is labelled. */
   readonly trainOn: TrainOn;
   /** What became of rows of more than maxTokens. */

@@ -38,7 +38,8 @@ export function adapterFolder(path: string): Ref<typeof adapter> {
   });
 }
 
-const params = z.object({
+/** Params of untrained models. */
+export const randomModelParams = z.object({
   seed: z.number().int().min(0).max(0xffffffff).default(1).describe("seed of the weights"),
   vocabularySize: z.number().int().min(300).default(1000).describe("entries of the tokenizer"),
   hiddenSize: z.number().int().multipleOf(4).default(128).describe("width of the residual stream"),
@@ -77,7 +78,7 @@ export const randomModel: Stage<{ readonly data: typeof dataset }, RandomModelPa
   name: "random_model",
   version: 1,
   inputs: { data: dataset },
-  params,
+  params: randomModelParams,
   output: modelFiles,
   foresee: ({ params }) => ({ meta: { name: nameOf(params), config: configOf(params) } }),
   async run({ inputs, params, output }) {
@@ -93,10 +94,12 @@ export const randomModel: Stage<{ readonly data: typeof dataset }, RandomModelPa
   },
 });
 
-const nameOf = ({ seed }: z.output<typeof params>) => `untrained random LLaMA, seed ${seed}`;
+/** Name of an untrained model. */
+export const nameOf = ({ seed }: z.output<typeof randomModelParams>) => `untrained random LLaMA, seed ${seed}`;
 
-function configOf(
-  { vocabularySize, heads, hiddenSize, intermediateSize, layers, maxPositions }: z.output<typeof params>,
+/** The network of an untrained model. */
+export function configOf(
+  { vocabularySize, heads, hiddenSize, intermediateSize, layers, maxPositions }: z.output<typeof randomModelParams>,
 ) {
   return {
     hiddenSize,

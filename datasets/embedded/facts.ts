@@ -1,0 +1,294 @@
+import type { Dice } from "./dice.ts";
+import type { Part } from "./instructions.ts";
+import { kinds, type Word, words, wordsOf } from "./lexicon.ts";
+import { chineseNumber } from "./numerals.ts";
+
+/** Something to be asked for, in all phrasings. */
+export interface Fact {
+  /** What is asked, whatever the words; held-out facts share none with those to train on. */
+  readonly subject: string;
+  readonly phrasings: readonly string[];
+  /** Phrasings that no training row has. */
+  readonly heldOutPhrasings: readonly string[];
+  readonly answer: string;
+  /** An exchange on another fact of the same sort, after which a short question is enough. */
+  readonly before?: { readonly question: string; readonly answer: string; readonly followUps: readonly string[] };
+}
+
+/** One fact of so many is held out. */
+const HELD_OUT_EVERY = 6;
+
+/** Whether a subject is held out: by a hash of its text (FNV-1a), so that it does not depend on any order. */
+export function isHeldOut(subject: string): boolean {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(subject)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return (hash ^ hash >>> 15) % HELD_OUT_EVERY === 0;
+}
+
+const isIn = (part: Part, subject: string) => isHeldOut(subject) === (part === "held-out");
+
+/** A word is held out for all that is asked of words: its translations, its reading, its measure word, its kind. */
+const isWordIn = (part: Part, { chinese }: Word) => isIn(part, `word ${chinese}`);
+
+const wordsIn = (part: Part, list: readonly Word[] = words) => list.filter((word) => isWordIn(part, word));
+
+/** Words of a part, again and again, each round in another order, with a word to train on beside each. */
+function* rounds(part: Part, dice: Dice, list: readonly Word[] = words): Generator<readonly [Word, Word]> {
+  const others = wordsIn("train", list);
+  while (true) {
+    for (const word of dice.shuffled(wordsIn(part, list))) {
+      const other = dice.pick(others);
+      if (other !== word) yield [word, other];
+    }
+  }
+}
+
+/** Chinese words to be translated. */
+export function* toEnglish(part: Part, dice: Dice): Generator<Fact> {
+  for (const [{ chinese, english }, other] of rounds(part, dice)) {
+    yield {
+      subject: `${chinese} > ${english}`,
+      answer: english,
+      phrasings: [
+        `把“${chinese}”翻译成英语。`,
+        `“${chinese}”用英语怎么说？`,
+        `${chinese}的英文是什么？`,
+        `请翻译成英文：${chinese}`,
+        `Translate ${chinese} into English.`,
+        `What is the English word for ${chinese}?`,
+        `How do you say ${chinese} in English?`,
+      ],
+      heldOutPhrasings: [`请说出“${chinese}”的英文。`, `Give the English word for ${chinese}.`],
+      before: {
+        question: `“${other.chinese}”用英语怎么说？`,
+        answer: other.english,
+        followUps: [`那“${chinese}”呢？`, `And ${chinese}?`],
+      },
+    };
+  }
+}
+
+/** English words to be translated. */
+export function* toChinese(part: Part, dice: Dice): Generator<Fact> {
+  for (const [{ chinese, english }, other] of rounds(part, dice)) {
+    yield {
+      subject: `${english} > ${chinese}`,
+      answer: chinese,
+      phrasings: [
+        `把 ${english} 翻译成中文。`,
+        `“${english}”用中文怎么说？`,
+        `${english} 的中文是什么？`,
+        `请翻译成中文：${english}`,
+        `Translate ${english} into Chinese.`,
+        `What is the Chinese word for ${english}?`,
+        `How do you say ${english} in Chinese?`,
+      ],
+      heldOutPhrasings: [`请说出“${english}”的中文。`, `Give the Chinese word for ${english}.`],
+      before: {
+        question: `“${other.english}”用中文怎么说？`,
+        answer: other.chinese,
+        followUps: [`那“${english}”呢？`, `And ${english}?`],
+      },
+    };
+  }
+}
+
+/** Readings of words. */
+export function* pinyin(part: Part, dice: Dice): Generator<Fact> {
+  for (const [{ chinese, pinyin }, other] of rounds(part, dice)) {
+    yield {
+      subject: `${chinese} > ${pinyin}`,
+      answer: pinyin,
+      phrasings: [
+        `“${chinese}”的拼音是什么？`,
+        `写出“${chinese}”的拼音。`,
+        `${chinese}怎么读？`,
+        `给“${chinese}”注音。`,
+        `Give the pinyin of ${chinese}.`,
+        `How is ${chinese} read?`,
+      ],
+      heldOutPhrasings: [`请写“${chinese}”的拼音。`, `What is the pinyin of ${chinese}?`],
+      before: {
+        question: `“${other.chinese}”的拼音是什么？`,
+        answer: other.pinyin,
+        followUps: [`那“${chinese}”呢？`, `And ${chinese}?`],
+      },
+    };
+  }
+}
+
+/** Two numbers of which the pair, in either order, is of a part. */
+function* numberPairs(part: Part, dice: Dice, make: () => readonly [number, number]) {
+  while (true) {
+    const [a, b] = make();
+    if (isIn(part, [Math.min(a, b), Math.max(a, b)].join(" "))) yield dice.shuffled([a, b]) as [number, number];
+  }
+}
+
+/** Sums below 100. */
+export function* sums(part: Part, dice: Dice): Generator<Fact> {
+  const make = () => [dice.between(1, 60), dice.between(1, 39)] as const;
+  for (const [a, b] of numberPairs(part, dice, make)) {
+    yield {
+      subject: [a, b].toSorted((one, other) => one - other).join(" + "),
+      answer: `${a + b}`,
+      phrasings: [
+        `${a}加${b}等于多少？`,
+        `计算：${a}+${b}`,
+        `${a}+${b}等于几？`,
+        `求${a}与${b}的和。`,
+        `What is ${a} plus ${b}?`,
+        `Add ${a} and ${b}.`,
+        `How much is ${a}+${b}?`,
+      ],
+      heldOutPhrasings: [`请算出${a}加${b}。`, `What is the sum of ${a} and ${b}?`],
+    };
+  }
+}
+
+/** The larger or the smaller of two numbers. */
+export function* comparing(part: Part, dice: Dice): Generator<Fact> {
+  const make = () => [dice.between(1, 99), dice.between(1, 99)] as const;
+  for (const [a, b] of numberPairs(part, dice, make)) {
+    if (a === b) continue;
+    const wantsLarger = dice.between(0, 1) === 1;
+    const [large, small] = [Math.max(a, b), Math.min(a, b)];
+    yield {
+      subject: `${small} < ${large}`,
+      answer: `${wantsLarger ? large : small}`,
+      phrasings: wantsLarger
+        ? [
+          `${a}和${b}哪个大？`,
+          `写出较大的数：${a}，${b}`,
+          `Which is larger, ${a} or ${b}?`,
+          `Name the larger: ${a}, ${b}`,
+        ]
+        : [
+          `${a}和${b}哪个小？`,
+          `写出较小的数：${a}，${b}`,
+          `Which is smaller, ${a} or ${b}?`,
+          `Name the smaller: ${a}, ${b}`,
+        ],
+      heldOutPhrasings: wantsLarger
+        ? [`${a}，${b}，哪个数大？`, `Which number is larger, ${a} or ${b}?`]
+        : [`${a}，${b}，哪个数小？`, `Which number is smaller, ${a} or ${b}?`],
+    };
+  }
+}
+
+/** Three numbers to be put in order. */
+export function* sorting(part: Part, dice: Dice): Generator<Fact> {
+  while (true) {
+    const numbers = Array.from({ length: 3 }, () => dice.between(1, 99));
+    const sorted = numbers.toSorted((one, other) => one - other).join(", ");
+    if (!isIn(part, sorted) || new Set(numbers).size < 3) continue;
+    const given = numbers.join(", ");
+    yield {
+      subject: sorted,
+      answer: sorted,
+      phrasings: [
+        `从小到大排列：${given}`,
+        `把这些数从小到大排好：${given}`,
+        `Sort from small to large: ${given}`,
+        `Put in order: ${given}`,
+      ],
+      heldOutPhrasings: [`请从小到大写出：${given}`, `Sort these numbers: ${given}`],
+    };
+  }
+}
+
+/** Four words, one of another kind; a held-out answer is a held-out word. */
+export function* oddOneOut(part: Part, dice: Dice): Generator<Fact> {
+  while (true) {
+    const [key, otherKey] = dice.several([...kinds.keys()], 2) as [string, string];
+    const three = dice.several(wordsIn("train", wordsOf(key)), 3);
+    const candidates = wordsIn(part, wordsOf(otherKey));
+    if (candidates.length === 0) continue;
+    const odd = dice.pick(candidates);
+    const list = dice.shuffled([...three, odd]);
+    const isChinese = dice.between(0, 1) === 1;
+    const [text, answer] = isChinese
+      ? [list.map(({ chinese }) => chinese).join("，"), odd.chinese]
+      : [list.map(({ english }) => english).join(", "), odd.english];
+    yield {
+      subject: `${list.map(({ chinese }) => chinese).sort().join(" ")} > ${odd.chinese}`,
+      answer,
+      phrasings: isChinese ? [`哪个词与其他不同：${text}`, `找出不同类的词：${text}`, `哪个词不属于同类：${text}`] : [
+        `Which word is the odd one out: ${text}`,
+        `Find the word that differs: ${text}`,
+        `Which does not belong: ${text}`,
+      ],
+      heldOutPhrasings: isChinese ? [`请找出不同的词：${text}`] : [`Name the odd word: ${text}`],
+    };
+  }
+}
+
+/** The next of some numbers, or the measure word of a noun. */
+export function* completing(part: Part, dice: Dice): Generator<Fact> {
+  const nouns = rounds(part, dice, words.filter(({ measure }) => measure !== undefined));
+  while (true) {
+    if (dice.between(0, 1) === 1) {
+      const step = dice.pick([1, 2, 3, 5, 10]);
+      const start = dice.between(1, 95 - 4 * step);
+      if (!isIn(part, `${start} by ${step}`)) continue;
+      const given = [0, 1, 2, 3].map((at) => start + at * step).join(", ");
+      yield {
+        subject: `${start} by ${step}`,
+        answer: `${start + 4 * step}`,
+        phrasings: [
+          `写出下一个数：${given}`,
+          `接下来是几：${given}`,
+          `Write the next number: ${given}`,
+          `Complete: ${given}`,
+        ],
+        heldOutPhrasings: [`下一个数是什么：${given}`, `Which number is next: ${given}`],
+      };
+    } else {
+      const { chinese, measure } = nouns.next().value![0];
+      yield {
+        subject: `一${measure}${chinese}`,
+        answer: `一${measure}${chinese}`,
+        phrasings: [`填量词：一（）${chinese}`, `给“${chinese}”加上量词。`, `Fill in: 一（）${chinese}`],
+        heldOutPhrasings: [`补上量词：一（）${chinese}`],
+      };
+    }
+  }
+}
+
+/** Answers in a form that is asked for. */
+export function* form(part: Part, dice: Dice): Generator<Fact> {
+  const pairs = rounds(part, dice);
+  while (true) {
+    const { chinese, english } = pairs.next().value![0];
+    const value = dice.between(1, 99);
+    const numeral = chineseNumber(value);
+    const choice = dice.between(0, 3);
+    if (choice < 2 && !isIn(part, `numeral ${value}`)) continue;
+    yield [
+      {
+        subject: `${value} > ${numeral}`,
+        answer: numeral,
+        phrasings: [`用汉字写出${value}。`, `把${value}写成汉字。`, `Write ${value} in Chinese characters.`],
+        heldOutPhrasings: [`请用汉字写${value}。`],
+      },
+      {
+        subject: `${numeral} > ${value}`,
+        answer: `${value}`,
+        phrasings: [`用数字写出${numeral}。`, `把${numeral}写成数字。`, `Write ${numeral} in digits.`],
+        heldOutPhrasings: [`请用数字写${numeral}。`],
+      },
+      {
+        subject: `${chinese} = ${english}`,
+        answer: `${chinese} = ${english}`,
+        phrasings: [`按“中文 = 英文”的格式回答：${chinese}`, `Answer as “Chinese = English”: ${chinese}`],
+        heldOutPhrasings: [`请用“中文 = 英文”的格式写：${chinese}`],
+      },
+      {
+        subject: `${english}: ${chinese}`,
+        answer: `${english}: ${chinese}`,
+        phrasings: [`按“英文: 中文”的格式回答：${english}`, `Answer as “English: Chinese”: ${english}`],
+        heldOutPhrasings: [`请用“英文: 中文”的格式写：${english}`],
+      },
+    ][choice]!;
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * The embedded instructions: questions on what the small base knows, each with the one right answer, in many phrasings. What
+ * they are about (words, numbers, lists) is divided into facts to train on and facts held out; so are the phrasings.
+ */
+
+import { Dice } from "./dice.ts";
+import {
+  comparing,
+  completing,
+  type Fact,
+  form,
+  oddOneOut,
+  pinyin,
+  sorting,
+  sums,
+  toChinese,
+  toEnglish,
+} from "./facts.ts";
+
+/** An instruction with its answer. */
+export interface Instruction {
+  /** What is to be done: one of {@linkcode instructionKinds}. */
+  readonly kind: string;
+  /** What it is about, whatever the phrasing. */
+  readonly subject: string;
+  /** Exchanges before the question. */
+  readonly history: readonly (readonly [question: string, answer: string])[];
+  readonly question: string;
+  readonly answer: string;
+}
+
+/** Which part of facts and phrasings. */
+export type Part = "train" | "held-out";
+
+/** What makes the facts of a kind, and how many instructions each part has of it. */
+const PLAN: readonly {
+  kind: string;
+  facts: (part: Part, dice: Dice) => Iterable<Fact>;
+  train: number;
+  heldOut: number;
+}[] = [
+  { kind: "translate to English", facts: toEnglish, train: 330, heldOut: 25 },
+  { kind: "translate to Chinese", facts: toChinese, train: 330, heldOut: 25 },
+  { kind: "pinyin", facts: pinyin, train: 280, heldOut: 25 },
+  { kind: "sum", facts: sums, train: 240, heldOut: 25 },
+  { kind: "compare", facts: comparing, train: 160, heldOut: 20 },
+  { kind: "sort", facts: sorting, train: 160, heldOut: 20 },
+  { kind: "odd one out", facts: oddOneOut, train: 200, heldOut: 20 },
+  { kind: "complete", facts: completing, train: 200, heldOut: 20 },
+  { kind: "given form", facts: form, train: 200, heldOut: 20 },
+];
+
+/** The kinds of instructions. */
+export const instructionKinds: readonly string[] = PLAN.map(({ kind }) => kind);
+
+/** Of so many instructions with a short way to ask on, one is the second question of a conversation. */
+const CONVERSATION_EVERY = 5;
+
+/** All instructions of a part, in a mixed order, no question twice. Always the same ones. */
+export function instructions(part: Part): Instruction[] {
+  const dice = new Dice(part === "train" ? 1 : 2);
+  const all = PLAN.flatMap(({ kind, facts, train, heldOut }) => {
+    const questions = new Set<string>();
+    const made: Instruction[] = [];
+    for (const fact of facts(part, dice)) {
+      const next = phrased(kind, fact, part, made.length, dice);
+      const text = JSON.stringify([next.history, next.question]);
+      if (questions.has(text)) continue;
+      questions.add(text);
+      made.push(next);
+      if (made.length === (part === "train" ? train : heldOut)) break;
+    }
+    return made;
+  });
+  return dice.shuffled(all);
+}
+
+/** Half of the held-out instructions are in phrasings of the training rows, half in others. */
+function phrased(kind: string, fact: Fact, part: Part, index: number, dice: Dice): Instruction {
+  const { subject, phrasings, heldOutPhrasings, answer, before } = fact;
+  if (before !== undefined && index % CONVERSATION_EVERY === 0) {
+    return {
+      kind,
+      subject,
+      history: [[before.question, before.answer]],
+      question: dice.pick(before.followUps),
+      answer,
+    };
+  }
+  const isNew = part === "held-out" && index % 2 === 1;
+  return { kind, subject, history: [], question: dice.pick(isNew ? heldOutPhrasings : phrasings), answer };
+}

@@ -1,0 +1,64 @@
+import { join } from "@std/path";
+import { instructions } from "../../datasets/embedded/instructions.ts";
+import { words } from "../../datasets/embedded/lexicon.ts";
+import { pretrainingLines } from "../../datasets/embedded/pretraining_lines.ts";
+import { template } from "../../datasets/templates.ts";
+import { defineStage, type Stage, z } from "../core/mod.ts";
+import { text } from "./kinds.ts";
+
+const params = z.object({
+  lines: z.number().int().min(1).default(400_000).describe("lines to train on"),
+  validation: z.number().int().min(0).default(2000).describe("lines to validate on"),
+  seed: z.number().int().min(0).max(0x7fffffff).default(42).describe("seed of the lines"),
+});
+
+/** Params of {@link embeddedText}. */
+export interface EmbeddedTextParams {
+  /** Lines to train on; 400,000 by default. */
+  readonly lines?: number;
+  /** Lines to validate on; 2,000 by default. */
+  readonly validation?: number;
+  /** Seed of the lines; 42 by default. */
+  readonly seed?: number;
+}
+
+/**
+ * Writes text for a small model to learn from: a lexicon of 785 words in Chinese, pinyin and English, and what rules make of
+ * it and of numbers (datasets/embedded/pretraining_lines.ts). There are no instructions in it. The words are derived from
+ * CC-CEDICT, so the text, and what is trained on it, is CC BY-SA 4.0.
+ */
+export const embeddedText: Stage<Record<never, never>, EmbeddedTextParams, typeof text> = defineStage({
+  name: "embedded_text",
+  version: 1,
+  inputs: {},
+  params,
+  output: text,
+  async run({ params: { lines, validation, seed }, output, signal }) {
+    const source = pretrainingLines(seed);
+    const write = async (name: string, count: number) => {
+      const taken: string[] = [];
+      for (; taken.length < count; signal.throwIfAborted()) taken.push(`${source.next().value}\n`);
+      await Deno.writeTextFile(join(output.dir, name), taken.join(""));
+    };
+    await write("validation.txt", validation);
+    await write("train.txt", lines);
+    const prompts = promptTexts();
+    await Deno.writeTextFile(join(output.dir, "vocabulary.txt"), prompts.join("\n"));
+    await Deno.writeTextFile(join(output.dir, "spaced.txt"), spacedWords(prompts).join("\n"));
+    return { train: lines, validation };
+  },
+});
+
+/** The prompts that the model is to be taught with: their words shall not fall to pieces. */
+function promptTexts(): string[] {
+  return instructions("train").map(({ question }) =>
+    template("alpaca").prompt({ instruction: question, input: "User: " })
+  );
+}
+
+/** Words of the prompts that are not words of the lexicon, in which it matters that they look alike everywhere. */
+function spacedWords(prompts: readonly string[]): string[] {
+  const known = new Set(words.flatMap(({ english, pinyin }) => [english, ...pinyin.split(" ")]));
+  const found = prompts.flatMap((prompt) => [...prompt.matchAll(/(?<= )[A-Za-z]{2,}(?![\p{L}\p{M}])|(?<= )a(?= )/gu)]);
+  return [...new Set(found.map(([word]) => word))].filter((word) => !known.has(word)).sort();
+}
