@@ -11,6 +11,7 @@
 
 export * from "./pipeline/core/mod.ts";
 export * from "./pipeline/stages/kinds.ts";
+export { embeddedSamples, type EmbeddedSamplesParams, embeddedTask } from "./pipeline/stages/embedded_samples.ts";
 export { embeddedText, type EmbeddedTextParams } from "./pipeline/stages/embedded_text.ts";
 export { evaluate, type EvaluateInputs, type EvaluateParams } from "./pipeline/stages/evaluate.ts";
 export {
@@ -31,15 +32,15 @@ export { heldOutTask, type HeldOutTaskParams } from "./pipeline/stages/held_out_
 export { exportModel, type ExportParams } from "./pipeline/stages/export.ts";
 export { huggingFace, huggingFaceData, modelNamed } from "./pipeline/stages/hugging_face.ts";
 export { judge, type JudgeInputs, type JudgeParams, judgePromptFile } from "./pipeline/stages/judge.ts";
+export { int8Model, type Int8ModelParams } from "./pipeline/stages/int8_model.ts";
 export { merge, type MergeParams } from "./pipeline/stages/merge.ts";
-export { adapterFolder, modelFolder, randomModel, type RandomModelParams } from "./pipeline/stages/models.ts";
+export { adapterFolder, embeddedModel, modelFolder, randomModel, type RandomModelParams } from "./pipeline/stages/models.ts";
 export { packText, type PackTextParams } from "./pipeline/stages/pack_text.ts";
 export { quantize, type QuantizeParams } from "./pipeline/stages/quantize.ts";
 export {
   alpaca,
   belle,
   chat,
-  embeddedSamples,
   guanaco,
   messages,
   rows,
@@ -58,7 +59,7 @@ export { FORMAT_NAMES, type FormatName } from "./datasets/formats.ts";
 export { type Language, LANGUAGES } from "./datasets/language.ts";
 export type { DropReason } from "./datasets/filters.ts";
 export { TRAIN_ON, type TrainOn } from "./datasets/build_sequence.ts";
-export type { SampleName } from "./datasets/embedded/samples.ts";
+export type { RowForm } from "./datasets/embedded/instruction_rows.ts";
 export { LORA_TARGETS, type LoraTarget } from "./models/formats/lora_names.ts";
 export type { LlamaConfig, LlamaRopeScaling } from "./models/formats/config.ts";
 export { ADAPTER_FORMS, type AdapterForm } from "./models/formats/adapter.ts";

@@ -125,9 +125,9 @@ function* numberPairs(part: Part, dice: Dice, make: () => readonly [number, numb
   }
 }
 
-/** Sums below 100. */
+/** Sums of numbers up to 20. */
 export function* sums(part: Part, dice: Dice): Generator<Fact> {
-  const make = () => [dice.between(1, 60), dice.between(1, 39)] as const;
+  const make = () => [dice.between(1, 20), dice.between(1, 20)] as const;
   for (const [a, b] of numberPairs(part, dice, make)) {
     yield {
       subject: [a, b].toSorted((one, other) => one - other).join(" + "),
@@ -148,7 +148,7 @@ export function* sums(part: Part, dice: Dice): Generator<Fact> {
 
 /** The larger or the smaller of two numbers. */
 export function* comparing(part: Part, dice: Dice): Generator<Fact> {
-  const make = () => [dice.between(1, 99), dice.between(1, 99)] as const;
+  const make = () => [dice.between(1, 50), dice.between(1, 50)] as const;
   for (const [a, b] of numberPairs(part, dice, make)) {
     if (a === b) continue;
     const wantsLarger = dice.between(0, 1) === 1;
@@ -179,7 +179,7 @@ export function* comparing(part: Part, dice: Dice): Generator<Fact> {
 /** Three numbers to be put in order. */
 export function* sorting(part: Part, dice: Dice): Generator<Fact> {
   while (true) {
-    const numbers = Array.from({ length: 3 }, () => dice.between(1, 99));
+    const numbers = Array.from({ length: 3 }, () => dice.between(1, 50));
     const sorted = numbers.toSorted((one, other) => one - other).join(", ");
     if (!isIn(part, sorted) || new Set(numbers).size < 3) continue;
     const given = numbers.join(", ");
@@ -228,7 +228,7 @@ export function* completing(part: Part, dice: Dice): Generator<Fact> {
   const nouns = rounds(part, dice, words.filter(({ measure }) => measure !== undefined));
   while (true) {
     if (dice.between(0, 1) === 1) {
-      const step = dice.pick([1, 2, 3, 5, 10]);
+      const step = dice.pick([1, 2, 5, 10]);
       const start = dice.between(1, 95 - 4 * step);
       if (!isIn(part, `${start} by ${step}`)) continue;
       const given = [0, 1, 2, 3].map((at) => start + at * step).join(", ");

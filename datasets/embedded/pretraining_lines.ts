@@ -9,25 +9,30 @@ import { kinds, type Word, words, wordsOf } from "./lexicon.ts";
 import { chineseNumber, englishNumber } from "./numerals.ts";
 import { daysChinese, daysEnglish, monthsEnglish, oppositesChinese, oppositesEnglish, type Pair } from "./words.ts";
 
+/** Makes a line, or a few that belong together. */
 type Maker = (dice: Dice) => string;
 
 /** Makers of lines and how often each is taken, of all shares together. */
 const MAKERS: readonly (readonly [share: number, make: Maker])[] = [
-  [18, (dice) => wordLine(dice, CHINESE_FIRST)],
-  [18, (dice) => wordLine(dice, ENGLISH_FIRST)],
-  [12, (dice) => wordLine(dice, READING)],
+  [8, (dice) => glossaryLine(dice, ({ z, e }) => `${z}${e}`)],
+  [8, (dice) => glossaryLine(dice, ({ z, e }) => `${e}${z}`)],
+  [8, (dice) => glossaryLine(dice, ({ z, p }) => `${z}${p}`)],
+  [18, wordRecord],
+  [8, (dice) => wordLine(dice, CHINESE_FIRST)],
+  [8, (dice) => wordLine(dice, ENGLISH_FIRST)],
+  [6, (dice) => wordLine(dice, READING)],
   [5, countedLine],
-  [8, kindLine],
-  [6, oddLine],
-  [17, sumLine],
-  [4, differenceLine],
-  [4, greaterLine],
-  [5, orderLine],
+  [4, kindLine],
+  [8, oddLine],
+  [9, sumLine],
+  [2, differenceLine],
+  [7, greaterLine],
+  [7, orderLine],
   [4, stepsLine],
   [4, numeralLine],
-  [2, oppositeLine],
-  [2, calendarLine],
-  [3, sentenceLine],
+  [1, oppositeLine],
+  [1, calendarLine],
+  [2, sentenceLine],
 ];
 
 const BY_SHARE: readonly Maker[] = MAKERS.flatMap(([share, make]) => Array<Maker>(share).fill(make));
@@ -35,7 +40,7 @@ const BY_SHARE: readonly Maker[] = MAKERS.flatMap(([share, make]) => Array<Maker
 /** An endless stream of lines; the same seed gives the same ones. */
 export function* pretrainingLines(seed: number): Generator<string> {
   const dice = new Dice(seed);
-  while (true) yield dice.pick(BY_SHARE)(dice);
+  while (true) yield* dice.pick(BY_SHARE)(dice).split("\n");
 }
 
 /** In a form, z is the Chinese word, e the English one, p the reading. */
@@ -44,37 +49,45 @@ type Form = (word: { readonly z: string; readonly e: string; readonly p: string 
 const CHINESE_FIRST: readonly Form[] = [
   ({ z, e }) => `${z} = ${e}`,
   ({ z, e }) => `${z}：${e}`,
-  ({ z, e }) => `${z} ${e}`,
-  ({ z, e }) => `${z} means ${e}.`,
   ({ z, e }) => `${z}的英文是 ${e}。`,
-  ({ z, e }) => `${z}，英语 ${e}`,
-  ({ z, e }) => `${z} in English is ${e}.`,
-  ({ z, e, p }) => `${z} (${p}) ${e}`,
+  ({ z, e }) => `${z} means ${e}.`,
   ({ z, e }) => `“${z}”就是“${e}”。`,
 ];
 
 const ENGLISH_FIRST: readonly Form[] = [
   ({ z, e }) => `${e} = ${z}`,
   ({ z, e }) => `${e}: ${z}`,
-  ({ z, e }) => `${e} ${z}`,
-  ({ z, e }) => `${e} is called ${z}.`,
   ({ z, e }) => `${e} 的中文是${z}。`,
-  ({ z, e }) => `${e}，汉语${z}`,
-  ({ z, e }) => `${e} in Chinese is ${z}.`,
-  ({ z, e, p }) => `${e} ${z} ${p}`,
+  ({ z, e }) => `${e} means ${z}.`,
   ({ z, e }) => `“${e}”就是“${z}”。`,
 ];
 
 const READING: readonly Form[] = [
-  ({ z, p }) => `${z} ${p}`,
-  ({ z, p }) => `${z}：${p}`,
   ({ z, p }) => `${z} (${p})`,
   ({ z, p }) => `${z}读作 ${p}。`,
-  ({ z, p }) => `${z} reads ${p}.`,
   ({ z, p }) => `${z}的拼音是 ${p}。`,
   ({ z, p }) => `“${z}”，拼音“${p}”`,
-  ({ z, p }) => `${p} ${z}`,
+  ({ z, p, e }) => `${z} ${p} ${e}`,
 ];
+
+/** Several words, each with its counterpart next to it: what stands side by side is learnt first. */
+function glossaryLine(dice: Dice, form: Form): string {
+  const some = dice.several(words, 6);
+  return some.map(({ chinese: z, english: e, pinyin: p }) => form({ z, e, p })).join("，");
+}
+
+/** An entry of a dictionary, field by field: what belongs to a word is found again a few lines further on. */
+function wordRecord(dice: Dice): string {
+  const { chinese, english, pinyin } = dice.pick(words);
+  const isChinese = dice.between(0, 1) === 1;
+  const [c, e, p] = isChinese ? ["中文：", "英文：", "拼音："] : ["Chinese: ", "English: ", "pinyin: "];
+  const [first, second, third] = dice.pick([
+    [`${c}${chinese}`, `${e}${english}`, `${p}${pinyin}`],
+    [`${c}${chinese}`, `${p}${pinyin}`, `${e}${english}`],
+    [`${e}${english}`, `${c}${chinese}`, `${p}${pinyin}`],
+  ]);
+  return [first, second, ...(dice.between(0, 1) === 1 ? [third] : [])].join("\n");
+}
 
 function wordLine(dice: Dice, forms: readonly Form[]): string {
   const { chinese: z, english: e, pinyin: p } = dice.pick(words);
@@ -91,7 +104,7 @@ function countedLine(dice: Dice): string {
   return dice.pick([
     `一${measure}${chinese}`,
     `${chinese}：一${measure}${chinese}`,
-    `${chinese}的量词是${measure}。`,
+    `名词：${chinese}\n一${measure}${chinese}`,
     counted,
     `${counted} ${englishNumber(count)} ${english}`,
   ]);
@@ -119,62 +132,64 @@ function oddLine(dice: Dice): string {
   const list = dice.shuffled([...dice.several(wordsOf(key), 3), odd]);
   const [chinese, english] = [list.map((word) => word.chinese), list.map((word) => word.english)];
   return dice.pick([
-    `${chinese.join("，")}：${odd.chinese}不同`,
-    `${chinese.join("、")}，只有${odd.chinese}不是${kind.chinese}。`,
-    `${english.join(", ")}: ${odd.english} differs`,
+    `${chinese.join("，")}，只有${odd.chinese}不是${kind.chinese}。`,
     `${english.join(", ")}; the odd word is ${odd.english}.`,
+    `词：${chinese.join("，")}\n不同：${odd.chinese}`,
+    `words: ${english.join(", ")}\ndiffers: ${odd.english}`,
   ]);
 }
 
 function sumLine(dice: Dice): string {
-  const sum = dice.between(2, 99);
-  const a = dice.between(1, sum - 1);
-  const b = sum - a;
+  const [a, b] = [dice.between(1, 20), dice.between(1, 20)];
+  const sum = a + b;
   return dice.pick([
-    `${a}+${b}=${sum}`,
     `${a}+${b}=${sum}`,
     `${a} + ${b} = ${sum}`,
     `${a}加${b}得${sum}。`,
     `${a} and ${b} make ${sum}.`,
-    `${a}+${b}=${sum}，${b}+${a}=${sum}`,
+    `数：${a}，${b}\n和：${sum}`,
+    `numbers: ${a}, ${b}\nsum: ${sum}`,
   ]);
 }
 
 function differenceLine(dice: Dice): string {
-  const a = dice.between(2, 99);
-  const b = dice.between(1, a);
+  const a = dice.between(2, 40);
+  const b = dice.between(Math.max(1, a - 20), Math.min(a, 20));
   return dice.pick([`${a}-${b}=${a - b}`, `${a} - ${b} = ${a - b}`, `${a}减${b}得${a - b}。`]);
 }
 
 function greaterLine(dice: Dice): string {
-  const [a, b] = [dice.between(0, 99), dice.between(0, 99)];
-  if (a === b) return `${a}=${b}`;
+  const [a, b] = dice.several(NUMBERS, 2) as [number, number];
   const [small, large] = [Math.min(a, b), Math.max(a, b)];
   return dice.pick([
     `${large}>${small}`,
     `${small}<${large}`,
-    `${large}比${small}大。`,
     `${a}，${b}：大的是${large}，小的是${small}。`,
     `${a}, ${b}: the larger is ${large}, the smaller ${small}.`,
+    `数：${a}，${b}\n大：${large}\n小：${small}`,
+    `numbers: ${a}, ${b}\nsmaller: ${small}\nlarger: ${large}`,
   ]);
 }
 
+/** Numbers that are compared and put in order. */
+const NUMBERS = Array.from({ length: 50 }, (_, at) => at + 1);
+
 function orderLine(dice: Dice): string {
-  const numbers = Array.from({ length: dice.pick([3, 3, 4]) }, () => dice.between(1, 99));
+  const numbers = dice.several(NUMBERS, 3);
   const up = numbers.toSorted((one, other) => one - other);
   const given = numbers.join(", ");
   return dice.pick([
     `${given} -> ${up.join(", ")}`,
     `${given}，从小到大是 ${up.join(", ")}`,
-    `${given} in order: ${up.join(", ")}`,
-    `${given}，从大到小是 ${up.toReversed().join(", ")}`,
+    `数：${given}\n从小到大：${up.join(", ")}`,
+    `numbers: ${given}\nin order: ${up.join(", ")}`,
     up.join("<"),
   ]);
 }
 
 function stepsLine(dice: Dice): string {
-  const step = dice.pick([1, 2, 3, 5, 10]);
-  const start = dice.between(0, Math.max(step, 95 - 5 * step));
+  const step = dice.pick([1, 2, 5, 10]);
+  const start = dice.between(1, Math.max(step, 95 - 5 * step));
   return Array.from({ length: 6 }, (_, at) => start + at * step).filter((value) => value < 100).join(", ");
 }
 
@@ -184,11 +199,12 @@ function numeralLine(dice: Dice): string {
   return dice.pick([
     `${value} = ${chinese}`,
     `${chinese} = ${value}`,
-    `${value}：${chinese}`,
-    `${chinese}：${value}`,
+    `${value}${chinese}`,
+    `${chinese}${value}`,
+    `数字：${value}\n汉字：${chinese}`,
+    `汉字：${chinese}\n数字：${value}`,
     `${value} ${chinese} ${english}`,
     `${english} is ${value}.`,
-    `${english} ${chinese}`,
   ]);
 }
 

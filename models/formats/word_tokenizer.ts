@@ -10,6 +10,8 @@ export interface WordTokenizerOptions {
   readonly texts: Iterable<string>;
   /** Most ids. */
   readonly size: number;
+  /** What shall be one piece although it is not written in letters: Chinese words, numbers. */
+  readonly words: Iterable<string>;
   /** Words that get a second piece with a space before them, and so cost no token for it. */
   readonly spaced: Iterable<string>;
 }
@@ -17,14 +19,15 @@ export interface WordTokenizerOptions {
 /**
  * Makes a tokenizer of LLaMA's kind in which a word is the same id wherever it stands: after a space, a quotation mark or
  * a line end. Runs of letters are merged to words, the space before them is a token of its own but for the words of
- * `spaced`; digits, Chinese characters and signs stay single, and what has no piece is spelt in bytes. A small model then
- * learns each word once, and sums digit by digit. The same options give the same tokenizer.
+ * `spaced`; `words` are one piece, all other digits, Chinese characters and signs stay single, and what has no piece is
+ * spelt in bytes. A small model then learns each word once. The same options give the same tokenizer.
  *
  * @returns a tokenizer.json
  * @throws {RangeError} when there is no room for the bytes and the characters
  */
-export function buildWordTokenizer({ texts, size, spaced }: WordTokenizerOptions): string {
+export function buildWordTokenizer({ texts, size, words, spaced }: WordTokenizerOptions): string {
   const { runs, characters } = counted(texts);
+  for (const word of words) if ([...word].length > 1) runs.set(word, (runs.get(word) ?? 0) + 2);
   const alphabet = frequentCharacters(characters, characters.size + 1);
   const fixed = [...SPECIAL, ...bytePieces(), ...alphabet];
   const known = [...new Set(spaced)];

@@ -91,7 +91,9 @@ export default pipeline({
       .meta({ zh: "随机种子" }),
   }),
   build({ init, vocabularySize, hiddenSize, layers, heads, ...o }) {
-    const sources = o.data.length ? o.data.map(rows) : [embeddedSamples("belle"), embeddedSamples("guanaco")];
+    const sources = o.data.length
+      ? o.data.map(rows)
+      : [embeddedSamples({ form: "belle" }), embeddedSamples({ form: "guanaco" })];
     const data = merge({ sources, validation: o.validation, seed: o.seed });
     const model = init !== "random" ? modelNamed(init) : randomModel({
       data,

@@ -1,27 +1,40 @@
-import { embeddedSamples, evaluate, merge, pipeline, quantize, randomModel, tokenize, train, z } from "vicuna";
+import {
+  embeddedModel,
+  embeddedSamples,
+  embeddedTask,
+  evaluate,
+  LORA_TARGETS,
+  merge,
+  pipeline,
+  quantize,
+  tokenize,
+  train,
+  z,
+} from "vicuna";
 
-/** The whole pipeline in a few minutes on any machine: embedded rows, and a tiny LLaMA made from a seed. */
+/** The whole pipeline in a few minutes on any machine: the small model and the instructions that come with the project. */
 export default pipeline({
   name: "quickstart",
   description:
-    "The whole pipeline on embedded rows and a tiny LLaMA made from a seed. This base is untrained: it knows " +
-    "no language, so expect a falling loss, not good answers.",
-  zh:
-    "用自带样本和由随机种子生成的微型 LLaMA 跑完整条流水线。这个基座没有训练过，不懂任何语言：请期待损失下降，而不是好的回答。",
+    "The whole pipeline on what comes with the project: a small model that knows words in Chinese and English, their " +
+    "pinyin and small numbers, but follows no instructions, is taught to. 200 held-out instructions are answered before " +
+    "and after.",
+  zh: "用项目自带的内容跑完整条流水线：一个认识中英文单词、拼音和小数字、但不会听从指令的小模型，在这里学会听从指令。" +
+    "训练前后各回答 200 条留出的指令。",
   options: z.object({
-    validation: z.number().int().min(1).default(60).describe("rows held out for evaluation").meta({
-      zh: "留作评估的行数",
+    validation: z.number().int().min(1).default(60).describe("rows held out for the validation loss").meta({
+      zh: "留作计算验证损失的行数",
       aliases: ["test_size", "val_set_size"],
     }),
     epochs: z.number().positive().default(2).describe("passes over the training rows").meta({ zh: "训练轮数" }),
     maxSteps: z.number().int().min(0).default(0).describe("optimizer steps instead of whole epochs; 0: by epochs").meta(
       { zh: "以优化步数代替轮数；0 表示按轮数" },
     ),
-    batchSize: z.number().int().min(1).default(8).describe("rows of an optimizer step").meta({
+    batchSize: z.number().int().min(1).default(16).describe("rows of an optimizer step").meta({
       zh: "每个优化步的行数",
     }),
-    learningRate: z.number().positive().default(1e-2).describe("highest learning rate").meta({ zh: "最高学习率" }),
-    loraRank: z.number().int().min(1).default(8).describe("rank of the adapter").meta({
+    learningRate: z.number().positive().default(3e-3).describe("highest learning rate").meta({ zh: "最高学习率" }),
+    loraRank: z.number().int().min(1).default(16).describe("rank of the adapter").meta({
       zh: "LoRA 的秩",
       aliases: ["lora_r"],
     }),
@@ -36,29 +49,33 @@ export default pipeline({
       .meta({ zh: "随机种子" }),
   }),
   build({ autotune, validation, epochs, maxSteps, batchSize, learningRate, loraRank, bits, seed }) {
-    const data = merge({ sources: [embeddedSamples("belle"), embeddedSamples("guanaco")], validation, seed });
-    const base = quantize({ model: randomModel({ data, initializerRange: 0.08 }), bits });
+    const data = merge({
+      sources: [embeddedSamples({ form: "belle" }), embeddedSamples({ form: "guanaco" })],
+      validation,
+      seed,
+    });
+    const base = quantize({ model: embeddedModel(), bits });
     const tokens = tokenize({ data, tokenizer: base.tokenizer });
     const adapter = train({
       base,
       tokens,
-      lora: {
-        rank: loraRank,
-        alpha: loraRank * 2,
-        targets: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
-      },
+      lora: { rank: loraRank, alpha: loraRank * 2, dropout: 0, targets: [...LORA_TARGETS] },
       epochs,
       maxSteps,
       batchSize,
+      microBatchSize: 8,
       learningRate,
       warmupSteps: 10,
       autotune,
       seed,
       logSteps: 10,
       evalSteps: 100,
-      saveSteps: 20,
+      saveSteps: 50,
       saveTotalLimit: 1,
     });
-    return { adapter, report: evaluate({ base, adapter, tokens, samples: 5, maxNewTokens: 32 }) };
+    return {
+      adapter,
+      report: evaluate({ base, adapter, tokens, tasks: [embeddedTask({})], samples: 5, maxNewTokens: 16 }),
+    };
   },
 });

@@ -44,6 +44,9 @@ export const embeddedText: Stage<Record<never, never>, EmbeddedTextParams, typeo
     await write("train.txt", lines);
     const prompts = promptTexts();
     await Deno.writeTextFile(join(output.dir, "vocabulary.txt"), prompts.join("\n"));
+    const numbers = Array.from({ length: 90 }, (_, at) => `${at + 10}`);
+    const whole = [...words.map(({ chinese }) => chinese), ...numbers];
+    await Deno.writeTextFile(join(output.dir, "words.txt"), whole.join("\n"));
     await Deno.writeTextFile(join(output.dir, "spaced.txt"), spacedWords(prompts).join("\n"));
     return { train: lines, validation };
   },

@@ -47,7 +47,7 @@ export interface TextMeta {
 
 /**
  * Plain text, a line a fact or a sentence: train.txt and validation.txt; vocabulary.txt, what a tokenizer made for it should
- * know besides, and spaced.txt, a word a line, what it joins with the space before it.
+ * know besides; a word a line, words.txt, what shall be one piece, and spaced.txt, what it joins with the space before it.
  */
 export const text: Kind<"text", TextMeta> = kind<TextMeta>()("text");
 

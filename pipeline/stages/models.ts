@@ -1,4 +1,4 @@
-import { basename, dirname, join } from "@std/path";
+import { basename, dirname, fromFileUrl, join } from "@std/path";
 import { isGguf, isModelFile } from "../../models/formats/weight_forms.ts";
 import { buildTokenizer } from "../../models/formats/tokenizer_builder.ts";
 import { readExampleBatches } from "../../datasets/read_examples.ts";
@@ -23,6 +23,14 @@ export function modelFolder(path: string): Ref<typeof modelFiles> {
     include: (name) => isModelFile(name, names()),
     meta: { name: basename(path) },
   });
+}
+
+/**
+ * The small model that comes with this project: it knows 785 words in Chinese, pinyin and English, small numbers and their
+ * order, and follows no instructions. See models/vicuna-tiny/README.md; licence CC BY-SA 4.0.
+ */
+export function embeddedModel(): Ref<typeof modelFiles> {
+  return modelFolder(fromFileUrl(new URL("../../models/vicuna-tiny", import.meta.url)));
 }
 
 /** Where a model lies whose files are in `dir`: there, or in one of them. */

@@ -1,5 +1,4 @@
 import { basename } from "@std/path";
-import { embeddedSampleUrl, type SampleName } from "../../datasets/embedded/samples.ts";
 import type { FormatName } from "../../datasets/formats.ts";
 import { checkWeight, parseSourceSpec } from "../../datasets/source_spec.ts";
 import { inputFile, type Ref } from "../core/mod.ts";
@@ -58,11 +57,6 @@ export function messages(path: string | URL, options: RowsOptions = {}): RowsRef
 /** A file of Chinese-Vicuna's chat rows, `{input: [questions], output: [answers]}`. */
 export function chat(path: string | URL, options: RowsOptions = {}): RowsRef {
   return source(path, "chat", options);
-}
-
-/** The rows that come with this project, in BELLE's or in Guanaco's form, Chinese and English. */
-export function embeddedSamples(name: SampleName): RowsRef {
-  return inputFile(rowsFile, embeddedSampleUrl(name), { format: name, name: `embedded ${name}` });
 }
 
 /** Only the file's own name goes into the data, so that a moved folder gives the same data. */

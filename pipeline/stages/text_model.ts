@@ -23,6 +23,7 @@ export const textModel: Stage<{ readonly text: typeof text }, RandomModelParams,
       // Twice, for what occurs only once gets no piece.
       texts: [await read("train.txt"), vocabulary, vocabulary],
       size: params.vocabularySize,
+      words: (await read("words.txt")).split("\n").filter(Boolean),
       spaced: (await read("spaced.txt")).split("\n").filter(Boolean),
     });
     const { seed, initializerRange } = params;

@@ -1,62 +1,197 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { createHash } from "node:crypto";
 import { join } from "@std/path";
-import { belleSamples, guanacoSamples } from "../../datasets/embedded/generate.ts";
-import { chineseNumber } from "../../datasets/embedded/questions.ts";
-import { embeddedSampleUrl, type SampleName } from "../../datasets/embedded/samples.ts";
-import type { Example } from "../../datasets/example.ts";
+import { Dice } from "../../datasets/embedded/dice.ts";
+import {
+  comparing,
+  completing,
+  form,
+  oddOneOut,
+  pinyin,
+  sorting,
+  sums,
+  toChinese,
+  toEnglish,
+} from "../../datasets/embedded/facts.ts";
+import { instructionRows, ROW_FORMS, type RowForm, taskItems } from "../../datasets/embedded/instruction_rows.ts";
+import { type Instruction, instructionKinds, instructions } from "../../datasets/embedded/instructions.ts";
+import { kinds, words, wordsOf } from "../../datasets/embedded/lexicon.ts";
+import { lexiconText, toned } from "../../datasets/embedded/make_lexicon.ts";
+import { chineseNumber, englishNumber } from "../../datasets/embedded/numerals.ts";
+import { pretrainingLines } from "../../datasets/embedded/pretraining_lines.ts";
 import { mergeSources } from "../../datasets/merge.ts";
 import { readJsonLines, withFolder } from "./testing.ts";
 
-const MAKERS: Record<SampleName, () => string> = { belle: belleSamples, guanaco: guanacoSamples };
+/** Of the first 20,000 lines of seed 42, and of the rows: a change makes another base, or another quickstart. */
+const TEXT_DIGEST = "";
+const ROW_DIGESTS = ["", ""];
 
-function rowsOf(name: SampleName): Example[] {
-  return readJsonLines<Example>(embeddedSampleUrl(name).pathname);
-}
+const folder = new URL("../../datasets/embedded/", import.meta.url);
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+const take = <T>(count: number, source: Iterable<T>): T[] => {
+  const taken: T[] = [];
+  for (const item of source) if (taken.push(item) === count) break;
+  return taken;
+};
 
-for (const [name, make] of Object.entries(MAKERS) as [SampleName, () => string][]) {
-  Deno.test(`generate.ts makes the embedded ${name} samples byte for byte`, () => {
-    assertEquals(Deno.readTextFileSync(embeddedSampleUrl(name)), make());
-  });
+Deno.test("make_lexicon.ts makes lexicon.tsv byte for byte from CC-CEDICT", () => {
+  const made = lexiconText(Deno.readTextFileSync(new URL("words_by_kind.txt", folder)));
+  assertEquals(Deno.readTextFileSync(new URL("lexicon.tsv", folder)), made);
+});
 
-  Deno.test(`the embedded ${name} samples are at least 240, no question twice, Chinese and English, and short`, () => {
-    const rows = rowsOf(name);
-    assert(rows.length >= 240, `${rows.length} rows`);
-    assertEquals(new Set(rows.map((row) => row.instruction + row.input)).size, rows.length);
-    const chinese = rows.filter((row) => /\p{Script=Han}/u.test(row.instruction + row.input)).length;
-    assert(chinese > rows.length / 3 && chinese < (rows.length * 2) / 3, `${chinese} of ${rows.length}`);
-    const bytes = (row: Example) => new TextEncoder().encode(row.instruction + row.input + row.output).length;
-    assert(rows.every((row) => bytes(row) < 200));
-    assert(rows.filter((row) => bytes(row) < 100).length > rows.length * 0.9);
-  });
-}
+Deno.test("lexiconText() refuses a pair that the dictionary does not know", () => {
+  assertThrows(() => lexiconText("animal: 猫 dog\n"), Error, "wanted 猫 to mean dog");
+});
+
+Deno.test("toned() puts the mark where pinyin has it", () => {
+  assertEquals(
+    ["Zhong1 guo2", "nu:3 hai2", "hou2 zi5", "xue2 xiao4", "gui4", "jiu3"].map(toned),
+    ["zhōng guó", "nǚ hái", "hóu zi", "xué xiào", "guì", "jiǔ"],
+  );
+});
+
+Deno.test("the lexicon has several hundred words, each with one translation both ways", () => {
+  assert(words.length > 700 && words.length < 1500, `${words.length}`);
+  for (const field of ["chinese", "english"] as const) {
+    assertEquals(new Set(words.map((word) => word[field])).size, words.length, field);
+  }
+  for (const kind of kinds.keys()) assert(wordsOf(kind).length >= 10, kind);
+});
+
+Deno.test("numerals are written as people do", () => {
+  assertEquals([0, 7, 10, 14, 20, 99].map(chineseNumber), ["零", "七", "十", "十四", "二十", "九十九"]);
+  assertEquals([0, 12, 30, 41].map(englishNumber), ["zero", "twelve", "thirty", "forty one"]);
+});
+
+Deno.test("Dice give the same for the same seed, and every value of a range", () => {
+  const rolls = (seed: number) => {
+    const dice = new Dice(seed);
+    return Array.from({ length: 200 }, () => dice.between(1, 6));
+  };
+  assertEquals(rolls(3), rolls(3));
+  assertEquals(new Set(rolls(3)), new Set([1, 2, 3, 4, 5, 6]));
+  assertEquals(new Dice(1).shuffled([1, 2, 3, 4]).toSorted(), [1, 2, 3, 4]);
+});
+
+Deno.test("the text for pretraining is always the same, and states without asking or answering", () => {
+  const lines = take(20_000, pretrainingLines(42));
+  assertEquals(sha256(lines.join("\n")), TEXT_DIGEST);
+  for (const line of lines) assert(!/[?？]|###|Translate|翻译成|多少|什么/u.test(line), line);
+  assertEquals(take(50, pretrainingLines(42)), lines.slice(0, 50));
+  assert(take(50, pretrainingLines(43)).join() !== lines.slice(0, 50).join());
+});
+
+Deno.test("the text for pretraining holds every word in both directions and right sums", () => {
+  const lines = take(150_000, pretrainingLines(1));
+  const text = `\n${lines.join("\n")}\n`;
+  for (const { chinese, english, pinyin } of words) {
+    for (const fact of [`\n${chinese} = ${english}\n`, `\n${english} = ${chinese}\n`]) {
+      assert(text.includes(fact), fact);
+    }
+    assert(text.includes(pinyin), pinyin);
+  }
+  const sums = lines.flatMap((line) => [...line.matchAll(/(\d+)\s?\+\s?(\d+)\s?=\s?(\d+)/g)]);
+  assert(sums.length > 10_000);
+  for (const [sum, a, b, c] of sums) assertEquals(Number(a) + Number(b), Number(c), sum);
+});
+
+Deno.test("the embedded samples are at least 1,500 rows, no question twice, Chinese and English, conversations among them", () => {
+  const all = instructions("train");
+  assert(all.length >= 1500, `${all.length}`);
+  assertEquals(new Set(all.map(({ history, question }) => JSON.stringify([history, question]))).size, all.length);
+  assert(all.filter(({ history }) => history.length > 0).length > 150);
+  const english = all.filter(({ question }) => /^[A-Z][a-z]/.test(question)).length;
+  assert(english > all.length / 4 && english < all.length * 3 / 4, `${english} of ${all.length}`);
+  for (const kind of instructionKinds) assert(all.filter((each) => each.kind === kind).length >= 100, kind);
+  const rows = ROW_FORMS.map((form) => instructionRows(form, "train"));
+  assertEquals(rows.map((text) => text.split("\n").length - 1).reduce((a, b) => a + b), all.length);
+  assertEquals(rows.map(sha256), ROW_DIGESTS);
+});
+
+Deno.test("the held-out instructions share no target pair and no question with the training rows", () => {
+  const [train, heldOut] = [instructions("train"), instructions("held-out")];
+  assertEquals(heldOut.length, 200);
+  const pairOf = ({ subject, answer }: Instruction) => JSON.stringify([subject, answer]);
+  const subjects = new Set(train.map(({ subject }) => subject));
+  const pairs = new Set(train.map(pairOf));
+  const questions = new Set(train.map(({ question }) => question));
+  for (const each of heldOut) {
+    assert(!subjects.has(each.subject), each.subject);
+    assert(!pairs.has(pairOf(each)), pairOf(each));
+    assert(!questions.has(each.question), each.question);
+  }
+});
+
+Deno.test("a held-out word is asked for in no training row, whatever the kind", () => {
+  const asked = (list: readonly Instruction[], kind: string) => {
+    return new Set(list.filter((each) => each.kind === kind).flatMap(({ subject }) => subject.split(/ [>=] |: |一/)));
+  };
+  const [train, heldOut] = [instructions("train"), instructions("held-out")];
+  const taught = ["translate to English", "translate to Chinese", "pinyin", "given form", "odd one out"]
+    .flatMap((kind) => [...asked(train, kind)]);
+  const known = new Set(words.flatMap(({ chinese, english }) => [chinese, english]));
+  const words_ = [...asked(heldOut, "translate to English"), ...asked(heldOut, "translate to Chinese")];
+  assert(words_.filter((word) => known.has(word)).length >= 50);
+  for (const word of words_.filter((word) => known.has(word))) assert(!taught.includes(word), word);
+});
+
+Deno.test("what a question is about stands in it or in its answer", () => {
+  for (const { subject, question, answer } of [...instructions("train"), ...instructions("held-out")]) {
+    for (const part of subject.replace(/ by \d+$/, "").split(/ [>=+<] |: |, | /)) {
+      const english = words.find(({ chinese }) => chinese === part)?.english ?? part;
+      const said = `${question} ${answer}`;
+      assert(said.includes(part) || said.includes(english), `${subject} | ${question}`);
+    }
+  }
+});
+
+Deno.test("half of the held-out instructions are worded as no training row is", () => {
+  const makers = [toEnglish, toChinese, pinyin, sums, comparing, sorting, oddOneOut, completing, form];
+  const fresh = new Set<string>();
+  for (const make of makers) {
+    for (const { phrasings, heldOutPhrasings } of take(40, make("held-out", new Dice(5)))) {
+      assert(heldOutPhrasings.length > 0);
+      for (const phrasing of heldOutPhrasings) assert(!phrasings.includes(phrasing), phrasing);
+    }
+  }
+  const shape = (question: string) => {
+    const known = words.flatMap(({ chinese, english }) => [chinese, english]).sort((a, b) => b.length - a.length);
+    return known.reduce((text, word) => text.replaceAll(`“${word}”`, "“w”"), question).replace(/\d+/g, "0");
+  };
+  const seen = new Set(instructions("train").map(({ question }) => shape(question)));
+  for (const { question } of instructions("held-out")) if (!seen.has(shape(question))) fresh.add(question);
+  assert(fresh.size >= 80, `${fresh.size}`);
+});
+
+Deno.test("the answers are right", () => {
+  for (const { kind, question, answer } of [...instructions("train"), ...instructions("held-out")]) {
+    const numbers = [...question.matchAll(/\d+/g)].map(Number);
+    if (kind === "sum") assertEquals(Number(answer), numbers[0]! + numbers[1]!, question);
+    if (kind === "compare") {
+      assertEquals(Number(answer), /大|larger/.test(question) ? Math.max(...numbers) : Math.min(...numbers), question);
+    }
+    if (kind === "sort") assertEquals(answer, numbers.toSorted((a, b) => a - b).join(", "), question);
+  }
+});
 
 Deno.test("the embedded samples merge whole, detected as what they are, nothing dropped or repaired", async () => {
   await withFolder(async (directory) => {
-    const path = (name: SampleName) => embeddedSampleUrl(name).pathname;
-    const sources = [
-      { name: "belle", path: path("belle"), format: "belle" as const },
-      { name: "guanaco", path: path("guanaco") },
-    ];
-    const report = await mergeSources(sources, { directory, validation: 50, seed: 42 });
-    assertEquals(report.total.kept, rowsOf("belle").length + rowsOf("guanaco").length);
+    const source = (form: RowForm) => {
+      const path = join(directory, `${form}.jsonl`);
+      Deno.writeTextFileSync(path, instructionRows(form, "train"));
+      return { name: form, path, ...(form === "belle" && { format: form }) };
+    };
+    const report = await mergeSources(ROW_FORMS.map(source), { directory, validation: 50, seed: 42 });
+    assertEquals(report.total.kept, instructions("train").length);
     assertEquals(report.total.repaired, { newlines: 0, surrogates: 0 });
     assertEquals(report.sources[1]!.format, "guanaco");
     assertEquals(readJsonLines(join(directory, "validation.jsonl")).length, 50);
   });
 });
 
-Deno.test("the embedded sums are right, and some Guanaco rows have a history", () => {
-  let checked = 0;
-  for (const { instruction, input, output } of [...rowsOf("belle"), ...rowsOf("guanaco")]) {
-    const sum = /(\d+)(?:加| plus )(\d+)(?:等于多少？|\?)$/.exec(input || instruction);
-    if (sum === null || instruction.startsWith("User:")) continue;
-    assert(output.includes(`${Number(sum[1]) + Number(sum[2])}`), output);
-    checked++;
-  }
-  assert(checked >= 40, `${checked} sums`);
-  assert(rowsOf("guanaco").filter((row) => row.instruction.startsWith("User: ")).length >= 40);
-});
-
-Deno.test("chineseNumber() writes numbers below 100 as people do", () => {
-  assertEquals([0, 7, 10, 14, 20, 99].map(chineseNumber), ["零", "七", "十", "十四", "二十", "九十九"]);
+Deno.test("the held-out task has each instruction with its kind, history and layout", () => {
+  const items = taskItems().trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals(items.length, 200);
+  assertEquals(new Set(items.map(({ kind }) => kind)), new Set(instructionKinds));
+  assert(items.some(({ history, layout }) => history !== undefined && layout === "guanaco"));
 });

@@ -6,7 +6,8 @@ import type { MergeReport } from "../../../datasets/merge_report.ts";
 import { defineStage, type PipelineEvent, type Stage } from "../../../pipeline/core/mod.ts";
 import { rowsFile } from "../../../pipeline/stages/kinds.ts";
 import { merge } from "../../../pipeline/stages/merge.ts";
-import { belle, embeddedSamples, rows } from "../../../pipeline/stages/sources.ts";
+import { embeddedSamples } from "../../../pipeline/stages/embedded_samples.ts";
+import { belle, rows } from "../../../pipeline/stages/sources.ts";
 import { run, withFolder, writeRows } from "./running.ts";
 
 function alpacaRows(count: number): unknown[] {
@@ -17,7 +18,7 @@ Deno.test("merge() writes both splits and a report, and says what it kept", asyn
   await withFolder(async (folder) => {
     const path = writeRows(folder, "own.jsonl", [...alpacaRows(10), ...alpacaRows(4)]);
     const events: PipelineEvent[] = [];
-    const build = () => ({ data: merge({ sources: [rows(path), embeddedSamples("belle")], validation: 20 }) });
+    const build = () => ({ data: merge({ sources: [rows(path), embeddedSamples({ form: "belle" })], validation: 20 }) });
     const { targets: { data } } = await run(folder, build, (event) => events.push(event));
     assertEquals([...data.files].toSorted(), ["report.json", "train.jsonl", "validation.jsonl"]);
     const report = JSON.parse(Deno.readTextFileSync(join(data.dir, "report.json"))) as MergeReport;

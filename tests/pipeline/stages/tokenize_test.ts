@@ -7,7 +7,8 @@ import { loadTokenizer } from "../../../models/tokenizer.ts";
 import { inputFolder, type PipelineEvent } from "../../../pipeline/core/mod.ts";
 import { tokenizer } from "../../../pipeline/stages/kinds.ts";
 import { merge } from "../../../pipeline/stages/merge.ts";
-import { embeddedSamples, rows } from "../../../pipeline/stages/sources.ts";
+import { embeddedSamples } from "../../../pipeline/stages/embedded_samples.ts";
+import { rows } from "../../../pipeline/stages/sources.ts";
 import { tokenize, type TokenizeParams } from "../../../pipeline/stages/tokenize.ts";
 import { run, smallTokenizer, withFolder, writeRows } from "./running.ts";
 
@@ -108,7 +109,7 @@ Deno.test("tokenize() keeps the text of the validation rows beside their ids, an
       Deno.mkdirSync(own);
       const input = smallTokenizer(own, ["你好 hello", "等于多少"], 300);
       const { targets: { data, tokens } } = await run(own, () => {
-        const data = merge({ sources: [embeddedSamples("belle"), embeddedSamples("guanaco")], validation: 40 });
+        const data = merge({ sources: [embeddedSamples({ form: "belle" }), embeddedSamples({ form: "guanaco" })], validation: 40 });
         return { data, tokens: tokenize({ data, tokenizer: input }) };
       });
       assertEquals(

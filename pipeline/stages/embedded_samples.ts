@@ -1,0 +1,42 @@
+import { join } from "@std/path";
+import { instructionRows, ROW_FORMS, type RowForm, taskItems } from "../../datasets/embedded/instruction_rows.ts";
+import { defineStage, type Stage, z } from "../core/mod.ts";
+import { evaluationTask, rowsFile } from "./kinds.ts";
+
+/** Params of {@link embeddedSamples}. */
+export interface EmbeddedSamplesParams {
+  /** The data set whose form the rows have. */
+  readonly form: RowForm;
+}
+
+/**
+ * The instructions that come with this project, to train on: what the small model can be asked for (`embeddedModel`), in
+ * BELLE's form or, with all conversations, in Guanaco's. Together 2,100 rows, none in both.
+ */
+export const embeddedSamples: Stage<Record<never, never>, EmbeddedSamplesParams, typeof rowsFile> = defineStage({
+  name: "embedded_samples",
+  version: 1,
+  inputs: {},
+  params: z.object({ form: z.enum(ROW_FORMS).describe("form of the rows") }),
+  output: rowsFile,
+  async run({ params: { form }, output }) {
+    await Deno.writeTextFile(join(output.dir, `${form}.jsonl`), instructionRows(form, "train"));
+    return { format: form, name: `embedded ${form}` };
+  },
+});
+
+/**
+ * 200 held-out instructions with their answers, as a task for {@link evaluate}: none is about words, numbers or lists of
+ * {@link embeddedSamples}, and half are worded as none of those is.
+ */
+export const embeddedTask: Stage<Record<never, never>, object, typeof evaluationTask> = defineStage({
+  name: "embedded_task",
+  version: 1,
+  inputs: {},
+  params: z.object({}),
+  output: evaluationTask,
+  async run({ output }) {
+    await Deno.writeTextFile(join(output.dir, "items.jsonl"), taskItems());
+    return { type: "answers", name: "held_out", maxNewTokens: 16, ignoreCase: false, ignorePunctuation: false };
+  },
+});
