@@ -11,7 +11,7 @@ export default pipeline({
     "从零制作 models/vicuna-tiny：由词表和规则写出文本，据此建立分词器，训练小型 LLaMA 的全部权重，并存为 int8。文本、分词器和训练窗口处处相同，" +
     "权重在相同设备和驱动上相同。",
   options: z.object({
-    lines: z.number().int().min(1000).default(300_000).describe("lines of text to train on").meta({
+    lines: z.number().int().min(1000).default(200_000).describe("lines of text to train on").meta({
       zh: "训练文本的行数",
     }),
     validation: z.number().int().min(0).default(1000).describe("lines held out for validation").meta({

