@@ -34,7 +34,13 @@ export { huggingFace, huggingFaceData, modelNamed } from "./pipeline/stages/hugg
 export { judge, type JudgeInputs, type JudgeParams, judgePromptFile } from "./pipeline/stages/judge.ts";
 export { int8Model, type Int8ModelParams } from "./pipeline/stages/int8_model.ts";
 export { merge, type MergeParams } from "./pipeline/stages/merge.ts";
-export { adapterFolder, embeddedModel, modelFolder, randomModel, type RandomModelParams } from "./pipeline/stages/models.ts";
+export {
+  adapterFolder,
+  embeddedModel,
+  modelFolder,
+  randomModel,
+  type RandomModelParams,
+} from "./pipeline/stages/models.ts";
 export { packText, type PackTextParams } from "./pipeline/stages/pack_text.ts";
 export { quantize, type QuantizeParams } from "./pipeline/stages/quantize.ts";
 export {

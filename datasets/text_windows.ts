@@ -1,43 +1,44 @@
 import type { SequenceTokenizer } from "./build_sequence.ts";
 
-/** Lines of plain text as ids to learn from. */
+/** Plain text as ids to learn from. */
 export interface TextWindow {
-  /** bos, the lines with line ends between them, eos. */
+  /** bos, the paragraphs with line ends between them, eos. */
   readonly ids: Uint32Array<ArrayBuffer>;
-  /** Whether a line was too long and lost its end. */
+  /** Whether a paragraph was too long and lost its end. */
   readonly truncated: boolean;
-  /** How many lines are in this window and those before it. */
-  readonly lines: number;
+  /** How many paragraphs are in this window and those before it. */
+  readonly done: number;
 }
 
-/**
- * Packs lines into windows, in their order: as many whole ones as fit.
- *
- * @param maxTokens most ids of a window, with bos and eos
- */
-export function* packLines(
-  lines: readonly string[],
+/** How windows are filled. */
+export interface TextWindowOptions {
+  /** Most ids of a window, with bos and eos. */
+  readonly maxTokens: number;
+  /** Most paragraphs of a window, of one window after the other and from the start again. */
+  readonly counts: readonly number[];
+}
+
+/** Packs paragraphs into windows, in their order: as many whole ones as fit and as are allowed. */
+export function* packText(
+  paragraphs: readonly string[],
   tokenizer: Pick<SequenceTokenizer, "encode" | "bosId" | "eosId">,
-  maxTokens: number,
+  { maxTokens, counts }: TextWindowOptions,
 ): Generator<TextWindow> {
   const room = maxTokens - 2;
-  const encode = (text: string) => Array.from(tokenizer.encode(text, room + 1));
-  let begin = 0;
-  let kept: number[] = [];
-  const window = (end: number): TextWindow => ({
-    ids: Uint32Array.of(tokenizer.bosId, ...kept.slice(0, room), tokenizer.eosId),
-    truncated: kept.length > room,
-    lines: end,
-  });
-  for (let end = 1; end <= lines.length; end++) {
-    const grown = encode(lines.slice(begin, end).join("\n"));
-    if (grown.length > room && end - begin > 1) {
-      yield window(end - 1);
-      begin = end - 1;
-      kept = encode(lines[begin]!);
-    } else {
+  const encode = (begin: number, end: number) =>
+    Array.from(tokenizer.encode(paragraphs.slice(begin, end).join("\n"), room + 1));
+  for (let begin = 0, index = 0; begin < paragraphs.length; index++) {
+    const limit = Math.min(begin + counts[index % counts.length]!, paragraphs.length);
+    let end = begin + 1;
+    let kept = encode(begin, end);
+    while (end < limit) {
+      const grown = encode(begin, end + 1);
+      if (grown.length > room) break;
       kept = grown;
+      end++;
     }
+    const ids = Uint32Array.of(tokenizer.bosId, ...kept.slice(0, room), tokenizer.eosId);
+    yield { ids, truncated: kept.length > room, done: end };
+    begin = end;
   }
-  if (begin < lines.length) yield window(lines.length);
 }

@@ -25,22 +25,22 @@ const MAKERS: readonly (readonly [share: number, make: Maker])[] = [
   [4, kindLine],
   [8, oddLine],
   [9, sumLine],
-  [2, differenceLine],
+  [1, differenceLine],
   [7, greaterLine],
   [7, orderLine],
   [4, stepsLine],
   [4, numeralLine],
   [1, oppositeLine],
   [1, calendarLine],
-  [2, sentenceLine],
+  [1, sentenceLine],
 ];
 
 const BY_SHARE: readonly Maker[] = MAKERS.flatMap(([share, make]) => Array<Maker>(share).fill(make));
 
-/** An endless stream of lines; the same seed gives the same ones. */
-export function* pretrainingLines(seed: number): Generator<string> {
+/** An endless stream of paragraphs, of one line or a few; the same seed gives the same ones. */
+export function* pretrainingText(seed: number): Generator<string> {
   const dice = new Dice(seed);
-  while (true) yield* dice.pick(BY_SHARE)(dice).split("\n");
+  while (true) yield dice.pick(BY_SHARE)(dice);
 }
 
 /** In a form, z is the Chinese word, e the English one, p the reading. */

@@ -11,23 +11,23 @@ export default pipeline({
     "从零制作 models/vicuna-tiny：由词表和规则写出文本，据此建立分词器，训练小型 LLaMA 的全部权重，并存为 int8。文本、分词器和训练窗口处处相同，" +
     "权重在相同设备和驱动上相同。",
   options: z.object({
-    lines: z.number().int().min(1000).default(200_000).describe("lines of text to train on").meta({
-      zh: "训练文本的行数",
+    paragraphs: z.number().int().min(1000).default(130_000).describe("paragraphs of text to train on").meta({
+      zh: "训练文本的段数",
     }),
-    validation: z.number().int().min(0).default(1000).describe("lines held out for validation").meta({
-      zh: "留作验证的行数",
+    validation: z.number().int().min(0).default(1000).describe("paragraphs held out for validation").meta({
+      zh: "留作验证的段数",
     }),
     vocabularySize: z.number().int().min(1000).default(4000).describe("most entries of the tokenizer").meta({
       zh: "分词器词表的上限",
     }),
-    hiddenSize: z.number().int().multipleOf(4).default(192).describe("width of the model").meta({
+    hiddenSize: z.number().int().multipleOf(4).default(128).describe("width of the model").meta({
       zh: "模型的隐藏宽度",
     }),
-    intermediateSize: z.number().int().multipleOf(4).default(512).describe("width of its feed-forward layers").meta({
+    intermediateSize: z.number().int().multipleOf(4).default(352).describe("width of its feed-forward layers").meta({
       zh: "前馈层的宽度",
     }),
     layers: z.number().int().min(1).default(4).describe("layers of the model").meta({ zh: "模型的层数" }),
-    heads: z.number().int().min(1).default(6).describe("query heads of the model").meta({ zh: "模型的注意力头数" }),
+    heads: z.number().int().min(1).default(4).describe("query heads of the model").meta({ zh: "模型的注意力头数" }),
     maxTokens: z.number().int().min(16).default(128).describe("tokens of a window").meta({ zh: "每个窗口的 token 数" }),
     epochs: z.number().positive().default(1).describe("passes over the text").meta({ zh: "训练轮数" }),
     maxSteps: z.number().int().min(0).default(0).describe("optimizer steps instead of whole epochs; 0: by epochs").meta(
@@ -35,7 +35,7 @@ export default pipeline({
         zh: "以优化步数代替轮数；0 表示按轮数",
       },
     ),
-    batchSize: z.number().int().min(1).default(4).describe("windows of an optimizer step").meta({
+    batchSize: z.number().int().min(1).default(16).describe("windows of an optimizer step").meta({
       zh: "每个优化步的窗口数",
     }),
     learningRate: z.number().positive().default(3e-3).describe("highest learning rate").meta({ zh: "最高学习率" }),
@@ -46,10 +46,15 @@ export default pipeline({
       zh: "随机种子",
     }),
   }),
-  build({ lines, validation, maxTokens, seed, epochs, maxSteps, batchSize, learningRate, saveSteps, ...shape }) {
-    const text = embeddedText({ lines, validation, seed });
+  build({ paragraphs, validation, maxTokens, seed, epochs, maxSteps, batchSize, learningRate, saveSteps, ...shape }) {
+    const text = embeddedText({ paragraphs, validation, seed });
     const start = textModel({ text, ...shape, maxPositions: 512, initializerRange: 0.04, seed });
-    const tokens = packText({ text, tokenizer: tokenizerOf({ model: start }), maxTokens });
+    const tokens = packText({
+      text,
+      tokenizer: tokenizerOf({ model: start }),
+      maxTokens,
+      counts: [1, 2, 1, 3, 1, 2, 1, 10],
+    });
     const trained = trainFull({
       model: start,
       tokens,

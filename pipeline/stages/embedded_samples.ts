@@ -37,6 +37,13 @@ export const embeddedTask: Stage<Record<never, never>, object, typeof evaluation
   output: evaluationTask,
   async run({ output }) {
     await Deno.writeTextFile(join(output.dir, "items.jsonl"), taskItems());
-    return { type: "answers", name: "held_out", maxNewTokens: 16, ignoreCase: false, ignorePunctuation: false };
+    return {
+      type: "answers",
+      name: "held_out",
+      maxNewTokens: 16,
+      metrics: ["exact_match"],
+      ignoreCase: false,
+      ignorePunctuation: false,
+    };
   },
 });

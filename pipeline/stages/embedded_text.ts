@@ -1,29 +1,29 @@
 import { join } from "@std/path";
 import { instructions } from "../../datasets/embedded/instructions.ts";
 import { words } from "../../datasets/embedded/lexicon.ts";
-import { pretrainingLines } from "../../datasets/embedded/pretraining_lines.ts";
+import { pretrainingText } from "../../datasets/embedded/pretraining_lines.ts";
 import { template } from "../../datasets/templates.ts";
 import { defineStage, type Stage, z } from "../core/mod.ts";
 import { text } from "./kinds.ts";
 
 const params = z.object({
-  lines: z.number().int().min(1).default(400_000).describe("lines to train on"),
-  validation: z.number().int().min(0).default(2000).describe("lines to validate on"),
-  seed: z.number().int().min(0).max(0x7fffffff).default(42).describe("seed of the lines"),
+  paragraphs: z.number().int().min(1).default(100_000).describe("paragraphs to train on"),
+  validation: z.number().int().min(0).default(1000).describe("paragraphs to validate on"),
+  seed: z.number().int().min(0).max(0x7fffffff).default(42).describe("seed of the text"),
 });
 
 /** Params of {@link embeddedText}. */
 export interface EmbeddedTextParams {
-  /** Lines to train on; 400,000 by default. */
-  readonly lines?: number;
-  /** Lines to validate on; 2,000 by default. */
+  /** Paragraphs to train on, of a line or a few; 100,000 by default. */
+  readonly paragraphs?: number;
+  /** Paragraphs to validate on; 1,000 by default. */
   readonly validation?: number;
-  /** Seed of the lines; 42 by default. */
+  /** Seed of the text; 42 by default. */
   readonly seed?: number;
 }
 
 /**
- * Writes text for a small model to learn from: a lexicon of 486 words in Chinese, pinyin and English, and what rules make of
+ * Writes text for a small model to learn from: a lexicon of 483 words in Chinese, pinyin and English, and what rules make of
  * it and of numbers (datasets/embedded/pretraining_lines.ts). There are no instructions in it. The words are derived from
  * CC-CEDICT, so the text, and what is trained on it, is CC BY-SA 4.0.
  */
@@ -33,22 +33,22 @@ export const embeddedText: Stage<Record<never, never>, EmbeddedTextParams, typeo
   inputs: {},
   params,
   output: text,
-  async run({ params: { lines, validation, seed }, output, signal }) {
-    const source = pretrainingLines(seed);
+  async run({ params: { paragraphs, validation, seed }, output, signal }) {
+    const source = pretrainingText(seed);
     const write = async (name: string, count: number) => {
       const taken: string[] = [];
-      for (; taken.length < count; signal.throwIfAborted()) taken.push(`${source.next().value}\n`);
+      for (; taken.length < count; signal.throwIfAborted()) taken.push(`${source.next().value}\n\n`);
       await Deno.writeTextFile(join(output.dir, name), taken.join(""));
     };
     await write("validation.txt", validation);
-    await write("train.txt", lines);
+    await write("train.txt", paragraphs);
     const prompts = promptTexts();
     await Deno.writeTextFile(join(output.dir, "vocabulary.txt"), prompts.join("\n"));
     const numbers = Array.from({ length: 90 }, (_, at) => `${at + 10}`);
     const whole = [...words.map(({ chinese }) => chinese), ...numbers];
     await Deno.writeTextFile(join(output.dir, "words.txt"), whole.join("\n"));
     await Deno.writeTextFile(join(output.dir, "spaced.txt"), spacedWords(prompts).join("\n"));
-    return { train: lines, validation };
+    return { train: paragraphs, validation };
   },
 });
 

@@ -39,14 +39,14 @@ export const dataset: Kind<"dataset", DatasetMeta> = kind<DatasetMeta>()("datase
 
 /** What a plain text holds. */
 export interface TextMeta {
-  /** Lines in train.txt. */
+  /** Paragraphs in train.txt. */
   readonly train: number;
-  /** Lines in validation.txt. */
+  /** Paragraphs in validation.txt. */
   readonly validation: number;
 }
 
 /**
- * Plain text, a line a fact or a sentence: train.txt and validation.txt; vocabulary.txt, what a tokenizer made for it should
+ * Plain text in paragraphs, with an empty line behind each: train.txt and validation.txt; vocabulary.txt, what a tokenizer made for it should
  * know besides; a word a line, words.txt, what shall be one piece, and spaced.txt, what it joins with the space before it.
  */
 export const text: Kind<"text", TextMeta> = kind<TextMeta>()("text");

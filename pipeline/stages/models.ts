@@ -1,4 +1,5 @@
 import { basename, dirname, fromFileUrl, join } from "@std/path";
+import type { LlamaConfig } from "../../models/formats/config.ts";
 import { isGguf, isModelFile } from "../../models/formats/weight_forms.ts";
 import { buildTokenizer } from "../../models/formats/tokenizer_builder.ts";
 import { readExampleBatches } from "../../datasets/read_examples.ts";
@@ -103,12 +104,12 @@ export const randomModel: Stage<{ readonly data: typeof dataset }, RandomModelPa
 });
 
 /** Name of an untrained model. */
-export const nameOf = ({ seed }: z.output<typeof randomModelParams>) => `untrained random LLaMA, seed ${seed}`;
+export const nameOf = ({ seed }: z.output<typeof randomModelParams>): string => `untrained random LLaMA, seed ${seed}`;
 
 /** The network of an untrained model. */
 export function configOf(
   { vocabularySize, heads, hiddenSize, intermediateSize, layers, maxPositions }: z.output<typeof randomModelParams>,
-) {
+): LlamaConfig {
   return {
     hiddenSize,
     intermediateSize,

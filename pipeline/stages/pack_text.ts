@@ -1,23 +1,31 @@
 import { join } from "@std/path";
 import { TokenWriter } from "../../datasets/token_writer.ts";
-import { packLines } from "../../datasets/text_windows.ts";
+import { packText as windowsOf } from "../../datasets/text_windows.ts";
 import { loadTokenizer } from "../../models/tokenizer.ts";
 import { defineStage, type Stage, z } from "../core/mod.ts";
 import { text, tokenizer, tokens, type TokenSplitMeta } from "./kinds.ts";
 
 const params = z.object({
-  maxTokens: z.number().int().min(8).default(128).describe("tokens of a window, with bos and eos"),
+  maxTokens: z.number().int().min(8).default(128).describe("most tokens of a window, with bos and eos"),
+  counts: z.array(z.number().int().min(1)).min(1).default([1_000_000]).describe(
+    "most paragraphs of a window, of one window after the other and from the start again",
+  ),
 });
 
 /** Params of {@link packText}. */
 export interface PackTextParams {
-  /** Tokens of a window, with bos and eos; 128 by default. */
+  /** Most tokens of a window, with bos and eos; 128 by default. */
   readonly maxTokens?: number;
+  /**
+   * Most paragraphs of a window, of one window after the other and from the start again; as many as fit by default. In short
+   * windows a small model learns sooner to look back.
+   */
+  readonly counts?: number[];
 }
 
 /**
- * Turns plain text into windows for {@link trainFull}: as many whole lines as fit, bos before and eos behind them, and
- * every token is learnt. A line longer than a window is cut and counted.
+ * Turns plain text into windows for {@link trainFull}: as many whole paragraphs as fit, bos before and eos behind them,
+ * and every token is learnt. A paragraph longer than a window is cut and counted.
  */
 export const packText: Stage<
   { readonly text: typeof text; readonly tokenizer: typeof tokenizer },
@@ -33,10 +41,10 @@ export const packText: Stage<
     using loaded = await loadTokenizer(inputs.tokenizer.dir);
     const { meta } = inputs.text;
     const split = async (name: "train" | "validation"): Promise<TokenSplitMeta> => {
-      const lines = (await Deno.readTextFile(join(inputs.text.dir, `${name}.txt`))).split("\n").filter(Boolean);
+      const paragraphs = (await Deno.readTextFile(join(inputs.text.dir, `${name}.txt`))).split("\n\n").filter(Boolean);
       const counts = { rows: 0, tokens: 0, labelledTokens: 0, longest: 0, truncated: 0, dropped: 0, tooLong: 0 };
       using writer = new TokenWriter(output.dir, name);
-      for (const { ids, truncated, lines: done } of packLines(lines, loaded, params.maxTokens)) {
+      for (const { ids, truncated, done } of windowsOf(paragraphs, loaded, params)) {
         signal.throwIfAborted();
         const labelled = new Uint8Array(ids.length).fill(1);
         labelled[0] = 0;
@@ -56,7 +64,7 @@ export const packText: Stage<
     return {
       train,
       validation,
-      ...params,
+      maxTokens: params.maxTokens,
       template: "none",
       trainOn: "all",
       longRows: "cut",

@@ -18,7 +18,9 @@ Deno.test("merge() writes both splits and a report, and says what it kept", asyn
   await withFolder(async (folder) => {
     const path = writeRows(folder, "own.jsonl", [...alpacaRows(10), ...alpacaRows(4)]);
     const events: PipelineEvent[] = [];
-    const build = () => ({ data: merge({ sources: [rows(path), embeddedSamples({ form: "belle" })], validation: 20 }) });
+    const build = () => ({
+      data: merge({ sources: [rows(path), embeddedSamples({ form: "belle" })], validation: 20 }),
+    });
     const { targets: { data } } = await run(folder, build, (event) => events.push(event));
     assertEquals([...data.files].toSorted(), ["report.json", "train.jsonl", "validation.jsonl"]);
     const report = JSON.parse(Deno.readTextFileSync(join(data.dir, "report.json"))) as MergeReport;

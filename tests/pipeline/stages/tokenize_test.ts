@@ -109,7 +109,10 @@ Deno.test("tokenize() keeps the text of the validation rows beside their ids, an
       Deno.mkdirSync(own);
       const input = smallTokenizer(own, ["你好 hello", "等于多少"], 300);
       const { targets: { data, tokens } } = await run(own, () => {
-        const data = merge({ sources: [embeddedSamples({ form: "belle" }), embeddedSamples({ form: "guanaco" })], validation: 40 });
+        const data = merge({
+          sources: [embeddedSamples({ form: "belle" }), embeddedSamples({ form: "guanaco" })],
+          validation: 40,
+        });
         return { data, tokens: tokenize({ data, tokenizer: input }) };
       });
       assertEquals(
