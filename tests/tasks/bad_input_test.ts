@@ -186,7 +186,7 @@ Deno.test(
     ["alpaca_lora"],
     undefined,
     "there is no recipe alpaca_lora",
-    "chinese_vicuna, evaluate, pretrain, quickstart",
+    "chinese_vicuna, evaluate, pretrain, pretrain_tiny, quickstart",
   ),
 );
 
