@@ -37,6 +37,7 @@ export { merge, type MergeParams } from "./pipeline/stages/merge.ts";
 export {
   adapterFolder,
   embeddedModel,
+  embeddedModelPath,
   modelFolder,
   randomModel,
   type RandomModelParams,

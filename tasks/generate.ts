@@ -118,7 +118,7 @@ await runMain(language, async (signal) => {
   const params = paramsOf(options);
   const line = ineffectiveLine(params, language);
   if (line !== undefined) console.error(line);
-  const baseModel = chosenBase(options.baseModel, language);
+  const baseModel = chosenBase(options.baseModel);
   const base = await nameOfBase(baseModel);
   const adapters = namedAdapters(options.loraPath, base, language);
   const speakers: Speaker[] = [

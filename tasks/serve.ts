@@ -22,7 +22,7 @@ await runMain(language, async (signal) => {
 
 /** Serves until the signal is aborted, which is its ordinary end. */
 async function serve(options: ServeOptions, language: Language, signal: AbortSignal): Promise<void> {
-  const baseModel = chosenBase(options.baseModel, language);
+  const baseModel = chosenBase(options.baseModel);
   const model = await nameOfBase(baseModel);
   const adapters = namedAdapters(options.loraPath, model, language);
   const source = { ...options, baseModel, adapters, positions: options.contextLength, signal };

@@ -222,14 +222,13 @@ export function* oddOneOut(part: Part, dice: Dice): Generator<Fact> {
 export function* completing(part: Part, dice: Dice): Generator<Fact> {
   const nouns = rounds(part, dice, words.filter(({ measure }) => measure !== undefined));
   while (true) {
-    if (dice.between(0, 1) === 1) {
-      const step = dice.pick([1, 2, 5, 10]);
-      const start = dice.between(1, 95 - 4 * step);
-      if (!isIn(part, `${start} by ${step}`)) continue;
-      const given = [0, 1, 2, 3].map((at) => start + at * step).join(", ");
+    if (dice.between(0, 2) === 0) {
+      const start = dice.between(1, 46);
+      if (!isIn(part, `${start} by 1`)) continue;
+      const given = [0, 1, 2, 3].map((at) => start + at).join(", ");
       yield {
-        subject: `${start} by ${step}`,
-        answer: `${start + 4 * step}`,
+        subject: `${start} by 1`,
+        answer: `${start + 4}`,
         phrasings: [
           `写出下一个数：${given}`,
           `接下来是几：${given}`,
@@ -241,8 +240,8 @@ export function* completing(part: Part, dice: Dice): Generator<Fact> {
     } else {
       const { chinese, measure } = nouns.next().value![0];
       yield {
-        subject: `一${measure}${chinese}`,
-        answer: `一${measure}${chinese}`,
+        subject: `${chinese} > ${measure}`,
+        answer: `${measure}`,
         phrasings: [`填量词：一（）${chinese}`, `加上量词：${chinese}`, `Fill in: 一（）${chinese}`],
         heldOutPhrasings: [`补上量词：一（）${chinese}`],
       };
@@ -254,11 +253,11 @@ export function* completing(part: Part, dice: Dice): Generator<Fact> {
 export function* form(part: Part, dice: Dice): Generator<Fact> {
   const pairs = rounds(part, dice);
   while (true) {
-    const { chinese, english } = pairs.next().value![0];
-    const value = dice.between(1, 99);
+    const { chinese, english, pinyin } = pairs.next().value![0];
+    const value = dice.between(1, 50);
     const numeral = chineseNumber(value);
     const choice = dice.between(0, 3);
-    if (choice < 2 && !isIn(part, `numeral ${value}`)) continue;
+    if (choice === 0 && !isIn(part, `numeral ${value}`)) continue;
     yield [
       {
         subject: `${value} > ${numeral}`,
@@ -267,22 +266,22 @@ export function* form(part: Part, dice: Dice): Generator<Fact> {
         heldOutPhrasings: [`请用汉字写${value}。`],
       },
       {
-        subject: `${numeral} > ${value}`,
-        answer: `${value}`,
-        phrasings: [`用数字写出${numeral}。`, `把${numeral}写成数字。`, `Write ${numeral} in digits.`],
-        heldOutPhrasings: [`请用数字写${numeral}。`],
+        subject: `${chinese} > ${pinyin}, ${english}`,
+        answer: `${pinyin}, ${english}`,
+        phrasings: [`按“拼音, 英文”的格式回答：${chinese}`, `Answer as “pinyin, English”: ${chinese}`],
+        heldOutPhrasings: [`请用“拼音, 英文”的格式写：${chinese}`],
       },
       {
-        subject: `${chinese} = ${english}`,
-        answer: `${chinese} = ${english}`,
-        phrasings: [`按“中文 = 英文”的格式回答：${chinese}`, `Answer as “Chinese = English”: ${chinese}`],
-        heldOutPhrasings: [`请用“中文 = 英文”的格式写：${chinese}`],
+        subject: `${chinese} > ${english} (${pinyin})`,
+        answer: `${english} (${pinyin})`,
+        phrasings: [`按“英文 (拼音)”的格式回答：${chinese}`, `Answer as “English (pinyin)”: ${chinese}`],
+        heldOutPhrasings: [`请用“英文 (拼音)”的格式写：${chinese}`],
       },
       {
-        subject: `${english}: ${chinese}`,
-        answer: `${english}: ${chinese}`,
-        phrasings: [`按“英文: 中文”的格式回答：${english}`, `Answer as “English: Chinese”: ${english}`],
-        heldOutPhrasings: [`请用“英文: 中文”的格式写：${english}`],
+        subject: `${english} > “${chinese}”`,
+        answer: `“${chinese}”`,
+        phrasings: [`用引号写出中文：${english}`, `Answer in Chinese as “”: ${english}`],
+        heldOutPhrasings: [`请用“”的格式写中文：${english}`],
       },
     ][choice]!;
   }

@@ -26,14 +26,14 @@ export default pipeline({
       zh: "留作计算验证损失的行数",
       aliases: ["test_size", "val_set_size"],
     }),
-    epochs: z.number().positive().default(2).describe("passes over the training rows").meta({ zh: "训练轮数" }),
+    epochs: z.number().positive().default(4).describe("passes over the training rows").meta({ zh: "训练轮数" }),
     maxSteps: z.number().int().min(0).default(0).describe("optimizer steps instead of whole epochs; 0: by epochs").meta(
       { zh: "以优化步数代替轮数；0 表示按轮数" },
     ),
     batchSize: z.number().int().min(1).default(16).describe("rows of an optimizer step").meta({
       zh: "每个优化步的行数",
     }),
-    learningRate: z.number().positive().default(3e-3).describe("highest learning rate").meta({ zh: "最高学习率" }),
+    learningRate: z.number().positive().default(4e-3).describe("highest learning rate").meta({ zh: "最高学习率" }),
     loraRank: z.number().int().min(1).default(16).describe("rank of the adapter").meta({
       zh: "LoRA 的秩",
       aliases: ["lora_r"],

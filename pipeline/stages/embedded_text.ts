@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { instructions } from "../../datasets/embedded/instructions.ts";
+import questions from "../../datasets/embedded/tokenizer_questions.txt" with { type: "text" };
 import { words } from "../../datasets/embedded/lexicon.ts";
 import { pretrainingText } from "../../datasets/embedded/pretraining_lines.ts";
 import { template } from "../../datasets/templates.ts";
@@ -52,11 +52,13 @@ export const embeddedText: Stage<Record<never, never>, EmbeddedTextParams, typeo
   },
 });
 
-/** The prompts that the model is to be taught with: their words shall not fall to pieces. */
+/**
+ * Prompts whose words shall not fall to pieces. They are a file of their own and not the instructions of today, so that these
+ * can change without another tokenizer, which would make another model.
+ */
 function promptTexts(): string[] {
-  return instructions("train").map(({ question }) =>
-    template("alpaca").prompt({ instruction: question, input: "User: " })
-  );
+  return questions.split("\n").filter(Boolean)
+    .map((question) => template("alpaca").prompt({ instruction: question, input: "User: " }));
 }
 
 /** Words of the prompts that are not words of the lexicon, in which it matters that they look alike everywhere. */

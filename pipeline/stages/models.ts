@@ -27,11 +27,14 @@ export function modelFolder(path: string): Ref<typeof modelFiles> {
 }
 
 /**
- * The small model that comes with this project: it knows 486 words in Chinese, pinyin and English, small numbers and their
- * order, and follows no instructions. See models/vicuna-tiny/README.md; licence CC BY-SA 4.0.
+ * Folder of the small model that comes with this project: it knows 483 words in Chinese, pinyin and English, small numbers and
+ * their order, and follows no instructions. See models/vicuna-tiny/README.md; licence CC BY-SA 4.0.
  */
+export const embeddedModelPath: string = fromFileUrl(new URL("../../models/vicuna-tiny", import.meta.url));
+
+/** The model at {@link embeddedModelPath}. */
 export function embeddedModel(): Ref<typeof modelFiles> {
-  return modelFolder(fromFileUrl(new URL("../../models/vicuna-tiny", import.meta.url)));
+  return modelFolder(embeddedModelPath);
 }
 
 /** Where a model lies whose files are in `dir`: there, or in one of them. */

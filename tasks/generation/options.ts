@@ -1,12 +1,9 @@
 // The flags that every task which talks to a model has, and what they mean.
 import { basename, dirname, resolve } from "@std/path";
 import { TEMPLATE_NAMES } from "../../datasets/templates.ts";
-import { z } from "../../mod.ts";
+import { embeddedModelPath, z } from "../../mod.ts";
 import { type Language, LANGUAGES } from "../cli/language.ts";
 import { UsageError } from "../cli/usage_error.ts";
-
-/** The base model that is used when none is named. There is none yet that comes with the project. */
-const DEFAULT_BASE_MODEL: string | undefined = undefined;
 
 /** Most tokens of prompt and answer together when nothing else is said; a model with fewer positions has fewer. */
 const DEFAULT_CONTEXT_LENGTH = 2048;
@@ -33,15 +30,9 @@ export const MODEL_OPTIONS = {
   lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "提示信息的语言" }),
 };
 
-/** The base model that is meant. */
-export function chosenBase(baseModel: string | undefined, language: Language): string {
-  const chosen = baseModel ?? DEFAULT_BASE_MODEL;
-  if (chosen !== undefined) return chosen;
-  throw new UsageError(
-    language === "zh"
-      ? "请用 --base-model 指定基座模型：文件夹，或 Hugging Face 上的 owner/name"
-      : "which base model? Give --base-model FOLDER, or owner/name of the Hugging Face hub",
-  );
+/** The base model that is meant: without a name, the one that comes with the project. */
+export function chosenBase(baseModel: string | undefined): string {
+  return baseModel ?? embeddedModelPath;
 }
 
 /** An adapter to load. */
