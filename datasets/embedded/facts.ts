@@ -268,19 +268,31 @@ export function* form(part: Part, dice: Dice): Generator<Fact> {
       {
         subject: `${chinese} > ${pinyin}, ${english}`,
         answer: `${pinyin}, ${english}`,
-        phrasings: [`按“拼音, 英文”的格式回答：${chinese}`, `Answer as “pinyin, English”: ${chinese}`],
+        phrasings: [
+          `按“拼音, 英文”的格式回答：${chinese}`,
+          `写成“拼音, 英文”：${chinese}`,
+          `Answer as “pinyin, English”: ${chinese}`,
+        ],
         heldOutPhrasings: [`请用“拼音, 英文”的格式写：${chinese}`],
       },
       {
         subject: `${chinese} > ${english} (${pinyin})`,
         answer: `${english} (${pinyin})`,
-        phrasings: [`按“英文 (拼音)”的格式回答：${chinese}`, `Answer as “English (pinyin)”: ${chinese}`],
+        phrasings: [
+          `按“英文 (拼音)”的格式回答：${chinese}`,
+          `写成“英文 (拼音)”：${chinese}`,
+          `Answer as “English (pinyin)”: ${chinese}`,
+        ],
         heldOutPhrasings: [`请用“英文 (拼音)”的格式写：${chinese}`],
       },
       {
         subject: `${english} > “${chinese}”`,
         answer: `“${chinese}”`,
-        phrasings: [`用引号写出中文：${english}`, `Answer in Chinese as “”: ${english}`],
+        phrasings: [
+          `用“”写出中文：${english}`,
+          `用“”的格式回答中文：${english}`,
+          `Answer in Chinese as “”: ${english}`,
+        ],
         heldOutPhrasings: [`请用“”的格式写中文：${english}`],
       },
     ][choice]!;
