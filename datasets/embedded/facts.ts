@@ -1,7 +1,9 @@
 import type { Dice } from "./dice.ts";
-import type { Part } from "./instructions.ts";
 import { kinds, type Word, words, wordsOf } from "./lexicon.ts";
 import { chineseNumber } from "./numerals.ts";
+
+/** Which part of facts and phrasings. */
+export type Part = "train" | "held-out";
 
 /** Something to be asked for, in all phrasings. */
 export interface Fact {

@@ -1,4 +1,5 @@
-import { type Instruction, instructions, type Part } from "./instructions.ts";
+import type { Part } from "./facts.ts";
+import { type Instruction, instructions } from "./instructions.ts";
 
 /** Forms in which the embedded instructions are given. */
 export const ROW_FORMS = ["belle", "guanaco"] as const;

@@ -10,6 +10,7 @@ import {
   type Fact,
   form,
   oddOneOut,
+  type Part,
   pinyin,
   sorting,
   sums,
@@ -28,9 +29,6 @@ export interface Instruction {
   readonly question: string;
   readonly answer: string;
 }
-
-/** Which part of facts and phrasings. */
-export type Part = "train" | "held-out";
 
 /**
  * What makes the facts of a kind, and how many instructions each part has of it: more to train on where the answer takes more
