@@ -1,0 +1,48 @@
+import { z } from "../../mod.ts";
+import { parseCommand } from "../cli/command.ts";
+import { flagsOf, kebabCase } from "../cli/flags.ts";
+import type { Language } from "../cli/language.ts";
+import { messagesIn } from "../cli/messages.ts";
+import { UsageError } from "../cli/usage_error.ts";
+import { CONTROLS } from "../generation/controls.ts";
+import { GENERATION_OPTIONS } from "../generation/generation_flags.ts";
+import { MODEL_OPTIONS } from "../generation/options.ts";
+import { chatMessagesIn } from "./messages.ts";
+
+const [en, zh] = [chatMessagesIn("en"), chatMessagesIn("zh")];
+
+const schema = z.object({
+  ...MODEL_OPTIONS,
+  system: z.string().default("").describe(en.systemFlag).meta({ zh: zh.systemFlag }),
+  maxMemory: z.number().int().min(0).default(CONTROLS.find(({ name }) => name === "maxMemory")?.chat ?? Infinity)
+    .describe(en.maxMemoryFlag).meta({ zh: zh.maxMemoryFlag, aliases: ["max_memory"] }),
+  ...GENERATION_OPTIONS,
+});
+
+/** The flags of `deno task chat`. */
+export type ChatOptions = z.output<typeof schema>;
+
+/**
+ * Reads the command line; prints the help and gives undefined when that was asked for.
+ *
+ * @throws {UsageError} for whatever does not fit
+ */
+export function readChatOptions(args: readonly string[], language: Language): ChatOptions | undefined {
+  const { description, options } = chatMessagesIn(language);
+  const parsed = parseCommand(args, {
+    name: "deno task chat",
+    usage: "[--base-model FOLDER] [--lora-path FOLDER …] [options]",
+    description,
+    groups: [{ heading: options, flags: flagsOf(schema) }],
+  }, language);
+  if (parsed.wantsHelp) {
+    console.log(parsed.help);
+    return undefined;
+  }
+  const checked = schema.safeParse(parsed.values);
+  if (checked.success) return checked.data;
+  const lines = checked.error.issues.map(({ path, message }) =>
+    `--${kebabCase(path.map(String).join("."))}: ${message}`
+  );
+  throw new UsageError(`${lines.join("\n")}\n${messagesIn(language).seeHelp("deno task chat")}`);
+}
