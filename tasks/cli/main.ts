@@ -11,17 +11,20 @@ const EXIT_INTERRUPTED = 130;
  * its stack; both exit with 1. The first Ctrl-C aborts `signal` and waits for the body; the second ends at once.
  *
  * @param words what is said of stopping, for a task that does not run stages
+ * @param interrupted is asked first at a Ctrl-C: true when it stopped something smaller than the task
  */
 export async function runMain(
   language: Language,
   body: (signal: AbortSignal) => Promise<void>,
   words: Partial<Pick<Messages, "stopping" | "stopped">> = {},
+  interrupted: () => boolean = () => false,
 ): Promise<never> {
   enterWorkingFolder();
   const messages = { ...messagesIn(language), ...words };
   const controller = new AbortController();
   const interrupt = () => {
     if (controller.signal.aborted) Deno.exit(EXIT_INTERRUPTED);
+    if (interrupted()) return;
     console.error(`\n${messages.stopping}`);
     controller.abort(new DOMException("stopped by the user", "AbortError"));
   };

@@ -22,9 +22,10 @@ export interface LoadReport {
   /** Of the clients that were to be killed, those that the server had no place for: others' ends were still noticed. */
   readonly refused: number;
   readonly errors: readonly string[];
-  /** After the first answers, while clients stream, and when all clients, the killed ones too, are gone. */
+  /** After the first answers, while clients stream, while they are killed, and when all are gone. */
   readonly before: Measure;
   readonly during: readonly Measure[];
+  readonly duringKills: readonly Measure[];
   readonly after: Measure;
 }
 
@@ -46,22 +47,25 @@ export async function runLoad({ seconds, clients }: LoadOptions): Promise<LoadRe
 
     const during: Measure[] = [];
     let end = performance.now() + seconds * 1000;
-    const timer = setInterval(() => server.measure().then((each) => during.push(each), () => {}), MEASURE_MS);
+    const duringKills: Measure[] = [];
+    let measures = during;
+    const timer = setInterval(() => server.measure().then((each) => measures.push(each), () => {}), MEASURE_MS);
     try {
       await everyone(async (i) => {
         while (performance.now() < end) await answer(server.url, i, counts);
       });
+      measures = duringKills;
+      end = performance.now() + seconds * 1000;
+      await everyone(async (i) => {
+        for (let turn = 0; performance.now() < end; turn++) {
+          if ((i + turn) % 2 === 0) await leaveEarly(server.url, i + turn, counts);
+          else await cutConnection(server.port, i + turn, counts);
+        }
+      });
     } finally {
       clearInterval(timer);
     }
-    end = performance.now() + seconds * 1000;
-    await everyone(async (i) => {
-      for (let turn = 0; performance.now() < end; turn++) {
-        if ((i + turn) % 2 === 0) await leaveEarly(server.url, i + turn, counts);
-        else await cutConnection(server.port, i + turn, counts);
-      }
-    });
-    return { ...counts, before, during, after: await server.settled() };
+    return { ...counts, before, during, duringKills, after: await server.settled() };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -12,6 +12,8 @@ export interface Measure {
   readonly rss: number;
   /** Of that, what the program's own objects take after a collection. */
   readonly heap: number;
+  /** What else the program's objects hold, such as bytes that were received. */
+  readonly external: number;
   /** Bytes of the device's buffers. */
   readonly deviceBytes: number;
   /** Requests that run or wait. */
@@ -41,9 +43,9 @@ async function serve(folder: string): Promise<void> {
   });
   app.get("/measure", (c) => {
     collect?.();
-    const { rss, heapUsed } = Deno.memoryUsage();
+    const { rss, heapUsed, external } = Deno.memoryUsage();
     const measure: Measure = {
-      ...{ rss, heap: heapUsed, deviceBytes: opened.device.allocated, inside: admission.inside, faults },
+      ...{ rss, heap: heapUsed, external, deviceBytes: opened.device.allocated, inside: admission.inside, faults },
     };
     return c.json(measure);
   });

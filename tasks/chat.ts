@@ -1,0 +1,71 @@
+// deno task chat: talks to a model in the terminal.
+import type { TemplateName } from "../datasets/templates.ts";
+import { chatLoop } from "./chat/chat_loop.ts";
+import { PipedLines, TerminalLines } from "./chat/line_source.ts";
+import { chatMessagesIn } from "./chat/messages.ts";
+import { type ChatOptions, readChatOptions } from "./chat/options.ts";
+import { ChatSession } from "./chat/session.ts";
+import { detectLanguage } from "./cli/language.ts";
+import { runMain } from "./cli/main.ts";
+import { templateNameFor } from "./generation/conversation.ts";
+import { ineffectiveLine, paramsOf } from "./generation/generation_flags.ts";
+import { openGenerator } from "./generation/open_generator.ts";
+import { chosenBase, namedAdapters, nameOfBase } from "./generation/options.ts";
+
+const language = detectLanguage(Deno.args);
+const messages = chatMessagesIn(language);
+let stopAnswer: (() => void) | undefined;
+
+const notice = (text: string) => console.error(text);
+
+async function write(text: string): Promise<void> {
+  for (let bytes = new TextEncoder().encode(text); bytes.length > 0;) {
+    bytes = bytes.subarray(await Deno.stdout.write(bytes));
+  }
+}
+
+async function chat(options: ChatOptions, signal: AbortSignal): Promise<void> {
+  const params = paramsOf(options);
+  const line = ineffectiveLine(params, language);
+  if (line !== undefined) notice(line);
+  const baseModel = chosenBase(options.baseModel, language);
+  const model = await nameOfBase(baseModel);
+  const adapters = namedAdapters(options.loraPath, model, language);
+  const size = { positions: options.contextLength, slots: params.beams };
+  const opened = await openGenerator({ ...options, ...size, baseModel, adapters, signal }, notice);
+  try {
+    const { generator, tokenizer } = opened;
+    // A conversation is written turn by turn, unless something else is asked for.
+    const known = templateNameFor(options.template, tokenizer);
+    const template: TemplateName = options.template === undefined && known === "alpaca" ? "chat" : known;
+    const { maxMemory, system } = options;
+    const session = new ChatSession(generator, model, template, { params, maxMemory, system });
+    const typed = Deno.stdin.isTerminal();
+    if (typed) notice(messages.welcome(session.speaker, generator.positions));
+    const failures = await chatLoop({
+      ...{ session, language, signal, write, notice, show: notice, file: undefined },
+      lines: typed ? new TerminalLines() : new PipedLines(Deno.stdin.readable),
+      onAnswer: (stop) => stopAnswer = stop,
+    });
+    // Nobody saw them as they came.
+    if (failures > 0 && !typed) Deno.exitCode = 1;
+  } finally {
+    opened.close();
+  }
+}
+
+await runMain(
+  language,
+  async (signal) => {
+    const options = readChatOptions(Deno.args, language);
+    if (options !== undefined) await chat(options, signal);
+  },
+  {
+    stopping: language === "zh" ? "正在停止。再按一次 Ctrl-C 立即退出。" : "Stopping. Ctrl-C again ends at once.",
+    stopped: language === "zh" ? "已停止。" : "Stopped.",
+  },
+  () => {
+    stopAnswer?.();
+    return stopAnswer !== undefined;
+  },
+);
