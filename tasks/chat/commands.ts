@@ -1,5 +1,4 @@
 // The commands of a conversation: lines that begin with "/".
-import type { GenerationParams } from "../../models/generation/request.ts";
 import { ineffectiveLine } from "../generation/generation_flags.ts";
 import { namedAdapters } from "../generation/options.ts";
 import { type ChatSettings, readStop, withParam } from "../generation/saved_params.ts";
@@ -85,6 +84,8 @@ function params(rest: string, { session, show, language }: CommandContext, messa
   if (!Object.hasOwn(all, name)) throw new CommandError(messages.unknownParam(given, Object.keys(all).join(", ")));
   const settings = changed(session.settings, name, value);
   if (settings === undefined) throw new CommandError(messages.paramWants(given, value));
+  const { slots } = session.generator;
+  if (settings.params.beams > slots) throw new CommandError(messages.tooManyBeams(slots));
   session.settings = settings;
   show(shown(name, values(settings)[name]));
   const line = ineffectiveLine(settings.params, language);

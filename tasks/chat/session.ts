@@ -8,7 +8,10 @@ import type { SavedConversation, SavedTurn } from "../generation/saved_conversat
 import { type ChatSettings, mergeSavedParams, savedParams } from "../generation/saved_params.ts";
 
 /** What a conversation needs of a text generator. */
-export type ChatGenerator = Pick<TextGenerator, "stream" | "tokenizer" | "positions" | "adapters" | "loadAdapter">;
+export type ChatGenerator = Pick<
+  TextGenerator,
+  "stream" | "tokenizer" | "positions" | "slots" | "adapters" | "loadAdapter"
+>;
 
 /** How an answer ended; `stopped` by the person. */
 export type AnswerEnd = FinishReason | "stopped";

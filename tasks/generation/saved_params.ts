@@ -41,6 +41,7 @@ export function mergeSavedParams(settings: ChatSettings, saved: Readonly<Record<
 
 /** Parameters with another value of one; undefined when it does not fit. */
 export function withParam(params: GenerationParams, name: string, value: unknown): GenerationParams | undefined {
+  if (value === undefined) return undefined; // the schema would take it for the default
   const checked = GENERATION_SCHEMA.safeParse({ ...params, [name]: value });
   return checked.success ? checked.data : undefined;
 }

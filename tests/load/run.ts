@@ -4,7 +4,10 @@ import { runLoad } from "./load.ts";
 import type { Measure } from "./server.ts";
 
 const [seconds = 60, clients = 8] = Deno.args.map(Number);
-const { answers, tokens, killed, refused, errors, before, during, after } = await runLoad({ seconds, clients });
+const { answers, tokens, killed, refused, errors, before, during, duringKills, after } = await runLoad({
+  seconds,
+  clients,
+});
 const line = ({ rss, heap, deviceBytes }: Measure) =>
   `RSS ${format(rss, { binary: true })}, heap ${format(heap, { binary: true })}, device ${deviceBytes} bytes`;
 console.log(`${clients} clients for ${seconds} s: ${answers} answers, ${Math.round(tokens / seconds)} tokens/s`);
@@ -12,9 +15,11 @@ console.log(
   `then ${killed} clients killed in ${seconds} s, ${refused} refused; ${errors.length} errors, ${after.faults.length} faults`,
 );
 console.log(`before:  ${line(before)}`);
-for (const part of [1, 2, 3]) {
-  const measure = during[Math.ceil(during.length * part / 3) - 1];
-  if (measure !== undefined) console.log(`at ${part}/3:  ${line(measure)}`);
+for (const [what, measures] of [["streaming", during], ["killed", duringKills]] as const) {
+  for (const part of [1, 2, 3]) {
+    const measure = measures[Math.ceil(measures.length * part / 3) - 1];
+    if (measure !== undefined) console.log(`${what} ${part}/3:  ${line(measure)}`);
+  }
 }
 console.log(`after:   ${line(after)}, ${after.inside} requests inside`);
 for (const error of [...errors, ...after.faults].slice(0, 10)) console.error(error);
