@@ -16,10 +16,14 @@ const language = detectLanguage(Deno.args);
 const messages = chatMessagesIn(language);
 let stopAnswer: (() => void) | undefined;
 
+// A model may write what a terminal would obey: such characters are shown as a mark instead.
+const obeyed = /[\0-\x08\x0b-\x1f\x7f-\x9f]/g;
+const shown = Deno.stdout.isTerminal() ? (text: string) => text.replaceAll(obeyed, "\ufffd") : (text: string) => text;
+
 const notice = (text: string) => console.error(text);
 
 async function write(text: string): Promise<void> {
-  for (let bytes = new TextEncoder().encode(text); bytes.length > 0;) {
+  for (let bytes = new TextEncoder().encode(shown(text)); bytes.length > 0;) {
     bytes = bytes.subarray(await Deno.stdout.write(bytes));
   }
 }
@@ -28,7 +32,7 @@ async function chat(options: ChatOptions, signal: AbortSignal): Promise<void> {
   const params = paramsOf(options);
   const line = ineffectiveLine(params, language);
   if (line !== undefined) notice(line);
-  const baseModel = chosenBase(options.baseModel, language);
+  const baseModel = chosenBase(options.baseModel);
   const model = await nameOfBase(baseModel);
   const adapters = namedAdapters(options.loraPath, model, language);
   const size = { positions: options.contextLength, slots: params.beams };
