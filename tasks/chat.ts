@@ -17,7 +17,7 @@ const messages = chatMessagesIn(language);
 let stopAnswer: (() => void) | undefined;
 
 // A model may write what a terminal would obey: such characters are shown as a mark instead.
-const obeyed = /[\0-\x08\x0b-\x1f\x7f-\x9f]/g;
+const obeyed = /[^\P{Cc}\n\t]/gu;
 const shown = Deno.stdout.isTerminal() ? (text: string) => text.replaceAll(obeyed, "\ufffd") : (text: string) => text;
 
 const notice = (text: string) => console.error(text);

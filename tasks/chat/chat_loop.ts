@@ -37,8 +37,9 @@ export async function chatLoop(context: ChatSurroundings): Promise<number> {
       failures++;
       if (error instanceof CommandError) context.notice(error.message);
       else if (error instanceof OpenBlockError) context.notice(messages.openBlock);
-      else if (error instanceof RequestError || isUserFacing(error)) context.notice(messages.cannotAnswer(error.message));
-      else throw error;
+      else if (error instanceof RequestError || isUserFacing(error)) {
+        context.notice(messages.cannotAnswer(error.message));
+      } else throw error;
     }
   }
 }

@@ -102,7 +102,11 @@ function changed(settings: ChatSettings, name: string, value: string): ChatSetti
     return Number.isSafeInteger(number) && number >= 0 ? { ...settings, maxMemory: number } : undefined;
   }
   const params = name === "temperature" ? { ...settings.params, doSample: true } : settings.params;
-  const next = withParam(params, name, name === "stop" ? readStop(value) : name === "doSample" ? SWITCH[value] : number);
+  const next = withParam(
+    params,
+    name,
+    name === "stop" ? readStop(value) : name === "doSample" ? SWITCH[value] : number,
+  );
   return next && { ...settings, params: next };
 }
 
