@@ -60,6 +60,18 @@ for (const stream of [true, false]) {
     }));
 }
 
+Deno.test("a place is free only when the generator has ended too, however long its last token takes", () =>
+  withServer({ endless: true, tokenMs: 150 }, async ({ url, generator, inside }) => {
+    const leaving = new AbortController();
+    post(`${url}/v1/completions`, ask(), { signal: leaving.signal }).catch(() => {});
+    await until(() => generator.tokens > 0, "the answer began");
+    leaving.abort();
+    await until(() => {
+      assert(inside() === 1 || generator.active === 0, "the place was given away while the generator ran");
+      return inside() === 0;
+    }, "the place was given back");
+  }));
+
 Deno.test("a client that does not read ends its answer and frees its place", () =>
   withServer(
     { endless: true, text: "x".repeat(4000), limits: { stallMs: 100 } },
