@@ -13,6 +13,7 @@ const [en, zh] = [chatMessagesIn("en"), chatMessagesIn("zh")];
 
 const schema = z.object({
   ...MODEL_OPTIONS,
+  template: MODEL_OPTIONS.template.describe(en.templateFlag).meta({ zh: zh.templateFlag }),
   system: z.string().default("").describe(en.systemFlag).meta({ zh: zh.systemFlag }),
   maxMemory: z.number().int().min(0).default(CONTROLS.find(({ name }) => name === "maxMemory")?.chat ?? Infinity)
     .describe(en.maxMemoryFlag).meta({ zh: zh.maxMemoryFlag, aliases: ["max_memory"] }),
