@@ -30,7 +30,7 @@ export {
 export { type ChoiceFormat } from "./datasets/evaluation/choice_items.ts";
 export { heldOutTask, type HeldOutTaskParams } from "./pipeline/stages/held_out_task.ts";
 export { exportModel, type ExportParams } from "./pipeline/stages/export.ts";
-export { huggingFace, huggingFaceData, modelNamed } from "./pipeline/stages/hugging_face.ts";
+export { huggingFace, huggingFaceData, type HuggingFaceOptions, modelNamed } from "./pipeline/stages/hugging_face.ts";
 export { judge, type JudgeInputs, type JudgeParams, judgePromptFile } from "./pipeline/stages/judge.ts";
 export { int8Model, type Int8ModelParams } from "./pipeline/stages/int8_model.ts";
 export { merge, type MergeParams } from "./pipeline/stages/merge.ts";
@@ -66,7 +66,7 @@ export { FORMAT_NAMES, type FormatName } from "./datasets/formats.ts";
 export { type Language, LANGUAGES } from "./datasets/language.ts";
 export type { DropReason } from "./datasets/filters.ts";
 export { TRAIN_ON, type TrainOn } from "./datasets/build_sequence.ts";
-export type { RowForm } from "./datasets/embedded/instruction_rows.ts";
+export { ROW_FORMS, type RowForm } from "./datasets/embedded/instruction_rows.ts";
 export { LORA_TARGETS, type LoraTarget } from "./models/formats/lora_names.ts";
 export type { LlamaConfig, LlamaRopeScaling } from "./models/formats/config.ts";
 export { ADAPTER_FORMS, type AdapterForm } from "./models/formats/adapter.ts";
