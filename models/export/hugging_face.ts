@@ -111,6 +111,10 @@ async function configText(source: string, { config }: MergedWeights, dtype: Floa
   const record = await readJsonFile(path) ?? JSON.parse(configToJson(config));
   if (typeof record !== "object" || record === null) throw new FormatError(`${path} is not a JSON object`);
   // transformers 5 writes `dtype`, every earlier version `torch_dtype`.
-  const { dtype: _dtype, torch_dtype: _torchDtype, ...rest } = record as Record<string, unknown>;
+  // What is written is not quantised, whatever the source was.
+  const { dtype: _dtype, torch_dtype: _torchDtype, quantization_config: _quantization, ...rest } = record as Record<
+    string,
+    unknown
+  >;
   return JSON.stringify({ ...rest, torch_dtype: TORCH_NAMES[dtype] }, null, 2) + "\n";
 }

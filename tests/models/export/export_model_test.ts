@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import { join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import { exportedFile, exportModel, type ExportRequest } from "../../../models/export/export_model.ts";
 import { MergedWeights } from "../../../models/export/merged_weights.ts";
 import { readAdapter } from "../../../models/formats/adapter.ts";
@@ -87,6 +87,20 @@ Deno.test("config.json of an export names its element type and keeps every other
       using file = await openSafetensors(join(folder, "model.safetensors"));
       assertEquals(new Set([...file.tensors.values()].map(({ dtype }) => dtype)), new Set([type.toUpperCase()]));
     }
+  }));
+
+Deno.test("a base of int8 weights is exported as floats of the same values, and its config.json no longer calls it quantised", () =>
+  inFolder(async (directory) => {
+    const model = fromFileUrl(new URL("../../../models/vicuna-tiny", import.meta.url));
+    const folder = join(directory, "floats");
+    await Deno.mkdir(folder);
+    await exportModel(request({ model, type: "f32" }), folder);
+    const config = JSON.parse(await Deno.readTextFile(`${folder}/config.json`));
+    assertEquals(config.quantization_config, undefined);
+    using before = await openWeights(model);
+    using after = await openWeights(folder);
+    const name = "model.layers.0.self_attn.q_proj.weight";
+    assertEquals(await after.readFloat32(name), await before.readFloat32(name));
   }));
 
 Deno.test("exportModel() says what a request lacks and what does not fit, and leaves no file", () =>
