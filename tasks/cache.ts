@@ -108,7 +108,7 @@ async function list({ cacheDir, json }: Options): Promise<void> {
       stage,
       short(key),
       formatBytes(bytes),
-      say(`${age(usedAt)} ago`, `${age(usedAt)}前`),
+      say(`${age(usedAt)} ago`, `${age(usedAt)} 前`),
       formatDuration(durationMs),
       made.filter((part) => part !== undefined).join(" · "),
     ]);

@@ -1,5 +1,4 @@
 // deno task chat: talks to a model in the terminal.
-import type { TemplateName } from "../datasets/templates.ts";
 import { chatLoop } from "./chat/chat_loop.ts";
 import { PipedLines, TerminalLines } from "./chat/line_source.ts";
 import { chatMessagesIn } from "./chat/messages.ts";
@@ -39,9 +38,7 @@ async function chat(options: ChatOptions, signal: AbortSignal): Promise<void> {
   const opened = await openGenerator({ ...options, ...size, baseModel, adapters, signal }, notice);
   try {
     const { generator, tokenizer } = opened;
-    // A conversation is written turn by turn, unless something else is asked for.
-    const known = templateNameFor(options.template, tokenizer);
-    const template: TemplateName = options.template === undefined && known === "alpaca" ? "chat" : known;
+    const template = templateNameFor(options.template, tokenizer);
     const { maxMemory, system } = options;
     const session = new ChatSession(generator, model, template, { params, maxMemory, system });
     const typed = Deno.stdin.isTerminal();

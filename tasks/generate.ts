@@ -38,7 +38,7 @@ function readArguments(
   const messages = messagesIn(language);
   const parsed = parseCommand(args, {
     name: "deno task generate",
-    usage: '--base-model FOLDER [--lora-path FOLDER] "INSTRUCTION" [options]',
+    usage: '[--base-model FOLDER] [--lora-path FOLDER] "INSTRUCTION" [options]',
     description: zh
       ? "用基座模型和（可选的）适配器回答一条指令，边生成边输出；给出多个适配器时，依次列出各自的回答。"
       : "Answers one instruction with a base model and, if given, an adapter, printing as it goes; with several adapters " +

@@ -85,7 +85,7 @@ function list(runs: readonly RunRecord[]): void {
 await runMain(language, async () => {
   const parsed = parseCommand(Deno.args, {
     name: "deno task runs",
-    usage: "[diff A B|pin A|unpin A] [options]",
+    usage: "[list|diff A B|pin A|unpin A] [options]",
     description,
     groups: [{ heading: say("Options:", "选项："), flags: flagsOf(options) }],
     operands: { name: "COMMAND", required: false },
@@ -95,7 +95,7 @@ await runMain(language, async () => {
   const cacheDir = resolve(folder);
   const runs = await readRuns(cacheDir);
   const [command, a, b] = parsed.operands;
-  if (command === undefined) return json ? console.log(JSON.stringify(runs)) : list(runs);
+  if (command === undefined || command === "list") return json ? console.log(JSON.stringify(runs)) : list(runs);
   if (command === "pin" || command === "unpin") {
     const { pinned: _, ...run } = find(runs, a);
     await writeRun(cacheDir, { ...run, ...(command === "pin" && { pinned: true }) });
@@ -107,7 +107,10 @@ await runMain(language, async () => {
   }
   if (command !== "diff") {
     throw new UsageError(
-      say(`runs: wanted diff, pin or unpin, found ${command}`, `runs：需要 diff、pin 或 unpin，实际为 ${command}`),
+      say(
+        `runs: wanted list, diff, pin or unpin, found ${command}`,
+        `runs：需要 list、diff、pin 或 unpin，实际为 ${command}`,
+      ),
     );
   }
   const [before, after] = [find(runs, a), find(runs, b)];

@@ -1,6 +1,7 @@
 // deno task serve: a page to talk to a model, and the OpenAI API.
 import type { Language } from "./cli/language.ts";
 import { detectLanguage } from "./cli/language.ts";
+import { UsageError } from "./cli/usage_error.ts";
 import { runMain } from "./cli/main.ts";
 import { openGenerator } from "./generation/open_generator.ts";
 import { chosenBase, namedAdapters, nameOfBase } from "./generation/options.ts";
@@ -44,10 +45,30 @@ async function serve(options: ServeOptions, language: Language, signal: AbortSig
       report: (error) => console.error(error),
     };
     const { app } = await createApp(context);
-    const server = listen(app, options, signal);
+    const server = listenOn(app, options, signal);
     console.log(`${language === "zh" ? "服务地址" : "Serving at"} ${addressOf(server.addr)}`);
     await server.finished;
   } finally {
     opened.close();
+  }
+}
+
+/** Listens. Errors: the port is taken, or may not be taken. */
+function listenOn(...[app, options, signal]: Parameters<typeof listen>): ReturnType<typeof listen> {
+  try {
+    return listen(app, options, signal);
+  } catch (error) {
+    const where = `${options.host}:${options.port}`;
+    if (error instanceof Deno.errors.AddrInUse) {
+      throw new UsageError(
+        language === "zh"
+          ? `serve：${where} 已被占用；请用 --port 选择其他端口，0 表示任意空闲端口`
+          : `serve: ${where} is in use; choose another with --port, 0 for any that is free`,
+      );
+    }
+    if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.AddrNotAvailable) {
+      throw new UsageError(`serve: ${where}: ${error.message}`);
+    }
+    throw error;
   }
 }

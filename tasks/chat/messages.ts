@@ -5,7 +5,7 @@ const EN = {
   description: "Talks to a model in the terminal. /help in the conversation lists its commands.",
   options: "Options:",
   maxMemoryFlag: "most tokens of earlier turns that a prompt keeps",
-  templateFlag: "how a conversation is written; by default the tokenizer's chat template if it has one, else chat",
+  templateFlag: "how a conversation is written; by default the tokenizer's chat template if it has one, else alpaca",
   systemFlag: "what the model is told before the conversation",
   welcome: (name: string, positions: number) => `${name}, ${positions} tokens. /help for help, Ctrl-D to leave.`,
   help:
@@ -59,7 +59,7 @@ const ZH: ChatMessages = {
   description: "在终端中与模型对话。对话中输入 /help 查看命令。",
   options: "选项：",
   maxMemoryFlag: "提示中最多保留的历史 token 数",
-  templateFlag: "对话的写法；默认用分词器自带的对话模板，没有则用 chat",
+  templateFlag: "对话的写法；默认用分词器自带的对话模板，没有则用 alpaca",
   systemFlag: "对话之前给模型的系统消息",
   welcome: (name, positions) => `${name}，${positions} 个 token。输入 /help 查看帮助，Ctrl-D 退出。`,
   help: `/adapter [名称|文件夹]   换用或加载适配器；base 表示只用基座；不带名称则列出

@@ -68,3 +68,14 @@ Deno.test("serve --help is in both languages; an address that others can reach w
   assertEquals(code, 1);
   assertStringIncludes(stderr, "give --api-key");
 });
+
+Deno.test("serve says which port is in use, and how to have another", () =>
+  inFolder(async (folder) => {
+    await writeTinyModel(join(folder, "model"));
+    using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = taken.addr as Deno.NetAddr;
+    const args = ["run", "-A", serveTask, "--base-model", "model", "--port", String(port)];
+    const { code, stderr } = await runDeno(args, { INIT_CWD: folder });
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, `serve: 127.0.0.1:${port} is in use; choose another with --port`);
+  }));
