@@ -102,6 +102,10 @@ declare module "@std/streams" {
   export function toText(stream: ReadableStream): Promise<string>;
 }
 
+declare module "@std/text/levenshtein-distance" {
+  export function levenshteinDistance(first: string, second: string): number;
+}
+
 declare module "@std/text/closest-string" {
   export function closestString(
     given: string,

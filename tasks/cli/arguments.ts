@@ -1,4 +1,5 @@
 import { closestString } from "@std/text/closest-string";
+import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { type Flag, isSwitch } from "./flags.ts";
 import type { Messages } from "./messages.ts";
 import { UsageError } from "./usage_error.ts";
@@ -7,7 +8,7 @@ import { UsageError } from "./usage_error.ts";
  * Brings arguments to the one spelling that the parser knows: `--lora_r 8`, `--lora-r=8` and `--lora-rank 8` are the
  * same, and a switch may be written `--x`, `--no-x`, `--x=false` or `--x False`.
  *
- * @throws {UsageError} for an unknown flag, naming the nearest one.
+ * @throws {UsageError} for an unknown flag, naming the nearest one if it is near.
  */
 export function normaliseArguments(args: readonly string[], flags: readonly Flag[], messages: Messages): string[] {
   const byName = new Map<string, Flag>();
@@ -47,8 +48,11 @@ function findFlag(
 }
 
 function unknownFlag(written: string, known: readonly string[], messages: Messages): UsageError {
-  const nearest = closestString(written.slice(2).replaceAll("_", "-"), [...known, "help"]);
-  return new UsageError(`${messages.unknownFlag(written)}: ${messages.didYouMean(`--${nearest}`)}`);
+  const name = written.slice(2).replaceAll("_", "-");
+  const nearest = closestString(name, [...known, "help"]);
+  // A flag of another task or recipe is no slip of the pen.
+  const isNear = levenshteinDistance(name, nearest) <= Math.max(2, name.length / 2);
+  return new UsageError(messages.unknownFlag(written) + (isNear ? `: ${messages.didYouMean(`--${nearest}`)}` : ""));
 }
 
 function readSwitch(flag: string, value: string | undefined, messages: Messages): boolean {

@@ -84,6 +84,8 @@ Deno.test("normaliseArguments() refuses unknown flags and suggests the nearest, 
   const refuse = (...args: string[]) => () => normaliseArguments(args, flags, messages);
   assertThrows(refuse("--epoch", "3"), UsageError, "unknown option --epoch: did you mean --epochs?");
   assertThrows(refuse("--lora_s=3"), UsageError, "did you mean --lora-r?");
+  const { message } = assertThrows(refuse("--xyzw=3"), UsageError); // nothing is near
+  assertEquals(message, "unknown option --xyzw");
   assertThrows(refuse("--no-epochs"), UsageError, "unknown option --no-epochs");
   assertThrows(refuse("--epochs"), UsageError, "--epochs wants a value");
   assertThrows(refuse("--shuffle=maybe"), UsageError, "--shuffle is a switch");
