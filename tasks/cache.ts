@@ -114,15 +114,15 @@ async function list({ cacheDir, json }: Options): Promise<void> {
     ]);
   }
   console.log(`${table}`);
-  const leavings = await listLeavings(cacheDir);
+  const leavings = (await listLeavings(cacheDir)).filter(({ bytes }) => bytes > 0);
   const total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
   const left = leavings.reduce((sum, { bytes }) => sum + bytes, 0);
   console.log(
     say(
-      `${entries.length} entries, ${formatBytes(total)}; ${leavings.length} leavings of stopped runs, ${
-        formatBytes(left)
-      }`,
-      `${entries.length} 个条目，${formatBytes(total)}；中断的运行留下 ${leavings.length} 项，${formatBytes(left)}`,
+      `${entries.length} entries, ${
+        formatBytes(total)
+      }; ${leavings.length} pieces of work that goes on or was stopped, ${formatBytes(left)}`,
+      `${entries.length} 个条目，${formatBytes(total)}；进行中或中断的工作 ${leavings.length} 项，${formatBytes(left)}`,
     ),
   );
 }

@@ -17,6 +17,9 @@ const say = (en: string, zh: string) => language === "zh" ? zh : en;
 
 const options = z.object({
   cacheDir: z.string().default(".vicuna").describe("folder of the cache").meta({ zh: "缓存文件夹" }),
+  all: z.boolean().default(false).describe("list also what generate, chat, serve and export looked up").meta({
+    zh: "也列出 generate、chat、serve 和 export 的查找",
+  }),
   json: z.boolean().default(false).describe("print JSON").meta({ zh: "输出 JSON" }),
   lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "消息语言" }),
 });
@@ -35,6 +38,11 @@ A run is its id, or the beginning of it; \`last\` is the newest.`,
 
 运行以其编号或编号开头表示；\`last\` 为最新一次。`,
 );
+
+/** Pipelines that other tasks make to find a base in the cache; one of a user's may have such a name, but has options. */
+const LOOKUPS = ["generate", "export"];
+
+const isLookup = ({ pipeline, options }: RunRecord) => LOOKUPS.includes(pipeline) && Object.keys(options).length === 0;
 
 function find(runs: readonly RunRecord[], name: string | undefined): RunRecord {
   if (name === undefined) throw new UsageError(say("runs: give the id of a run", "runs：请给出运行编号"));
@@ -91,9 +99,10 @@ await runMain(language, async () => {
     operands: { name: "COMMAND", required: false },
   }, language);
   if (parsed.wantsHelp) return console.log(parsed.help);
-  const { cacheDir: folder, json } = options.parse(parsed.values);
+  const { cacheDir: folder, json, all } = options.parse(parsed.values);
   const cacheDir = resolve(folder);
-  const runs = await readRuns(cacheDir);
+  const known = await readRuns(cacheDir);
+  const runs = all ? known : known.filter((run) => !isLookup(run));
   const [command, a, b] = parsed.operands;
   if (command === undefined || command === "list") return json ? console.log(JSON.stringify(runs)) : list(runs);
   if (command === "pin" || command === "unpin") {

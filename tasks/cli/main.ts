@@ -54,5 +54,5 @@ function enterWorkingFolder(): void {
 
 function printError(error: unknown, label: string): void {
   if (!isUserFacing(error)) return console.error(error);
-  console.error(`${Deno.stderr.isTerminal() ? red(label) : label} ${error.message}`);
+  console.error((Deno.stderr.isTerminal() ? red(label) : label) + error.message);
 }

@@ -35,7 +35,7 @@ const EN = {
   defaultOutput: "vicuna-output/<pipeline>",
   localeDefault: "by locale",
 
-  error: "error:",
+  error: "error: ",
   unknownFlag: (flag: string) => `unknown option ${flag}`,
   didYouMean: (name: string) => `did you mean ${name}?`,
   seeHelp: (command: string) => `\`${command} --help\` lists the options.`,

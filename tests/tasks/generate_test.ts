@@ -61,6 +61,12 @@ Deno.test("generate answers with and without an adapter, from ids of the tokeniz
     assertEquals(await sampled(1, "--stop", stop), `${plain.slice(0, plain.indexOf(stop))}\n`);
     // The base of the training is taken from the cache: its key does not depend on who asks.
     assertEquals(publishedIn(join(folder, ".vicuna"))["quantize"], 1);
+    // Looking a base up is no run that anybody looks for.
+    const runsOf = async (...args: string[]) =>
+      (JSON.parse((await runTask("runs", folder, ["--json", ...args])).stdout) as { pipeline: string }[])
+        .map(({ pipeline }) => pipeline);
+    assertEquals(await runsOf(), ["chinese_vicuna"]);
+    assert((await runsOf("--all")).includes("generate"));
   }));
 
 Deno.test("generate refuses to be called with neither an instruction nor --raw, or with both", () =>
