@@ -79,7 +79,7 @@ export const evaluate: Stage<
   typeof report
 > = defineStage({
   name: "evaluate",
-  version: 2,
+  version: 3,
   inputs,
   params,
   output: report,

@@ -68,6 +68,21 @@ export function reportBlocks(source: ReportSource): Block[] {
     { type: "text", text: ERRORS },
     ...source.tasks.flatMap(taskBlocks),
     ...answerBlocks(source.results),
+    ...chatBlocks(source),
+  ];
+}
+
+/** How to talk to what was evaluated. */
+function chatBlocks({ base, adapter }: ReportSource): Block[] {
+  if (adapter === undefined) return [];
+  return [
+    { type: "heading", level: 2, text: "Talk to it 与它对话" },
+    { type: "quote", label: "Command 命令", text: "deno task chat --base-model BASE --lora-path FOLDER" },
+    {
+      type: "text",
+      text: `BASE is the folder of ${base.name}, FOLDER the one where this report lies. ` +
+        `BASE 为 ${base.name} 所在的文件夹，FOLDER 为此报告所在的文件夹。`,
+    },
   ];
 }
 

@@ -41,6 +41,7 @@ Deno.test("the report shows figures and answers, and no text of a model can brea
   assertMatch(text, /^> \\`\\`\\` {2}$/m);
   assertMatch(text, /^> \\# \\<b\\>x/m);
   assertMatch(text, /^!\[training loss 训练损失\]\(loss_curve\.svg\)$/m);
+  assertMatch(text, /deno task chat --base-model BASE --lora-path FOLDER[^]*BASE is the folder of m,/);
 });
 
 Deno.test("the report of a base alone has no second column, and shows no curve that is not there", () => {
