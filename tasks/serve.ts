@@ -38,7 +38,6 @@ async function serve(options: ServeOptions, language: Language, signal: AbortSig
       template: templateNameFor(options.template, opened.tokenizer),
       language,
       cacheDir: options.cacheDir,
-      outputDir: options.outputPath,
       access: { hosts: hostNames(options.host), apiKey: options.apiKey, allowOrigins: options.allowOrigin },
       limits: { ...DEFAULT_LIMITS, requests: options.slots + options.queue },
       signal,

@@ -30,7 +30,7 @@ export function logSoftmax(logits: Float32Array): Float64Array<ArrayBuffer> {
 }
 
 /** log Σ exp(logits). */
-export function logSumExp(logits: ArrayLike<number>): number {
+function logSumExp(logits: ArrayLike<number>): number {
   const most = logits[argmax(logits)]!;
   let sum = 0;
   for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i]! - most);

@@ -66,7 +66,7 @@ export function namedAdapters(given: readonly string[], model: string, language:
 }
 
 /** The name that a folder is known by. */
-export function nameOfFolder(path: string): string {
+function nameOfFolder(path: string): string {
   const folder = resolve(path);
   const own = basename(folder);
   return /^checkpoint-\d+$/.test(own) ? `${basename(dirname(folder))}/${own}` : own;

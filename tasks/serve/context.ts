@@ -51,8 +51,6 @@ export interface ServeContext {
   readonly language: Language;
   /** Folder of the cache, with the runs of the past. */
   readonly cacheDir: string;
-  /** Folder in which runs leave their results. */
-  readonly outputDir: string;
   readonly access: AccessRules;
   readonly limits: ServeLimits;
   /** Ends all answers when the server stops. */

@@ -29,10 +29,6 @@ const schema = z.object({
   }),
   queue: z.number().int().min(0).max(10_000).default(32).describe("requests that may wait for a slot; more are refused")
     .meta({ zh: "可排队等待的请求数；超出即拒绝" }),
-  outputPath: z.string().default("vicuna-output").describe("folder of the results of trainings, for the page").meta({
-    zh: "训练结果文件夹，供网页显示",
-    aliases: ["output_path"],
-  }),
 });
 
 /** The flags of `deno task serve`. */

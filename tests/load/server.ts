@@ -36,7 +36,7 @@ async function serve(folder: string): Promise<void> {
   const { app, admission } = await createApp({
     generator: opened.generator,
     ...{ model: "tiny", device: opened.device.info.description, fingerprint: "fp_load", template: "alpaca" },
-    ...{ language: "en", cacheDir, outputDir: join(folder, "none"), signal: stop.signal },
+    ...{ language: "en", cacheDir, signal: stop.signal },
     access: { hosts: hostNames(host), apiKey: undefined, allowOrigins: [] },
     limits: { ...DEFAULT_LIMITS, requests: 2 * SLOTS },
     report: (error) => faults.push(String(error)),

@@ -105,7 +105,6 @@ export async function withServer(
     template: "alpaca",
     language: "en",
     cacheDir: ".vicuna",
-    outputDir: "vicuna-output",
     access: { hosts: ["127.0.0.1", "localhost"], apiKey: undefined, allowOrigins: [], ...settings.access },
     limits: { ...DEFAULT_LIMITS, requests: 8, ...settings.limits },
     signal: stopping.signal,

@@ -64,7 +64,7 @@ export async function serve(
   const stop = new AbortController();
   const context: ServeContext = {
     ...{ generator, model: "tiny", device: "a device", fingerprint: "fp_test", template: "alpaca", language: "en" },
-    ...{ cacheDir, outputDir: join(cacheDir, "none"), signal: stop.signal },
+    ...{ cacheDir, signal: stop.signal },
     access: { hosts: undefined, apiKey: undefined, allowOrigins: [] },
     limits: { ...DEFAULT_LIMITS, requests: 16 },
     report: (error) => console.error(error),
