@@ -36,10 +36,7 @@ function tiled(
   return { kernel, owned: lanes / split * constants.OWN };
 }
 
-/**
- * What attention reads: q (T, H, D), k and v (S, G, D), starts (T) = the first key that each query may see. Forward also
- * takes k and v as pairs of float16 (half.ts).
- */
+/** What attention reads: q (T, H, D), k and v (T, G, D), starts (T) = the first key that each query may see. */
 export interface AttentionInput {
   readonly q: Tensor;
   readonly k: Tensor;
@@ -48,31 +45,61 @@ export interface AttentionInput {
 }
 
 /**
- * y (T, H, D) = softmax(q·kᵀ / √D)·v, each query t over keys starts[t] … t + keyOffset. stats (T, H, 2) keeps
- * log Σ exp(score) for backward. H must be a multiple of G. `keyOffset` is the number of cached keys before the first.
+ * y (T, H, D) = softmax(q·kᵀ / √D)·v, each query t over keys starts[t] … t. stats (T, H, 2) keeps log Σ exp(score) for
+ * backward. H must be a multiple of G.
  */
-export function attention(
+export function attention(stream: Stream, input: AttentionInput, y: Tensor, stats: Tensor): void {
+  const [tokens, keyHeads, headSize] = input.k.shape as [number, number, number];
+  expectShape("attention", input.k, [input.q.shape[0]!, keyHeads, headSize]);
+  forwardOver(stream, input, { tokens, keyHeads, keyOffset: 0, keyStride: keyHeads, headStride: 1 }, y, stats);
+}
+
+/**
+ * The same for k and v (G, P, D) of a slot (key_value_cache.ts), float32 or pairs of float16, whose first `cached` keys
+ * come before the first query: each query t sees keys starts[t] … t + cached. Errors: fewer positions.
+ */
+export function cachedAttention(
   stream: Stream,
-  { q, k, v, starts }: AttentionInput,
+  input: AttentionInput,
   y: Tensor,
   stats: Tensor,
-  keyOffset = 0,
+  cached: number,
 ): void {
-  const [tokens, heads, headSize] = q.shape as [number, number, number];
-  const keyHeads = k.shape[1]!;
+  const [keyHeads, positions] = input.k.shape as [number, number, number];
+  const tokens = input.q.shape[0]!;
+  if (positions < tokens + cached) {
+    throw new RangeError(`attention: ${tokens + cached} keys wanted, found ${positions}`);
+  }
+  forwardOver(stream, input, { tokens, keyHeads, keyOffset: cached, keyStride: 1, headStride: positions }, y, stats);
+}
+
+/** How keys and values lie: strides in keys. */
+interface KeyLayout {
+  readonly tokens: number;
+  readonly keyHeads: number;
+  readonly keyOffset: number;
+  readonly keyStride: number;
+  readonly headStride: number;
+}
+
+function forwardOver(
+  stream: Stream,
+  { q, k, v, starts }: AttentionInput,
+  { tokens, keyHeads, ...layout }: KeyLayout,
+  y: Tensor,
+  stats: Tensor,
+): void {
+  const [, heads, headSize] = q.shape as [number, number, number];
   expectMultiple("attention", "the head size", headSize, 4);
   expectMultiple("attention", "the number of heads", heads, keyHeads);
   const half = isHalf(k);
-  expectShape("attention", k, [-1, keyHeads, half ? headSize / 2 : headSize]);
+  expectShape("attention", k, [-1, -1, half ? headSize / 2 : headSize]);
   expectShape("attention", v, k.shape);
   expectShape("attention", starts, [tokens]);
   expectShape("attention", y, q.shape);
   expectShape("attention", stats, [tokens, heads, 2]);
-  if (k.shape[0]! < tokens + keyOffset) {
-    throw new RangeError(`attention: ${tokens + keyOffset} keys wanted, found ${k.shape[0]}`);
-  }
   const { kernel, owned } = tiled(stream, { name: "attention", source: forward }, headSize, half);
-  const uniforms = { tokens, heads, keyHeads, keyOffset, scale: 1 / Math.sqrt(headSize) };
+  const uniforms = { tokens, heads, keyHeads, ...layout, scale: 1 / Math.sqrt(headSize) };
   stream.run(kernel, { q, k, v, starts, y, stats }, uniforms, [Math.ceil(tokens / owned), heads]);
 }
 

@@ -3,12 +3,15 @@
 // a running maximum and sum. With SHUFFLE the lanes share out the loads of those keys. Key/value heads are shared by
 // heads / keyHeads query heads (Ainslie et al. 2023).
 // Without SHUFFLE each lane loads by itself, all of a head or, with SPLIT lanes to a query, its share.
-// A query t sees keys starts[t] … t + keyOffset; keyOffset is 0 except when the keys are a cache.
-struct Uniforms { tokens: u32, heads: u32, keyHeads: u32, keyOffset: u32, scale: f32 }
+// A query t sees keys starts[t] … t + keyOffset; keyOffset is 0 except when the keys are a cache. Keys, and the heads of a
+// key, are keyStride and headStride keys apart.
+struct Uniforms {
+  tokens: u32, heads: u32, keyHeads: u32, keyOffset: u32, keyStride: u32, headStride: u32, scale: f32,
+}
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> q: array<vec4f>;        // (T, H, D)
-@group(0) @binding(2) var<storage, read> k: array<{{HALF ? "vec2u" : "vec4f"}}>; // (S, G, D), with HALF as float16
-@group(0) @binding(3) var<storage, read> v: array<{{HALF ? "vec2u" : "vec4f"}}>; // (S, G, D)
+@group(0) @binding(2) var<storage, read> k: array<{{HALF ? "vec2u" : "vec4f"}}>; // (S, G, D) or (G, S, D), with HALF as float16
+@group(0) @binding(3) var<storage, read> v: array<{{HALF ? "vec2u" : "vec4f"}}>; // as k
 @group(0) @binding(4) var<storage, read> starts: array<u32>;     // (T), never decreasing
 @group(0) @binding(5) var<storage, read_write> y: array<vec4f>;  // (T, H, D)
 @group(0) @binding(6) var<storage, read_write> stats: array<vec2f>; // (T, H): log Σ exp(score), and room for backward
@@ -23,7 +26,7 @@ fn {{each ? "value" : "key"}}At(at: u32) -> vec4f {
 @compute @workgroup_size({{LANES}})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let head = group.y;
-  let keyHead = head / (u.heads / u.keyHeads);
+  let firstKey = head / (u.heads / u.keyHeads) * u.headStride;
   let slot = lane / {{SPLIT}}u;
   let part = lane % {{SPLIT}}u;
   let tile = group.x * {{LANES / SPLIT * OWN}}u;
@@ -42,14 +45,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   //% end
   for (var s = starts[tile]; s < end; s += {{NEXT}}u) {
     //% if SHUFFLE
-    let mine = (min(s + lane % {{NEXT}}u, end - 1u) * u.keyHeads + keyHead) * {{D4}}u + lane / {{NEXT}}u;
+    let mine = (firstKey + min(s + lane % {{NEXT}}u, end - 1u) * u.keyStride) * {{D4}}u + lane / {{NEXT}}u;
     //% for n in 0..Math.ceil(D4 * NEXT / LANES)
     let k{{n}} = keyAt(mine + {{n * LANES / NEXT}}u);
     let v{{n}} = valueAt(mine + {{n * LANES / NEXT}}u);
     //% end
     //% else
     //% for i in 0..NEXT
-    let key{{i}} = (min(s + {{i}}u, end - 1u) * u.keyHeads + keyHead) * {{D4}}u + part;
+    let key{{i}} = (firstKey + min(s + {{i}}u, end - 1u) * u.keyStride) * {{D4}}u + part;
     //% end
     //% end
     //% for i in 0..NEXT

@@ -1,9 +1,9 @@
-// Gather: y[i] = x[indices[i]]. Scatter: y[indices[i]] = x[i], with HALF as float16. Rows of 4·width4 elements.
+// Gather: y[i] = x[indices[i]]. Scatter: y[indices[i]] = x[i]. Rows of 4·width4 elements.
 struct Uniforms { rows: u32, width4: u32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> indices: array<u32>;    // (rows)
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> y: array<{{HALF ? "vec2u" : "vec4f"}}>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -12,7 +12,7 @@ fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(num_workgroups) g
   let row = indices[i / u.width4];
   let there = row * u.width4 + i % u.width4;
   //% if SCATTER
-  y[there] = {{HALF ? "vec2u(pack2x16float(x[i].xy), pack2x16float(x[i].zw))" : "x[i]"}};
+  y[there] = x[i];
   //% else
   y[i] = x[there];
   //% end

@@ -1,19 +1,18 @@
 // Attention of one query a row over the keys of its slot in the cache. A workgroup takes the GROUP query heads that share
-// a key head, of one row, over at most CHUNK keys, LANES at a time, each thread scoring one key, with a running maximum and
-// sum as in attention.wgsl. Then the threads share out the vectors of a head and add up the values of KEYS keys at once;
-// with APART each thread adds up the values of its own keys and they are joined at the end, which costs registers but
-// no neighbouring loads: what suits a processor.
+// a key head, of one row, over at most CHUNK keys, LANES at a time: each thread scores one key, with a running maximum and
+// sum as in attention.wgsl; then the threads share out the UNITS loads of a value, for KEYS values at once, and add up
+// their part of the head over all keys. A load is 16 bytes: UNIT4 vectors of a key or value.
 // With SPLIT the parts of a row are left in `partials`, for decode_attention_join.wgsl.
-struct Uniforms { keyHeads: u32, step: u32, splits: u32, scale: f32 }
+struct Uniforms { keyHeads: u32, positions: u32, step: u32, splits: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
-@group(0) @binding(1) var<storage, read> places: array<vec2u>;   // (B): the slot's first row in the cache, the position at step 0
+@group(0) @binding(1) var<storage, read> places: array<vec2u>;   // (B): the slot, the position at step 0
 @group(0) @binding(2) var<storage, read> q: array<vec4f>;        // (B, H, D)
-@group(0) @binding(3) var<storage, read> keys: array<{{HALF ? "vec4u" : "vec4f"}}>; // (S, G, D), with HALF as float16
-@group(0) @binding(4) var<storage, read> values: array<{{HALF ? "vec4u" : "vec4f"}}>; // (S, G, D), with HALF as float16
+@group(0) @binding(3) var<storage, read> keys: array<{{HALF ? "vec4u" : "vec4f"}}>; // (slots, G, P, D), with HALF as float16
+@group(0) @binding(4) var<storage, read> values: array<{{HALF ? "vec4u" : "vec4f"}}>; // (slots, G, P, D), with HALF as float16
 @group(0) @binding(5) var<storage, read_write> y: array<vec4f>;  // (B, H, D), or partials (B, H, splits, D / 4 + 1)
 
 //% if !SUBGROUPS
-var<workgroup> sharedQ: array<vec4f, {{GROUP * VECTORS * LANES}}>;
+var<workgroup> sharedQ: array<vec4f, {{GROUP * Q_VECTORS * LANES}}>;
 var<workgroup> sharedP: array<f32, {{GROUP * LANES}}>;
 //% end
 
@@ -23,7 +22,7 @@ fn high(x: vec4u) -> vec4f { return vec4f(unpack2x16float(x.z), unpack2x16float(
 //% end
 
 @compute @workgroup_size({{LANES}})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin({{SUBGROUPS ? "subgroup_invocation_id" : "local_invocation_index"}}) lane: u32) {
   let keyHead = group.x;
   let row = group.y;
   let place = places[row];
@@ -32,44 +31,40 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   if (begin >= count) { return; }
   let end = min(begin + {{CHUNK}}u, count);
   let head0 = (row * u.keyHeads + keyHead) * {{GROUP}}u;
-  //% for n in 0..VECTORS
-  let vector{{n}} = min(lane % {{LANES / KEYS}}u + {{n * LANES}}u, {{D4 - 1}}u);
+  let first = (place.x * u.keyHeads + keyHead) * u.positions * {{UNITS}}u;
   //% for g in 0..GROUP
-  let q{{g}}_{{n}} = q[(head0 + {{g}}u) * {{D4}}u + vector{{n}}] * u.scale;
+  //% for n in 0..Q_VECTORS
+  let q{{g}}_{{n}} = q[(head0 + {{g}}u) * {{D4}}u + min(lane + {{n * LANES}}u, {{D4 - 1}}u)] * u.scale;
   //% if !SUBGROUPS
-  sharedQ[{{(g * VECTORS + n) * LANES}}u + lane] = q{{g}}_{{n}};
+  sharedQ[{{(g * Q_VECTORS + n) * LANES}}u + lane] = q{{g}}_{{n}};
   //% end
   //% end
   //% end
   //% if !SUBGROUPS
   workgroupBarrier();
   //% end
+  //% for n in 0..VECTORS
+  let unit{{n}} = min(lane % {{LANES / KEYS}}u + {{n * LANES}}u, {{UNITS - 1}}u);
+  //% end
+  let ahead = lane / {{LANES / KEYS}}u;
   //% for g in 0..GROUP
   var most{{g}} = -1e30;
   var sum{{g}} = 0.0;
-  //% for d in 0..APART ? D4 : VECTORS
-  var o{{g}}_{{d}} = vec4f();
+  //% for n in 0..VECTORS * UNIT4
+  var o{{g}}_{{n}} = vec4f();
   //% end
   //% end
   for (var s = begin; s < end; s += {{LANES}}u) {
-    let key = ((place.x + min(s + lane, end - 1u)) * u.keyHeads + keyHead) * {{D4}}u;
-    //% if HALF && APART
-    // The first words of each cache line come first, so that the waits for memory overlap.
-    //% for line in 0..Math.ceil(D4 / 8)
-    let kPair{{8 * line}} = keys[key / 2u + {{4 * line}}u];
-    let vPair{{8 * line}} = values[key / 2u + {{4 * line}}u];
-    //% end
-    //% end
+    let key = first + min(s + lane, end - 1u) * {{UNITS}}u;
     //% for g in 0..GROUP
     var score{{g}} = 0.0;
     //% end
-    //% for d in 0..D4
-    //% if HALF && d % 2 === 0 && !(APART && d % 8 === 0)
-    let kPair{{d}} = keys[key / 2u + {{d / 2}}u];
-    //% end
-    let k{{d}} = {{HALF ? `${d % 2 ? "high" : "low"}(kPair${d - d % 2})` : `keys[key + ${d}u]`}};
+    //% for n in 0..UNITS
+    let k{{n}} = keys[key + {{n}}u];
+    //% for h in 0..UNIT4
     //% for g in 0..GROUP
-    score{{g}} += dot({{SUBGROUPS ? `subgroupShuffle(q${g}_${Math.floor(d / LANES)}, ${d % LANES}u)` : `sharedQ[${g * VECTORS * LANES + d}u]`}}, k{{d}});
+    score{{g}} += dot({{SUBGROUPS ? `subgroupShuffle(q${g}_${Math.floor((n * UNIT4 + h) / LANES)}, ${(n * UNIT4 + h) % LANES}u)` : `sharedQ[${g * Q_VECTORS * LANES + n * UNIT4 + h}u]`}}, {{HALF ? `${h ? "high" : "low"}(k${n})` : `k${n}`}});
+    //% end
     //% end
     //% end
     let seen = s + lane < end;
@@ -79,8 +74,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     most{{g}} = highest{{g}};
     let p{{g}} = select(0.0, exp(score{{g}} - highest{{g}}), seen);
     sum{{g}} = sum{{g}} * shrink{{g}} + p{{g}};
-    //% for d in 0..APART ? D4 : VECTORS
-    o{{g}}_{{d}} *= shrink{{g}};
+    //% for n in 0..VECTORS * UNIT4
+    o{{g}}_{{n}} *= shrink{{g}};
     //% end
     //% if !SUBGROUPS
     sharedP[{{g * LANES}}u + lane] = p{{g}};
@@ -89,29 +84,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     //% if !SUBGROUPS
     workgroupBarrier();
     //% end
-    //% if APART
-    //% for d in 0..D4
-    //% if HALF && d % 8 !== 0 && d % 2 === 0
-    let vPair{{d}} = values[key / 2u + {{d / 2}}u];
-    //% end
-    let v{{d}} = {{HALF ? `${d % 2 ? "high" : "low"}(vPair${d - d % 2})` : `values[key + ${d}u]`}};
-    //% for g in 0..GROUP
-    o{{g}}_{{d}} = fma(vec4f(p{{g}}), v{{d}}, o{{g}}_{{d}});
-    //% end
-    //% end
-    //% else
     //% for i in 0..LANES / KEYS
-    let nth{{i}} = {{i * KEYS}}u{{KEYS > 1 ? ` + lane / ${LANES / KEYS}u` : ""}};
-    let value{{i}} = ((place.x + min(s + nth{{i}}, end - 1u)) * u.keyHeads + keyHead) * {{D4}}u;
+    let value{{i}} = first + min(s + {{i * KEYS}}u + ahead, end - 1u) * {{UNITS}}u;
     //% for n in 0..VECTORS
-    //% if HALF
-    let pair{{i}}_{{n}} = values[(value{{i}} + vector{{n}}) / 2u];
-    let v{{i}}_{{n}} = select(low(pair{{i}}_{{n}}), high(pair{{i}}_{{n}}), (vector{{n}} & 1u) == 1u);
-    //% else
-    let v{{i}}_{{n}} = values[value{{i}} + vector{{n}}];
-    //% end
+    let v{{i}}_{{n}} = values[value{{i}} + unit{{n}}];
     //% for g in 0..GROUP
-    o{{g}}_{{n}} = fma(vec4f({{SUBGROUPS ? `subgroupShuffle(p${g}, nth${i})` : `sharedP[${g * LANES}u + nth${i}]`}}), v{{i}}_{{n}}, o{{g}}_{{n}});
+    let share{{i}}_{{n}}_{{g}} = vec4f({{SUBGROUPS ? `subgroupShuffle(p${g}, ${i * KEYS}u + ahead)` : `sharedP[${g * LANES + i * KEYS}u + ahead]`}});
+    //% for h in 0..UNIT4
+    o{{g}}_{{n * UNIT4 + h}} = fma(share{{i}}_{{n}}_{{g}}, {{HALF ? `${h ? "high" : "low"}(v${i}_${n})` : `v${i}_${n}`}}, o{{g}}_{{n * UNIT4 + h}});
     //% end
     //% end
     //% end
@@ -119,26 +99,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   }
   //% for g in 0..GROUP
   let total{{g}} = rowSum(sum{{g}}, lane);
-  //% for n in 0..VECTORS
-  //% if APART
-  var joined{{g}}_{{n}} = vec4f();
-  //% for d in n * LANES..Math.min(D4, (n + 1) * LANES)
-  let all{{g}}_{{d}} = vec4f(
-    rowSum(o{{g}}_{{d}}.x, lane), rowSum(o{{g}}_{{d}}.y, lane), rowSum(o{{g}}_{{d}}.z, lane), rowSum(o{{g}}_{{d}}.w, lane),
-  );
-  joined{{g}}_{{n}} = select(joined{{g}}_{{n}}, all{{g}}_{{d}}, lane == {{d % LANES}}u);
-  //% end
-  //% else
-  var joined{{g}}_{{n}} = o{{g}}_{{n}};
+  //% for n in 0..VECTORS * UNIT4
   //% for step in 0..Math.log2(KEYS)
-  joined{{g}}_{{n}} += subgroupShuffleXor(joined{{g}}_{{n}}, {{LANES / KEYS * 2 ** step}}u);
+  o{{g}}_{{n}} += subgroupShuffleXor(o{{g}}_{{n}}, {{LANES / KEYS * 2 ** step}}u);
   //% end
   //% end
-  if (lane < {{LANES / KEYS}}u && lane + {{n * LANES}}u < {{D4}}u) {
+  //% for n in 0..VECTORS
+  if (lane < {{LANES / KEYS}}u && lane + {{n * LANES}}u < {{UNITS}}u) {
+    //% for h in 0..UNIT4
     //% if SPLIT
-    y[((head0 + {{g}}u) * u.splits + group.z) * {{D4 + 1}}u + vector{{n}}] = joined{{g}}_{{n}};
+    y[((head0 + {{g}}u) * u.splits + group.z) * {{D4 + 1}}u + unit{{n}} * {{UNIT4}}u + {{h}}u] = o{{g}}_{{n * UNIT4 + h}};
     //% else
-    y[(head0 + {{g}}u) * {{D4}}u + vector{{n}}] = joined{{g}}_{{n}} / total{{g}};
+    y[(head0 + {{g}}u) * {{D4}}u + unit{{n}} * {{UNIT4}}u + {{h}}u] = o{{g}}_{{n * UNIT4 + h}} / total{{g}};
+    //% end
     //% end
   }
   //% end

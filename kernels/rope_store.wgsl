@@ -1,14 +1,14 @@
-// A decode step's queries and keys turned by the angles of their positions (rope.wgsl), queries in place, keys and values
+// Queries and keys turned by the angles of their positions (rope.wgsl), queries in place, keys and values
 // to their places in the cache, with HALF as float16. One thread turns, or copies, four pairs of a head.
-struct Uniforms { rows: u32, heads: u32, keyHeads: u32, step: u32 }
+struct Uniforms { rows: u32, heads: u32, keyHeads: u32, positions: u32, step: u32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
-@group(0) @binding(1) var<storage, read> places: array<vec2u>;   // (B): the slot's first row in the cache, the position at step 0
+@group(0) @binding(1) var<storage, read> places: array<vec2u>;   // (B): the slot, the position at step 0
 @group(0) @binding(2) var<storage, read> table: array<vec4f>;    // (positions, 2, D/2): cosines, then sines
 @group(0) @binding(3) var<storage, read_write> q: array<vec4f>;  // (B, H, D)
 @group(0) @binding(4) var<storage, read> k: array<vec4f>;        // (B, G, D)
 @group(0) @binding(5) var<storage, read> v: array<vec4f>;        // (B, G, D)
-@group(0) @binding(6) var<storage, read_write> keys: array<{{HALF ? "vec2u" : "vec4f"}}>; // (S, G, D)
-@group(0) @binding(7) var<storage, read_write> values: array<{{HALF ? "vec2u" : "vec4f"}}>; // (S, G, D)
+@group(0) @binding(6) var<storage, read_write> keys: array<{{HALF ? "vec2u" : "vec4f"}}>; // (slots, G, P, D)
+@group(0) @binding(7) var<storage, read_write> values: array<{{HALF ? "vec2u" : "vec4f"}}>; // (slots, G, P, D)
 
 fn stored(x: vec4f) -> {{HALF ? "vec2u" : "vec4f"}} { return {{HALF ? "vec2u(pack2x16float(x.xy), pack2x16float(x.zw))" : "x"}}; }
 
@@ -26,7 +26,7 @@ fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(num_workgroups) g
   if (head >= u.heads + u.keyHeads) {
     let keyHead = head - u.heads - u.keyHeads;
     let at = (row * u.keyHeads + keyHead) * 2u * half4 + i;
-    let to = ((place.x + position) * u.keyHeads + keyHead) * 2u * half4 + i;
+    let to = ((place.x * u.keyHeads + keyHead) * u.positions + position) * 2u * half4 + i;
     values[to] = stored(v[at]);
     values[to + half4] = stored(v[at + half4]);
     return;
@@ -43,7 +43,7 @@ fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(num_workgroups) g
   } else {
     let keyHead = head - u.heads;
     let at = (row * u.keyHeads + keyHead) * 2u * half4 + i;
-    let to = ((place.x + position) * u.keyHeads + keyHead) * 2u * half4 + i;
+    let to = ((place.x * u.keyHeads + keyHead) * u.positions + position) * 2u * half4 + i;
     let first = k[at];
     let second = k[at + half4];
     keys[to] = stored(first * cosine - second * sine);

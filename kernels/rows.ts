@@ -1,5 +1,4 @@
 import { expectMultiple, expectShape } from "./check.ts";
-import { isHalf, storedAs } from "./half.ts";
 import { compile } from "./kernel.ts";
 import { grid1d, type Stream } from "./stream.ts";
 import { elements, type Tensor } from "./tensor.ts";
@@ -11,12 +10,9 @@ function copy(stream: Stream, indices: Tensor, x: Tensor, y: Tensor, scatter: bo
   const width = elements(x.shape.slice(1));
   expectMultiple("copy rows", "the width", width, 4);
   expectShape("copy rows", scatter ? x : y, [rows, ...x.shape.slice(1)]);
-  // Only float32 values may become pairs of float16: other types are copied as they are.
-  const half = scatter && x.dtype === "f32" && isHalf(y);
-  expectShape("copy rows", y, [-1, ...(half ? storedAs(x.shape, 16).shape : x.shape).slice(1)]);
+  expectShape("copy rows", y, [-1, ...x.shape.slice(1)]);
   const kernel = compile(stream.device, { name: scatter ? "scatter_rows" : "gather_rows", source: copySource }, {
     SCATTER: scatter,
-    HALF: half,
   });
   stream.run(kernel, { indices, x, y }, { rows, width4: width / 4 }, grid1d(rows * width / 4));
 }
@@ -26,7 +22,7 @@ export function gatherRows(stream: Stream, x: Tensor, indices: Tensor, y: Tensor
   copy(stream, indices, x, y, false);
 }
 
-/** y[indices[i]] = x[i], as float16 where y is of such (half.ts); indices must differ and be within y; other rows of y stay. */
+/** y[indices[i]] = x[i]; indices must differ and be within y; other rows of y stay. */
 export function scatterRows(stream: Stream, x: Tensor, indices: Tensor, y: Tensor): void {
   copy(stream, indices, x, y, true);
 }

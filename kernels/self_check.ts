@@ -92,9 +92,10 @@ function attentionCases(stream: Stream, make: Make, starts: Tensor, lastPlace: T
   const [q, k, v] = [values(tokens * headSize, 4), values(tokens * headSize, 5), values(tokens * headSize, 6)];
   const shape = [tokens, 1, headSize];
   const [y, last] = [make(shape), make([1, 1, headSize])];
-  const [cachedKeys, cachedValues] = [make(shape, k), make(shape, v)];
-  attention(stream, { q: make(shape, q), k: cachedKeys, v: cachedValues, starts }, y, make([tokens, 1, 2]));
-  const cache = { keys: cachedKeys, values: cachedValues, places: reshape(lastPlace, [1, 2]), step: 0 };
+  const [keys, cachedValues] = [make(shape, k), make(shape, v)];
+  attention(stream, { q: make(shape, q), k: keys, v: cachedValues, starts }, y, make([tokens, 1, 2]));
+  const slot = (x: Tensor) => reshape(x, [1, 1, tokens, headSize]); // with one head the same as a slot of a cache
+  const cache = { keys: slot(keys), values: slot(cachedValues), places: reshape(lastPlace, [1, 2]), step: 0 };
   const query = make([1, 1, headSize], q.subarray(-headSize));
   decodeAttention(stream, query, cache, last, { longest: tokens, chunk: tokens });
   const wanted = Array.from({ length: tokens }, (_, t) => {

@@ -1,13 +1,14 @@
 // The forward pass, written as the list of kernel launches that it is. All functions record onto the stream only.
-import { attention } from "../kernels/attention.ts";
+import { attention, cachedAttention } from "../kernels/attention.ts";
 import { addBias } from "../kernels/bias.ts";
 import { crossEntropy, sumInto } from "../kernels/cross_entropy.ts";
 import { embed, type TokensById } from "../kernels/embed.ts";
+import { type LayerCache, ropeStore, slotOf } from "../kernels/key_value_cache.ts";
 import { type Dropout, loraExpand, loraReduce } from "../kernels/lora.ts";
 import { type Into, product } from "../kernels/product.ts";
 import { rmsNorm } from "../kernels/rms_norm.ts";
 import { rope } from "../kernels/rope.ts";
-import { gatherRows, scatterRows } from "../kernels/rows.ts";
+import { gatherRows } from "../kernels/rows.ts";
 import type { Stream } from "../kernels/stream.ts";
 import { swiglu } from "../kernels/swiglu.ts";
 import { firstRows, reshape, type Tensor, view } from "../kernels/tensor.ts";
@@ -18,11 +19,13 @@ import type { Lora, LoraModule } from "./lora.ts";
 import type { Workspace } from "./workspace.ts";
 import type { LayerBuffer } from "./workspace_layout.ts";
 
-/** Keys and values of earlier tokens, one pair (positions, G, D) a layer. */
+/** A slot of a cache that has keys and values of earlier tokens. */
 export interface KeyValueCache {
-  readonly keys: readonly Tensor[];
-  readonly values: readonly Tensor[];
-  /** Tokens that the cache holds before this pass. */
+  readonly layers: readonly LayerCache[];
+  readonly slot: number;
+  /** (T, 2): the slot and the position of each token of this pass. */
+  readonly places: Tensor;
+  /** Tokens that the slot holds before this pass. */
   readonly used: number;
 }
 
@@ -119,16 +122,17 @@ function attentionPart(pass: Pass, layer: number, x: Tensor, middle: Tensor): vo
   projectHeads(pass, layer, "q_proj", normed, q);
   projectHeads(pass, layer, "k_proj", normed, k);
   projectHeads(pass, layer, "v_proj", normed, v);
-  rope(stream, heads(pass, q), batch.positions, space.rope, 1);
-  rope(stream, heads(pass, k), batch.positions, space.rope, 1);
-  let [keys, values] = [heads(pass, k), heads(pass, v)];
+  const input = { q: heads(pass, q), k: heads(pass, k), v: heads(pass, v), starts: batch.starts };
   if (cache) {
-    scatterRows(stream, keys, batch.positions, cache.keys[layer]!);
-    scatterRows(stream, values, batch.positions, cache.values[layer]!);
-    [keys, values] = [cache.keys[layer]!, cache.values[layer]!];
+    const placed = { ...cache.layers[layer]!, places: cache.places, step: 0 };
+    ropeStore(stream, input, space.rope, placed);
+    const slot = { k: slotOf(placed.keys, cache.slot), v: slotOf(placed.values, cache.slot) };
+    cachedAttention(stream, { ...input, ...slot }, heads(pass, attended), stats, cache.used);
+  } else {
+    rope(stream, input.q, batch.positions, space.rope, 1);
+    rope(stream, input.k, batch.positions, space.rope, 1);
+    attention(stream, input, heads(pass, attended), stats);
   }
-  const input = { q: heads(pass, q), k: keys, v: values, starts: batch.starts };
-  attention(stream, input, heads(pass, attended), stats, cache?.used ?? 0);
   project(pass, layer, "o_proj", attended, middle, { residual: x });
 }
 

@@ -1,16 +1,11 @@
 // One step of decoding for several sequences at once: a row each, with kernels made for few rows. All functions record
 // onto the stream only. The same network as in pass.ts; nothing is kept for backward.
 import { addBias } from "../../kernels/bias.ts";
-import {
-  attentionChunk,
-  attentionPartials,
-  decodeAttention,
-  type DecodeCache,
-  ropeStore,
-} from "../../kernels/decode_attention.ts";
+import { attentionChunk, attentionPartials, decodeAttention } from "../../kernels/decode_attention.ts";
 import { type DecodeInto, decodeProduct } from "../../kernels/decode_product.ts";
 import type { Device } from "../../kernels/device.ts";
 import { embed } from "../../kernels/embed.ts";
+import { type LayerCache, ropeStore } from "../../kernels/key_value_cache.ts";
 import { loraExpand, loraReduce } from "../../kernels/lora.ts";
 import { rmsNorm } from "../../kernels/rms_norm.ts";
 import type { Stream } from "../../kernels/stream.ts";
@@ -112,15 +107,13 @@ export interface DecodeStep {
   readonly space: DecodeSpace;
   /** The last token of each row (B). */
   readonly ids: Tensor;
-  /** (B, 2), see {@linkcode DecodeCache}. */
+  /** (B, 2): a row's slot, and its position at step 0. */
   readonly places: Tensor;
   /** Steps since `places` was written. */
   readonly step: number;
   /** The most keys that a row has, those of this step among them. */
   readonly longest: number;
-  /** Of every position of every slot (S, G, D), one pair a layer. */
-  readonly keys: readonly Tensor[];
-  readonly values: readonly Tensor[];
+  readonly layers: readonly LayerCache[];
   /** (positions, 2, D/2). */
   readonly rope: Tensor;
 }
@@ -180,7 +173,7 @@ function layerStep(at: DecodeStep, layer: number): void {
   projectHeads(at, layer, "q_proj", normed, q);
   projectHeads(at, layer, "k_proj", normed, k);
   projectHeads(at, layer, "v_proj", normed, v);
-  const cache: DecodeCache = { keys: at.keys[layer]!, values: at.values[layer]!, places, step };
+  const cache = { ...at.layers[layer]!, places, step };
   ropeStore(stream, { q: heads(q), k: heads(k), v: heads(v) }, at.rope, cache);
   decodeAttention(stream, heads(q), cache, heads(attended), { longest, partials: space.partials });
   project(at, layer, "o_proj", attended, middle, { residual: x });

@@ -39,8 +39,7 @@ export const mostSteps = 8;
 export interface RunResources extends Omit<DecodeStep, "step" | "longest"> {
   readonly sampling: SampleSpace;
   readonly staging: GPUBuffer;
-  /** Rows of the cache that a slot has, and positions that may be used. */
-  readonly slotRows: number;
+  /** Positions of a slot that may be used. */
   readonly positions: number;
 }
 
@@ -125,7 +124,7 @@ export class DecodeRun {
   }
 
   #record(steps: number): void {
-    const { sampling, slotRows, ...resources } = this.#resources();
+    const { sampling, ...resources } = this.#resources();
     const { stream } = resources;
     const { device } = stream;
     const [rows, first] = [this.#rows, this.#done + this.#running.steps];
@@ -139,7 +138,7 @@ export class DecodeRun {
       ...sampling,
       maskedSteps: Math.max(0, sampling.maskedSteps - first),
     }));
-    upload(device, places, Uint32Array.from(rows.flatMap(({ slot, used }) => [slot * slotRows, used + first])));
+    upload(device, places, Uint32Array.from(rows.flatMap(({ slot, used }) => [slot, used + first])));
     upload(device, sampling.draws, draws);
     upload(device, sampling.settings, settingWords(settings));
     const longest = Math.max(...rows.map(({ used }) => used)) + first + steps;

@@ -2,14 +2,15 @@
 // how tokens are chosen, nor who asks.
 import type { Device } from "../../kernels/device.ts";
 import { storedAs } from "../../kernels/half.ts";
+import { copySlot, type LayerCache } from "../../kernels/key_value_cache.ts";
 import { resultWords, sampleRowBytes, SampleSpace } from "../../kernels/sample.ts";
 import { Stream } from "../../kernels/stream.ts";
-import { createTensor, destroyTensors, download, firstRows, type Tensor, upload, view } from "../../kernels/tensor.ts";
+import { createTensor, destroyTensors, download, firstRows, type Tensor, upload } from "../../kernels/tensor.ts";
 import type { BaseWeights } from "../base_file.ts";
 import { uploadBatch } from "../batch.ts";
 import type { LlamaConfig } from "../formats/config.ts";
 import { type Lora, paddedRank } from "../lora.ts";
-import { forward, headForward, type KeyValueCache, type Pass } from "../pass.ts";
+import { forward, headForward, type Pass } from "../pass.ts";
 import { createWorkspace, type Workspace } from "../workspace.ts";
 import { createDecodeSpace, decodeRowBytes, type DecodeSpace, decodeStep } from "./decode_pass.ts";
 import { type DecodeRow, DecodeRun, mostSteps, type RunOptions, type RunResources, type RunRow } from "./decode_run.ts";
@@ -35,8 +36,8 @@ const defaultCacheBits: CacheBits = 32;
 /** Tokens of a prompt that are computed at once. */
 export const chunkTokens = 128;
 
-/** Rows of a slot in the cache: views must begin at multiples of 256 bytes, whatever the heads. */
-const slotRows = (positions: number) => Math.ceil(positions / 64) * 64;
+/** Positions that a slot has room for: its bytes must be a multiple of 256, whatever the heads. */
+const slotRoom = (positions: number) => Math.ceil(positions / 64) * 64;
 
 /** Bytes of the keys and values of one slot, all layers together. */
 export function slotBytes(config: LlamaConfig, positions: number, bits: CacheBits = defaultCacheBits): number {
@@ -49,7 +50,7 @@ export function layerSlotBytes(
   positions: number,
   bits: CacheBits = defaultCacheBits,
 ): number {
-  return slotRows(positions) * keyValueHeads * headSize * bits / 8;
+  return slotRoom(positions) * keyValueHeads * headSize * bits / 8;
 }
 
 /** Bytes that steps take for each slot beside its keys and values, with adapters of such a padded rank at most. */
@@ -68,11 +69,9 @@ export class Decoder {
   readonly #stream: Stream;
   #space: Workspace;
   #rows: RowMemory;
-  /** One of each a layer, (slots · slotRows, G, D), float32 or pairs of float16. */
-  readonly #keys: readonly Tensor[];
-  readonly #values: readonly Tensor[];
-  /** One slot's keys of a layer on their way to another slot. */
-  readonly #copy: Tensor;
+  readonly #layers: readonly LayerCache[];
+  /** The slot and the positions of a chunk's tokens. */
+  readonly #chunkPlaces: Tensor;
 
   /** Device, base and adapters stay the caller's. Errors: more positions than the model has. */
   constructor(readonly device: Device, readonly base: BaseWeights, size: DecoderSize) {
@@ -86,12 +85,10 @@ export class Decoder {
     this.#space = this.#workspace(0);
     this.#rows = this.#rowMemory();
     const { keyValueHeads, headSize } = config;
-    const { shape, dtype } = storedAs([slots * slotRows(positions), keyValueHeads, headSize], cacheBits);
-    const caches = (what: string) =>
-      base.layers.map((_, i) => createTensor(device, `cached ${what} ${i}`, shape, dtype));
-    this.#keys = caches("keys");
-    this.#values = caches("values");
-    this.#copy = createTensor(device, "keys between slots", [layerSlotBytes(config, positions, cacheBits) / 4]);
+    const { shape, dtype } = storedAs([slots, keyValueHeads, slotRoom(positions), headSize], cacheBits);
+    const cached = (what: string, layer: number) => createTensor(device, `cached ${what} ${layer}`, shape, dtype);
+    this.#layers = base.layers.map((_, i) => ({ keys: cached("keys", i), values: cached("values", i) }));
+    this.#chunkPlaces = createTensor(device, "places of a chunk", [Math.min(chunkTokens, positions), 2], "u32");
   }
 
   #workspace(rank: number): Workspace {
@@ -134,16 +131,6 @@ export class Decoder {
     this.#rows = { ...this.#rows, space: this.#decodeSpace(rank) };
   }
 
-  /** Where a slot's keys and values lie, one view a layer. */
-  #cache(slot: number, used: number): KeyValueCache {
-    const rows = slotRows(this.positions);
-    const part = (tensor: Tensor) => {
-      const width = tensor.shape[1]! * tensor.shape[2]!;
-      return view(tensor, tensor.name, slot * rows * width, [rows, tensor.shape[1]!, tensor.shape[2]!]);
-    };
-    return { keys: this.#keys.map(part), values: this.#values.map(part), used };
-  }
-
   /** Submits the layers over some ids at positions `used` … of a slot. */
   #run(slot: number, ids: readonly number[], used: number, lora: Lora | undefined): Pass {
     const { base, device } = this;
@@ -156,13 +143,15 @@ export class Decoder {
       starts: new Uint32Array(ids.length), // every token sees the slot from its beginning
       labels: new Int32Array(ids.length).fill(-1),
     };
+    const places = firstRows(this.#chunkPlaces, ids.length);
+    upload(device, places, Uint32Array.from(ids.flatMap((_, i) => [slot, used + i])));
     const pass: Pass = {
       stream: this.#stream,
       base,
       lora,
       space: this.#space,
       batch: uploadBatch(this.#space, base.config, batch, device),
-      cache: this.#cache(slot, used),
+      cache: { layers: this.#layers, slot, places, used },
     };
     forward(pass);
     return pass;
@@ -197,10 +186,10 @@ export class Decoder {
     this.#expectRows(rows, 0);
     this.#reserve(lora);
     this.#stream.flush(); // work recorded earlier reads the rows that are about to be replaced
-    const { slotRows, ...resources } = this.#resources(lora);
+    const resources = this.#resources(lora);
     const [ids, places] = [firstRows(resources.ids, rows.length), firstRows(resources.places, rows.length)];
     upload(this.device, ids, Uint32Array.from(rows, ({ id }) => id));
-    upload(this.device, places, Uint32Array.from(rows.flatMap(({ slot, used }) => [slot * slotRows, used])));
+    upload(this.device, places, Uint32Array.from(rows.flatMap(({ slot, used }) => [slot, used])));
     const longest = Math.max(...rows.map(({ used }) => used + 1));
     const logits = decodeStep({ ...resources, ids, places, step: 0, longest });
     this.#stream.flush();
@@ -223,8 +212,7 @@ export class Decoder {
     const { base, positions } = this;
     const { rope } = this.#space;
     const { space, ...parts } = this.#rows;
-    const cache = { keys: this.#keys, values: this.#values, rope, slotRows: slotRows(positions), positions };
-    return { stream: this.#stream, base, lora, space, ...parts, ...cache };
+    return { stream: this.#stream, base, lora, space, ...parts, layers: this.#layers, rope, positions };
   }
 
   /** Errors: rows that have no room for a token and `more` after it, or an id that the model does not have. */
@@ -248,16 +236,7 @@ export class Decoder {
   /** Makes the first tokens of a slot those of another. */
   copySlot(from: number, to: number, tokens: number): void {
     if (from === to || tokens === 0) return;
-    this.#stream.flush();
-    const encoder = this.device.gpu.createCommandEncoder();
-    for (const { buffer, shape } of [...this.#keys, ...this.#values]) {
-      const rowBytes = shape[1]! * shape[2]! * 4;
-      const slotBytes = slotRows(this.positions) * rowBytes;
-      // WebGPU does not copy within one buffer.
-      encoder.copyBufferToBuffer(buffer, from * slotBytes, this.#copy.buffer, 0, tokens * rowBytes);
-      encoder.copyBufferToBuffer(this.#copy.buffer, 0, buffer, to * slotBytes, tokens * rowBytes);
-    }
-    this.device.gpu.queue.submit([encoder.finish()]);
+    for (const layer of this.#layers) copySlot(this.#stream, layer, from, to, tokens);
   }
 
   /** Lets go of what was remembered of an adapter; call it before the adapter is closed. */
@@ -270,6 +249,6 @@ export class Decoder {
     this.#stream.close();
     this.#space.close();
     this.#closeRows();
-    destroyTensors(this.device, [...this.#keys, ...this.#values, this.#copy]);
+    destroyTensors(this.device, [...this.#layers.flatMap(({ keys, values }) => [keys, values]), this.#chunkPlaces]);
   }
 }

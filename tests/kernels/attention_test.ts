@@ -1,7 +1,9 @@
-import { attention, attentionBackward } from "../../kernels/attention.ts";
+import { assertThrows } from "@std/assert";
+import { attention, attentionBackward, cachedAttention } from "../../kernels/attention.ts";
 import {
   assertClose,
   type Bench,
+  byHead,
   type DeviceKind,
   everyKind,
   halfTensor,
@@ -86,26 +88,6 @@ for (
   );
 }
 
-kernelTest("attention() over a cache of float16 agrees with float64, queries after what is cached", async (bench) => {
-  const [before, tokens, heads, keyHeads, headSize] = [21, 19, 4, 2, 24];
-  const random = new Random(5);
-  const wide = [tokens, heads, headSize], all = [before + tokens, keyHeads, headSize];
-  const count = (before + tokens) * keyHeads * headSize;
-  const [k, v] = [halves(random.values(count)), halves(random.values(count))];
-  const q = random.values(tokens * heads * headSize);
-  const starts = Array(tokens).fill(0);
-  const input = {
-    q: bench.tensor(wide, q),
-    k: halfTensor(bench, all, k),
-    v: halfTensor(bench, all, v),
-    starts: bench.indices(starts),
-  };
-  const y = bench.output(wide);
-  attention(bench.stream, input, y, bench.output([tokens, heads, 2]), before);
-  const wanted = reference.attention(q, k, v, { heads, keyHeads, headSize, starts, keyOffset: before });
-  assertClose(await bench.read(y), wanted, 1e-5);
-}, everyKind);
-
 kernelTest("attention() stays exact with scores in the hundreds", async (bench) => {
   const { q, k, v, narrow, wide, input, y, stats, shape } = setUp(bench, {
     lengths: [20],
@@ -118,21 +100,28 @@ kernelTest("attention() stays exact with scores in the hundreds", async (bench) 
   assertClose(await bench.read(y), reference.attention(large, k, v, shape), 2e-4, "y");
 });
 
-kernelTest("attention() with a key offset reads cached keys before the queries' own", async (bench) => {
-  const random = new Random(8);
-  const [cached, tokens, heads, headSize] = [13, 3, 2, 8];
-  const keys = cached + tokens;
-  const q = random.values(tokens * heads * headSize),
-    k = random.values(keys * heads * headSize),
-    v = random.values(keys * heads * headSize);
-  const shape = { heads, keyHeads: heads, headSize, starts: Array(tokens).fill(0), keyOffset: cached };
-  const y = bench.output([tokens, heads, headSize]);
-  const input = {
-    q: bench.tensor([tokens, heads, headSize], q),
-    k: bench.tensor([keys, heads, headSize], k),
-    v: bench.tensor([keys, heads, headSize], v),
-    starts: bench.indices(shape.starts),
-  };
-  attention(bench.stream, input, y, bench.output([tokens, heads, 2]), cached);
-  assertClose(await bench.read(y), reference.attention(q, k, v, shape), 1e-5, "y");
-});
+for (const bits of [16, 32] as const) {
+  const title = `cachedAttention() agrees with float64, queries after what a slot of ${bits} bits has`;
+  kernelTest(title, async (bench) => {
+    const [before, tokens, positions, heads, keyHeads, headSize] = [21, 19, 45, 4, 2, 24];
+    const random = new Random(5);
+    const wide = [tokens, heads, headSize], slot = [keyHeads, positions, headSize];
+    const made = () => {
+      const values = random.values(positions * keyHeads * headSize);
+      return bits === 32 ? values : halves(values);
+    };
+    const [k, v] = [made(), made()];
+    const cached = (x: Float64Array) => {
+      const ordered = byHead(x, { positions, heads: keyHeads, headSize });
+      return bits === 32 ? bench.tensor(slot, ordered) : halfTensor(bench, slot, ordered);
+    };
+    const q = random.values(tokens * heads * headSize);
+    const starts = Array(tokens).fill(0);
+    const input = { q: bench.tensor(wide, q), k: cached(k), v: cached(v), starts: bench.indices(starts) };
+    const [y, stats] = [bench.output(wide), bench.output([tokens, heads, 2])];
+    cachedAttention(bench.stream, input, y, stats, before);
+    const wanted = reference.attention(q, k, v, { heads, keyHeads, headSize, starts, keyOffset: before });
+    assertClose(await bench.read(y), wanted, 1e-5);
+    assertThrows(() => cachedAttention(bench.stream, input, y, stats, 27), RangeError, "46 keys wanted, found 45");
+  }, everyKind);
+}

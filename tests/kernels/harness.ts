@@ -89,6 +89,18 @@ export function halfTensor(bench: Bench, shape: readonly number[], values: Float
   return reshape(flat, storedAs(shape, 16).shape);
 }
 
+/** Keys or values (slots, positions, heads, D) as a cache holds them, (slots, heads, positions, D). */
+export function byHead(
+  values: Float64Array,
+  { positions, heads, headSize }: { readonly positions: number; readonly heads: number; readonly headSize: number },
+): Float64Array {
+  return values.map((_, i) => {
+    const d = i % headSize, position = Math.floor(i / headSize) % positions;
+    const row = Math.floor(i / headSize / positions), slot = Math.floor(row / heads);
+    return values[((slot * positions + position) * heads + row % heads) * headSize + d]!;
+  });
+}
+
 /** The values of a tensor of pairs of float16. */
 export async function readHalves(bench: Bench, tensor: Tensor): Promise<Float64Array> {
   return Float64Array.from(new Float16Array((await bench.read(tensor)).buffer as ArrayBuffer));
