@@ -2,7 +2,14 @@
 // With SUBGROUPS a workgroup is exactly one subgroup. Without, a tree in workgroup memory. Both have a fixed order.
 //% if SUBGROUPS
 fn rowSum(value: f32, lane: u32) -> f32 { return subgroupAdd(value); }
-fn rowMax(value: f32, lane: u32) -> f32 { return subgroupMax(value); }
+// Not subgroupMax(), which Mesa's lavapipe computes lane by lane; with a constant mask a shuffle is one instruction.
+fn rowMax(value: f32, lane: u32) -> f32 {
+  var most = value;
+  //% for step in 0..Math.log2(LANES)
+  most = max(most, subgroupShuffleXor(most, {{2 ** step}}u));
+  //% end
+  return most;
+}
 //% else
 var<workgroup> partial: array<f32, {{LANES}}>;
 fn rowSum(value: f32, lane: u32) -> f32 {
