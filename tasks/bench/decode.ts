@@ -25,7 +25,7 @@ export interface DecodeLengths {
 export const batchedSequences = 8;
 /** What is measured unless told otherwise. */
 export const decodeLengths: DecodeLengths = { prompt: 256, made: 64 };
-const repeats = 4;
+const repeats = 8;
 
 /** Measures prompts and greedy generation after them; the best of several repeats, which take turns. */
 export async function benchDecode(
