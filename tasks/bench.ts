@@ -54,7 +54,7 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
   const language = detectLanguage(Deno.args);
   const zh = language === "zh";
   const parsed = parseCommand(Deno.args, {
-    name: "deno task bench",
+    task: "bench",
     usage: "[options]",
     description: zh
       ? "在本机设备上测量计算内核、训练步、生成与打包的速度。权重是在设备上合成的。"

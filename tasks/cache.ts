@@ -228,7 +228,7 @@ async function remove(names: readonly string[], { cacheDir, dryRun }: Options): 
 
 await runMain(language, async (signal) => {
   const parsed = parseCommand(Deno.args, {
-    name: "deno task cache",
+    task: "cache",
     usage: "ls|why|verify|gc|rm [KEY...] [options]",
     description,
     groups: [{ heading: say("Options:", "选项："), flags: flagsOf(options) }],

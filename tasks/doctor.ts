@@ -26,7 +26,7 @@ await runMain(detectLanguage(Deno.args), async () => {
   const language = detectLanguage(Deno.args);
   const zh = language === "zh";
   const parsed = parseCommand(Deno.args, {
-    name: "deno task doctor",
+    task: "doctor",
     usage: "[options]",
     description: zh
       ? "报告 Deno、图形设备、驱动、限制和磁盘，并在设备上核对计算内核。"

@@ -76,7 +76,7 @@ function readArguments(args: string[]): z.output<typeof options> | undefined {
   useLanguageOfSchemas(language);
   const messages = messagesIn(language);
   const parsed = parseCommand(args, {
-    name: "deno task export",
+    task: "export",
     usage: "--to FORMAT [--base-model FOLDER] [--lora-path FOLDER] --output-path PATH [options]",
     description: zh
       ? "把基座与适配器合并后导出，或单独导出适配器，供其他程序使用。"
@@ -93,7 +93,7 @@ function readArguments(args: string[]): z.output<typeof options> | undefined {
     const flag = `--${kebabCase(path.map(String).join("."))}`;
     return parsed.values[String(path[0])] === undefined ? messages.missingFlag(flag) : `${flag}: ${message}`;
   });
-  throw new UsageError(`${lines.join("\n")}\n${messages.seeHelp("deno task export")}`);
+  throw new UsageError(`${lines.join("\n")}\n${messages.seeHelp("export")}`);
 }
 
 /** A model on this machine. */
@@ -132,7 +132,7 @@ await runMain(language, async (signal) => {
   };
   const fault = faultOfExport(wanted);
   if (fault !== undefined) {
-    throw new UsageError(`${fault} (--base-model, --lora-path, --type)\n${messages.seeHelp("deno task export")}`);
+    throw new UsageError(`${fault} (--base-model, --lora-path, --type)\n${messages.seeHelp("export")}`);
   }
   const renderer = chooseRenderer(given.json, messages);
   const progress = new ProgressGate("export", (event) => renderer.show(event));

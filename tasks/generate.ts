@@ -37,7 +37,7 @@ function readArguments(
   const zh = language === "zh";
   const messages = messagesIn(language);
   const parsed = parseCommand(args, {
-    name: "deno task generate",
+    task: "generate",
     usage: '[--base-model FOLDER] [--lora-path FOLDER] "INSTRUCTION" [options]',
     description: zh
       ? "用基座模型和（可选的）适配器回答一条指令，边生成边输出；给出多个适配器时，依次列出各自的回答。"
@@ -55,7 +55,7 @@ function readArguments(
     const lines = checked.error.issues.map(({ path, message }) =>
       `--${kebabCase(path.map(String).join("."))}: ${message}`
     );
-    throw new UsageError(`${lines.join("\n")}\n${messages.seeHelp("deno task generate")}`);
+    throw new UsageError(`${lines.join("\n")}\n${messages.seeHelp("generate")}`);
   }
   const instruction = parsed.operands.join(" ") || undefined;
   if ((instruction === undefined) === (checked.data.raw === undefined)) {

@@ -56,7 +56,7 @@ function outcome({ verdict }: ComparedStage): string {
 
 await runMain(language, async (signal) => {
   const parsed = parseCommand(Deno.args, {
-    name: "deno task reproduce",
+    task: "reproduce",
     usage: "[NAME|FILE] [options]",
     description: say(
       "Computes the pipeline of vicuna.lock.json anew, with the lock's options and an empty cache, and compares every\n" +

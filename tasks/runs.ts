@@ -92,7 +92,7 @@ function list(runs: readonly RunRecord[]): void {
 
 await runMain(language, async () => {
   const parsed = parseCommand(Deno.args, {
-    name: "deno task runs",
+    task: "runs",
     usage: "[list|diff A B|pin A|unpin A] [options]",
     description,
     groups: [{ heading: say("Options:", "选项："), flags: flagsOf(options) }],

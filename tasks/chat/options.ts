@@ -31,7 +31,7 @@ export type ChatOptions = z.output<typeof schema>;
 export function readChatOptions(args: readonly string[], language: Language): ChatOptions | undefined {
   const { description, options } = chatMessagesIn(language);
   const parsed = parseCommand(args, {
-    name: "deno task chat",
+    task: "chat",
     usage: "[--base-model FOLDER] [--lora-path FOLDER …] [options]",
     description,
     groups: [{ heading: options, flags: flagsOf(schema) }],
@@ -45,5 +45,5 @@ export function readChatOptions(args: readonly string[], language: Language): Ch
   const lines = checked.error.issues.map(({ path, message }) =>
     `--${kebabCase(path.map(String).join("."))}: ${message}`
   );
-  throw new UsageError(`${lines.join("\n")}\n${messagesIn(language).seeHelp("deno task chat")}`);
+  throw new UsageError(`${lines.join("\n")}\n${messagesIn(language).seeHelp("chat")}`);
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { normaliseArguments, readFlagValue } from "./arguments.ts";
+import { calledAs } from "./called_as.ts";
 import { type Flag, isSwitch } from "./flags.ts";
 import type { Language } from "./language.ts";
 import { type Messages, messagesIn } from "./messages.ts";
@@ -16,9 +17,9 @@ export interface FlagGroup {
 
 /** What a command line looks like. */
 export interface CommandShape {
-  /** How the user calls it, such as `deno task train`. */
-  readonly name: string;
-  /** What follows the name in the usage line, such as `[NAME|FILE] [options]`. */
+  /** Its name, such as `train`. */
+  readonly task: string;
+  /** What follows the task in the usage line, such as `[NAME|FILE] [options]`. */
   readonly usage: string;
   /** What it does, in a sentence or two. */
   readonly description: string;
@@ -62,7 +63,7 @@ export function parseCommand(args: readonly string[], shape: CommandShape, langu
     throw new UsageError(error.message.replace(/^error: /, ""));
   }
   if (shape.operands === undefined && command.args[0] !== undefined) {
-    throw new UsageError(messages.extraArgument(command.args[0], shape.name));
+    throw new UsageError(messages.extraArgument(command.args[0], shape.task));
   }
   const given: Record<string, unknown> = command.opts();
   const values: Record<string, unknown> = {};
@@ -77,7 +78,7 @@ export function parseCommand(args: readonly string[], shape: CommandShape, langu
 function buildCommand(shape: CommandShape, language: Language): Command {
   const messages = messagesIn(language);
   const command = new Command()
-    .name(shape.name)
+    .name(calledAs(shape.task))
     .usage(shape.usage)
     .description(shape.description)
     .argument("[operands...]")

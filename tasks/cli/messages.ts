@@ -1,3 +1,4 @@
+import { calledAs } from "./called_as.ts";
 import type { Language } from "./language.ts";
 
 type Choices = Readonly<Record<string, (value: number) => string>>;
@@ -38,14 +39,14 @@ const EN = {
   error: "error: ",
   unknownFlag: (flag: string) => `unknown option ${flag}`,
   didYouMean: (name: string) => `did you mean ${name}?`,
-  seeHelp: (command: string) => `\`${command} --help\` lists the options.`,
+  seeHelp: (task: string) => `\`${calledAs(task)} --help\` lists the options.`,
   missingValue: (flag: string) => `${flag} wants a value`,
   wantsNumber: (flag: string, found: string) => `${flag} wants a number, found ${found}`,
   wantsBoolean: (flag: string, found: string) => `${flag} is a switch: it takes true, false or nothing, found ${found}`,
   wantsOneOf: (flag: string, choices: string, found: string) => `${flag} wants one of ${choices}, found ${found}`,
   missingFlag: (flag: string) => `${flag} is required`,
-  extraArgument: (found: string, command: string) =>
-    `unexpected argument ${found}: the pipeline comes first, as in \`${command} chinese_vicuna --epochs 3\``,
+  extraArgument: (found: string, task: string) =>
+    `unexpected argument ${found}: the pipeline comes first, as in \`${calledAs(task)} chinese_vicuna --epochs 3\``,
   badOptions: (pipeline: string) => `The options do not fit ${pipeline}:`,
   unknownPipeline: (name: string, known: string) => `there is no recipe ${name}; there are: ${known}`,
   isFile: (name: string) => `For the file, write ${name}.`,
@@ -77,7 +78,7 @@ const EN = {
   andMore: (count: number) => `and ${count} more`,
   lockWritten: (path: string) => `Lock written: ${path}`,
   noLock: (name: string, path: string) =>
-    `${path} has no lock of ${name}: run \`deno task train\` without --locked first`,
+    `${path} has no lock of ${name}: run \`${calledAs("train")}\` without --locked first`,
   stopping: "Stopping after this step; finished stages are kept. Ctrl-C again ends at once.",
   stopped: "Stopped. The same command takes the finished stages from the cache and goes on with a training.",
 
@@ -161,14 +162,14 @@ const ZH: Messages = {
   error: "错误：",
   unknownFlag: (flag) => `未知选项 ${flag}`,
   didYouMean: (name) => `您是否想写 ${name}？`,
-  seeHelp: (command) => `运行 \`${command} --help\` 查看全部选项。`,
+  seeHelp: (task) => `运行 \`${calledAs(task)} --help\` 查看全部选项。`,
   missingValue: (flag) => `${flag} 需要一个值`,
   wantsNumber: (flag, found) => `${flag} 需要数字，实际为 ${found}`,
   wantsBoolean: (flag, found) => `${flag} 是开关，只接受 true、false 或不带值，实际为 ${found}`,
   wantsOneOf: (flag, choices, found) => `${flag} 只接受 ${choices}，实际为 ${found}`,
   missingFlag: (flag) => `缺少必填选项 ${flag}`,
-  extraArgument: (found, command) =>
-    `多余的参数 ${found}：流水线应写在最前面，例如 \`${command} chinese_vicuna --epochs 3\``,
+  extraArgument: (found, task) =>
+    `多余的参数 ${found}：流水线应写在最前面，例如 \`${calledAs(task)} chinese_vicuna --epochs 3\``,
   badOptions: (pipeline) => `选项不符合 ${pipeline} 的要求：`,
   unknownPipeline: (name, known) => `没有名为 ${name} 的配方；现有：${known}`,
   isFile: (name) => `若指文件，请写 ${name}。`,
@@ -196,7 +197,7 @@ const ZH: Messages = {
   output: (dir) => `结果位于 ${dir}`,
   andMore: (count) => `另有 ${count} 个文件`,
   lockWritten: (path) => `已写入锁文件：${path}`,
-  noLock: (name, path) => `${path} 中没有 ${name} 的锁：请先不带 --locked 运行 \`deno task train\``,
+  noLock: (name, path) => `${path} 中没有 ${name} 的锁：请先不带 --locked 运行 \`${calledAs("train")}\``,
   stopping: "正在停止：当前步结束后退出，已完成的步骤会保留。再按一次 Ctrl-C 立即退出。",
   stopped: "已停止。再次运行同一命令时，已完成的步骤取自缓存，训练从中断处继续。",
 

@@ -56,7 +56,7 @@ export async function readPipelineCommand(
   const loaded = await loadPipeline(name ?? DEFAULT_PIPELINE, messages);
   const own = pipelineFlags(loaded, common, messages);
   const shape: CommandShape = {
-    name: `deno task ${task}`,
+    task,
     usage: task === "evaluate" ? "[options]" : "[NAME|FILE] [options]",
     description: describe(task, loaded, language),
     groups: [
@@ -81,7 +81,7 @@ function parse(args: readonly string[], shape: CommandShape, language: Language)
     return parseCommand(args, shape, language);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(`${error.message}\n${messagesIn(language).seeHelp(shape.name)}`);
+    throw new UsageError(`${error.message}\n${messagesIn(language).seeHelp(shape.task)}`);
   }
 }
 

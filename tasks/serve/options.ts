@@ -47,7 +47,7 @@ export function readServeOptions(
   const zh = language === "zh";
   const messages = messagesIn(language);
   const parsed = parseCommand(args, {
-    name: "deno task serve",
+    task: "serve",
     usage: "[--base-model FOLDER] [--lora-path FOLDER …] [options]",
     description: zh
       ? "提供与模型对话的网页，以及与 OpenAI 兼容的接口（/v1）。"
@@ -64,7 +64,7 @@ export function readServeOptions(
     const lines = checked.error.issues.map(({ path, message }) =>
       `--${kebabCase(path.map(String).join("."))}: ${message}`
     );
-    throw new UsageError(`${lines.join("\n")}\n${messages.seeHelp("deno task serve")}`);
+    throw new UsageError(`${lines.join("\n")}\n${messages.seeHelp("serve")}`);
   }
   const { host } = checked.data;
   if (!isLoopback(host) && checked.data.apiKey === undefined) {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { z } from "zod";
+import { calledAs } from "../../../tasks/cli/called_as.ts";
 import { type CommandShape, parseCommand } from "../../../tasks/cli/command.ts";
 import { flagsOf } from "../../../tasks/cli/flags.ts";
 import { detectLanguage } from "../../../tasks/cli/language.ts";
@@ -8,7 +9,7 @@ import { displayWidth } from "../../../tasks/cli/text_width.ts";
 import { UsageError } from "../../../tasks/cli/usage_error.ts";
 
 const shape: CommandShape = {
-  name: "deno task try",
+  task: "try",
   usage: "[options]",
   description: "Tries.",
   groups: [
@@ -52,6 +53,13 @@ Deno.test("the help groups the flags, with defaults, aliases and the useful form
   assertMatch(help, /--json\s+as JSON/);
   assert(!help.includes("--no-json") && !help.includes("--shuffle "));
   assert(help.endsWith("The end.\n"));
+});
+
+Deno.test("a task is called through deno task, unless the script started it", () => {
+  const names = ["", "./vicuna"].map((launcher) =>
+    calledAs("try", (name) => name === "VICUNA_LAUNCHER" ? launcher : "")
+  );
+  assertEquals(names, ["deno task try", "./vicuna try"]);
 });
 
 Deno.test("the help speaks Chinese, with columns that line up", () => {
