@@ -42,8 +42,7 @@ const description = say(
   `Looks into the cache and cleans it.
 
   ls                 entries with size, age, time they took, and what made them
-  why A [B]          every difference between two entries, to the leaf; of one entry and its nearest; or, for a
-                     pipeline (a recipe or a file), why its stages would run
+  why A [B]          every difference between two entries, to the leaf; of one entry and its nearest; or, for a pipeline (a recipe or a file), why its stages would run
   verify [KEY...]    reads every file again and compares it with what was published
   gc                 takes away what --keep does not keep, and what killed runs left behind
   rm KEY...          takes entries away

@@ -59,7 +59,7 @@ await runMain(language, async (signal) => {
     task: "reproduce",
     usage: "[NAME|FILE] [options]",
     description: say(
-      "Computes the pipeline of vicuna.lock.json anew, with the lock's options and an empty cache, and compares every\n" +
+      "Computes the pipeline of vicuna.lock.json anew, with the lock's options and an empty cache, and compares every " +
         "stage: the same bytes where the device is the same, else numbers within a tolerance.",
       "以锁文件 vicuna.lock.json 中的选项和空缓存重新计算流水线，逐步比较：设备相同须逐字节相同，否则数值须在误差之内。",
     ),

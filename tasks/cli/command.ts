@@ -4,8 +4,11 @@ import { calledAs } from "./called_as.ts";
 import { type Flag, isSwitch } from "./flags.ts";
 import type { Language } from "./language.ts";
 import { type Messages, messagesIn } from "./messages.ts";
-import { displayWidth } from "./text_width.ts";
+import { displayWidth, wrapToWidth } from "./text_width.ts";
 import { UsageError } from "./usage_error.ts";
+
+/** Columns of the help: at most in all, and at least for the text of an option, however narrow the terminal is. */
+const [WIDEST, NARROWEST] = [100, 20];
 
 /** Flags that stand together in the help. */
 export interface FlagGroup {
@@ -51,7 +54,8 @@ export interface ParsedCommand {
 export function parseCommand(args: readonly string[], shape: CommandShape, language: Language): ParsedCommand {
   const messages = messagesIn(language);
   const command = buildCommand(shape, language);
-  const help = command.helpInformation() + (shape.footer === undefined ? "" : `\n${shape.footer}\n`);
+  const help = command.helpInformation() +
+    (shape.footer === undefined ? "" : `\n${wrapToWidth(shape.footer, helpColumns())}\n`);
   if (args.some((arg, i) => arg === "--help" || (arg === "-h" && !args[i - 1]?.startsWith("--")))) {
     return { wantsHelp: true, help, values: {}, operands: [] };
   }
@@ -86,10 +90,12 @@ function buildCommand(shape: CommandShape, language: Language): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
     .configureHelp({
-      helpWidth: Math.min(terminalColumns(), 100),
+      helpWidth: helpColumns(),
       displayWidth,
+      boxWrap: (text, columns) => wrapToWidth(text, Math.max(columns, NARROWEST)),
       visibleArguments: () => [],
       styleTitle: (title) => title === "Usage:" ? messages.usage : title,
+      styleUsage: (usage) => wrapUsage(usage, displayWidth(messages.usage) + 1),
     });
   const add = (option: Option) => (command as unknown as { addOption(option: Option): void }).addOption(option);
   for (const { heading, flags } of shape.groups) {
@@ -148,10 +154,16 @@ function optionKey(flag: Flag): string {
   return new Option(`--${flag.name}`).attributeName();
 }
 
-function terminalColumns(): number {
+/** Breaks a usage line that begins in a column; what stands in brackets stays on one line. */
+function wrapUsage(usage: string, column: number): string {
+  const unbroken = usage.replaceAll(/\[[^\]]*\]/g, (part) => part.replaceAll(" ", "\0"));
+  return wrapToWidth(" ".repeat(column) + unbroken, helpColumns()).trimStart().replaceAll("\0", " ");
+}
+
+function helpColumns(): number {
   try {
-    return Deno.stdout.isTerminal() ? Deno.consoleSize().columns || 100 : 100;
+    return Deno.stdout.isTerminal() ? Math.min(Deno.consoleSize().columns || WIDEST, WIDEST) : WIDEST;
   } catch {
-    return 100;
+    return WIDEST;
   }
 }

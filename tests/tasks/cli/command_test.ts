@@ -5,7 +5,7 @@ import { type CommandShape, parseCommand } from "../../../tasks/cli/command.ts";
 import { flagsOf } from "../../../tasks/cli/flags.ts";
 import { detectLanguage } from "../../../tasks/cli/language.ts";
 import { messagesIn } from "../../../tasks/cli/messages.ts";
-import { displayWidth } from "../../../tasks/cli/text_width.ts";
+import { displayWidth, wrapToWidth } from "../../../tasks/cli/text_width.ts";
 import { UsageError } from "../../../tasks/cli/usage_error.ts";
 
 const shape: CommandShape = {
@@ -87,4 +87,37 @@ Deno.test("both languages have words of their own for every message", () => {
 
 Deno.test("displayWidth() counts Chinese as two columns and colours as none", () => {
   assertEquals(["abc", "中文", "a，b", "\x1b[31m红\x1b[0m", ""].map(displayWidth), [3, 4, 4, 2, 0]);
+});
+
+Deno.test("wrapToWidth() breaks between Chinese characters by their columns, with marks where they belong", () => {
+  assertEquals(wrapToWidth("一二三，四五（六）", 6), "一二\n三，四\n五\n（六）");
+  assertEquals(wrapToWidth("默认（8）", 6), "默认\n（8）");
+  assertEquals(wrapToWidth("用 owner/name 下载", 14), "用 owner/name\n下载");
+  assertEquals(wrapToWidth("one two three\n\nfour", 9), "one two\nthree\n\nfour");
+});
+
+Deno.test("wrapToWidth() continues a line below its text", () => {
+  assertEquals(wrapToWidth("  why A [B]  两个条目的差别", 22), "  why A [B]  两个条目\n             的差别");
+  assertEquals(wrapToWidth("  gc  takes away what is old", 17), "  gc  takes away\n      what is old");
+  assertEquals(wrapToWidth("    deep in it", 9), "    deep\n    in it");
+});
+
+Deno.test("no line of the help is wider than it should be, in either language", () => {
+  const wordy = {
+    ...shape,
+    usage: "[--base-model FOLDER] [--lora-path FOLDER] [--train-data FILE] [--output-path PATH] [options]",
+    description: `${"很长的说明，".repeat(20)}\n\n  ls [KEY]     ${"逐一列出条目".repeat(20)}`,
+    groups: [{
+      heading: "Options:",
+      flags: flagsOf(
+        z.object({ keep: z.string().default("3").describe("what stays").meta({ zh: "保留什么：".repeat(20) }) }),
+      ),
+    }],
+    footer: "配方 ".repeat(40),
+  };
+  for (const language of ["en", "zh"] as const) {
+    const { help } = parseCommand(["--help"], wordy, language);
+    for (const line of help.split("\n")) assert(displayWidth(line) <= 100, line);
+    assertMatch(help, /^ +\[--output-path PATH\] \[options\]$/m);
+  }
 });
