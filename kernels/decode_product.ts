@@ -14,6 +14,12 @@ import sumsSource from "./decode_product_sums.wgsl" with { type: "text" };
 /** What becomes of the result: it is y, or y is `residual` + it, or y is silu(`gate`) · it. Both are of y's shape. */
 export type DecodeInto = "set" | { readonly residual: Tensor } | { readonly gate: Tensor };
 
+/** The kernels: lanes that own columns, for processors, and lanes that walk along a sum together. */
+const kernels = {
+  across: { name: "decode_product", source: [blockSource, storeSource, acrossSource].join("\n") },
+  sums: { name: "decode_product_sums", source: [blockSource, storeSource, rowSum, sumsSource].join("\n") },
+} as const;
+
 /** Rows that share the loads of a weight: more cost registers and gain little. A power of two. */
 const mostRows = 8;
 
@@ -38,8 +44,7 @@ export function decodeProduct(stream: Stream, x: Tensor, weight: Weight, y: Tens
   const lanes = rowLanes(stream.device);
   const most = across ? Math.min(mostRows, lanes / 2) : mostRows;
   const tile = { ROWS: Math.min(most, 2 ** Math.ceil(Math.log2(rows))), COLUMNS: 2 };
-  const source = [blockSource, storeSource, ...(across ? [acrossSource] : [rowSum, sumsSource])].join("\n");
-  const kernel = compile(stream.device, { name: across ? "decode_product" : "decode_product_sums", source }, {
+  const kernel = compile(stream.device, across ? kernels.across : kernels.sums, {
     ...tile,
     STEPS: lanes / tile.ROWS,
     LANES: lanes,
