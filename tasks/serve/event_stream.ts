@@ -28,6 +28,7 @@ export function eventStream(
     const send: Send = async (data) => {
       link.signal.throwIfAborted();
       write(`data: ${data}\n\n`);
+      link.signal.throwIfAborted(); // writing may be what finds the connection closed, and cancels the stream at once
       if ((controller.desiredSize ?? 0) > 0) return;
       room = Promise.withResolvers();
       await within(room.promise, stallMs, link);

@@ -60,6 +60,26 @@ for (const stream of [true, false]) {
     }));
 }
 
+Deno.test("clients that vanish just before a token is sent free their places", () =>
+  withServer({ endless: true, tokenMs: 5, limits: { requests: 16 } }, async ({ port, generator, inside, faults }) => {
+    const body = JSON.stringify(ask({ stream: true }));
+    const text = `POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    for (let round = 0; round < 10; round++) {
+      const connections = await Promise.all(
+        Array.from({ length: 16 }, () => Deno.connect({ hostname: "127.0.0.1", port })),
+      );
+      await Promise.all(connections.map(async (connection) => {
+        await connection.write(new TextEncoder().encode(text));
+        await connection.read(new Uint8Array(100));
+      }));
+      for (const connection of connections) connection.close();
+      // The next tokens fall due before the server can look at its connections: sending is what finds them closed.
+      for (const begun = performance.now(); performance.now() - begun < 10;);
+      await until(() => generator.active === 0 && inside() === 0, "the places were given back");
+    }
+    assertEquals(faults, []);
+  }));
+
 Deno.test("a place is free only when the generator has ended too, however long its last token takes", () =>
   withServer({ endless: true, tokenMs: 150 }, async ({ url, generator, inside }) => {
     const leaving = new AbortController();
