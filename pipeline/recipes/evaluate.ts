@@ -1,6 +1,7 @@
 import {
   adapterFolder,
   type AnyRef,
+  embeddedModelPath,
   evaluate,
   judge,
   judgePromptFile,
@@ -25,8 +26,10 @@ export default pipeline({
   zh:
     "评测基座模型，并与适配器对比：任务（答案匹配、C-Eval、CMMLU、BELLE）以及留出数据上的损失。生成带标准误与图表的报告。",
   options: z.object({
-    baseModel: z.string().describe("folder of the base model, or owner/name on the Hugging Face hub").meta({
-      zh: "基座模型文件夹，或 Hugging Face 上的 owner/name",
+    baseModel: z.string().optional().describe(
+      "folder of the base model, or owner/name on the Hugging Face hub; by default the one that comes with the project",
+    ).meta({
+      zh: "基座模型文件夹，或 Hugging Face 上的 owner/name；默认为项目自带的基座",
       aliases: ["base_model", "model_path"],
     }),
     loraPath: z.string().optional().describe("folder of the adapter to compare with the base").meta({
@@ -105,7 +108,7 @@ export default pipeline({
     if (o.judge !== undefined && !o.tasks.some((spec) => spec.startsWith("belle:"))) {
       throw new PipelineError("evaluate: --judge scores the answers of a task belle:FILE, and there is none");
     }
-    const base = quantize({ model: modelNamed(o.baseModel), bits: o.bits });
+    const base = quantize({ model: modelNamed(o.baseModel ?? embeddedModelPath), bits: o.bits });
     const { template, maxTokens, trainOnInputs, samples } = o;
     const tokens = o.data.length === 0 ? undefined : tokenize({
       data: merge({ sources: o.data.map(rows), validation: o.validation, seed: o.seed }),

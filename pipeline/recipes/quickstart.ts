@@ -70,6 +70,7 @@ export default pipeline({
       seed,
       logSteps: 10,
       evalSteps: 100,
+      sampleSteps: 100,
       saveSteps: 50,
       saveTotalLimit: 1,
     });

@@ -68,8 +68,7 @@ Deno.test("evaluate says what is wrong with a command line before it computes an
   inFolder(async (folder) => {
     await writeInputs(folder);
     const cases: [string[], string][] = [
-      [[], "--base-model is required"],
-      [["--base-model", "model"], "wanted --tasks or --data"],
+      [[], "wanted --tasks or --data"],
       [["--base-model", "model", "--tasks", "mmlu:x"], 'task "mmlu:x": wanted answers:PATH, ceval:PATH'],
       [["--base-model", "model", "--tasks", "answers:none.jsonl"], "none.jsonl"],
       [["--base-model", "model", "--tasks", "answers:belle.jsonl", "--judge", "x"], "there is none"],
@@ -80,6 +79,16 @@ Deno.test("evaluate says what is wrong with a command line before it computes an
       assertStringIncludes(stderr, message);
       assert(!stdout.includes("✓ quantize"), stdout);
     }
+  }));
+
+Deno.test("evaluate without a base measures the one that comes with the project", () =>
+  inFolder(async (folder) => {
+    const item = { instruction: "猫", input: "", answer: "cat" };
+    await Deno.writeTextFile(join(folder, "words.jsonl"), `${JSON.stringify(item)}\n`);
+    const args = ["--tasks", "answers:words.jsonl", "--max-new-tokens", "2", "--output-path", "out"];
+    const { code, stderr } = await runTask("evaluate", folder, args);
+    assertEquals([code, stderr], [0, ""]);
+    assertStringIncludes(await Deno.readTextFile(join(folder, "out/report.md")), "vicuna-tiny");
   }));
 
 Deno.test("evaluate --help is there in both languages", async () => {

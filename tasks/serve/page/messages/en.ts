@@ -4,6 +4,7 @@ import type { ControlName, NoEffect } from "../talk/settings.ts";
 import type { RowOrder, RunStatus, StageState, TrainingView } from "../wire.ts";
 
 const number = (value: number) => value.toLocaleString("en");
+const counted = (value: number, noun: string) => `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
 
 /** What the page says in English. */
 export const EN = {
@@ -79,9 +80,11 @@ export const EN = {
       "stop-string": "ended at a stop text",
     } satisfies Record<FinishReason, string> as Record<FinishReason, string>,
     figures: (tokens: number, seconds: number) =>
-      `${number(tokens)} tokens in ${seconds.toFixed(1)} s, ${(tokens / Math.max(seconds, 1e-3)).toFixed(1)} a second`,
-    reused: (tokens: number) => `${number(tokens)} tokens of the prompt were remembered`,
-    beams: (count: number) => `${count} beams`,
+      `${counted(tokens, "token")} in ${seconds.toFixed(1)} s, ${
+        (tokens / Math.max(seconds, 1e-3)).toFixed(1)
+      } a second`,
+    reused: (tokens: number) => `${counted(tokens, "token")} of the prompt ${tokens === 1 ? "was" : "were"} remembered`,
+    beams: (count: number) => counted(count, "beam"),
     noText: "The model said nothing.",
     copy: "Copy",
     copied: "Copied",
@@ -91,7 +94,7 @@ export const EN = {
       queue_full: "The server is busy. Try again in a moment.",
     } as Readonly<Record<string, string>>,
     broken: "No whole answer came.",
-    loaded: (turns: number) => `${turns} turns loaded.`,
+    loaded: (turns: number) => `${counted(turns, "turn")} loaded.`,
     cannotLoad: (why: string) => `The file cannot be loaded: ${why}`,
   },
   settings: {
@@ -187,7 +190,7 @@ export const EN = {
     asTable: "Figures as a table",
     every: (count: number, all: number) => `${count} of ${number(all)} lines`,
     samples: "Sample answers",
-    samplesNone: "This training answers no samples. The setting sampleSteps turns them on.",
+    samplesNone: "This training answers no samples. --sample-steps N turns them on.",
     samplesAt: (step: number) => `after step ${number(step)}`,
     samplesSlider: "Step of the samples",
     unchanged: "as before",
@@ -249,15 +252,15 @@ export const EN = {
     split: "Split",
     splits: { train: "training", validation: "validation" },
     splitSizes: (train: number, validation: number) =>
-      `${number(train)} rows to train on, ${number(validation)} for validation`,
+      `${counted(train, "row")} to train on, ${number(validation)} for validation`,
     repaired: (newlines: number, surrogates: number) =>
       `Repaired: ${number(newlines)} literal \\n, ${number(surrogates)} broken characters`,
     histogram: "Tokens of a row",
     histogramLabel: (rows: number, longest: number, max: number) =>
-      `Histogram of token counts: ${number(rows)} rows, the longest has ${number(longest)} of at most ${
+      `Histogram of token counts: ${counted(rows, "row")}, the longest has ${number(longest)} of at most ${
         number(max)
       } tokens`,
-    bar: (from: number, to: number, rows: number) => `${from} to ${to} tokens: ${number(rows)} rows`,
+    bar: (from: number, to: number, rows: number) => `${from} to ${to} tokens: ${counted(rows, "row")}`,
     tokensOfRow: "tokens of a row",
     facts: {
       rows: "Rows",
@@ -286,7 +289,7 @@ export const EN = {
     next: "Next",
     goTo: "Go to row",
     row: (index: number) => `Row ${number(index + 1)}`,
-    rowFigures: (length: number, labelled: number) => `${length} tokens, ${labelled} under the loss`,
+    rowFigures: (length: number, labelled: number) => `${counted(length, "token")}, ${labelled} under the loss`,
     legendLoss: "under the loss: the model learns to say it",
     legendRead: "only read",
     legendControl: "control token",

@@ -167,7 +167,7 @@ export const ZH: Messages = {
     asTable: "以表格显示数值",
     every: (count, all) => `共 ${number(all)} 行，显示 ${count} 行`,
     samples: "示例回答",
-    samplesNone: "这次训练没有示例回答。设置 sampleSteps 后才有。",
+    samplesNone: "这次训练没有示例回答。用 --sample-steps N 开启。",
     samplesAt: (step) => `第 ${number(step)} 步之后`,
     samplesSlider: "示例所在的步",
     unchanged: "与之前相同",

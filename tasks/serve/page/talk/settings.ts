@@ -46,11 +46,11 @@ export function openSettings(
   { controls, templates, template }: Pick<ServerState, "controls" | "templates" | "template">,
   mode: Mode,
 ): Store<Settings> {
-  const own = mode === "chat" ? template === "alpaca" ? "chat" : template : template === "chat" ? "alpaca" : template;
-  const initial = initialSettings(controls, mode, own);
+  // The server's in both: an adapter answers well only in the form that it was taught.
+  const initial = initialSettings(controls, mode, template);
   const kept = mergeSettings(controls, initial, recall(`settings.${mode}`, isRecord) ?? {});
   const known = templates.some((name) => name === kept.template);
-  const store = new Store(known ? kept : { ...kept, template: own });
+  const store = new Store(known ? kept : { ...kept, template });
   store.subscribe(() => remember(`settings.${mode}`, store.value));
   return store;
 }

@@ -79,6 +79,10 @@ export async function appearing(t: Deno.TestContext, browser: Browser, url: stri
       onPage(browser, url, { ...phone, locale: "zh-CN" }, async (page) => {
         const { message } = partsOf(page);
         await message.waitFor();
+        for (const name of ["预览提示", "撤销上一轮", "清空", "保存", "载入"]) {
+          const { x = 0, width = 999 } = await page.getByRole("button", { name, exact: true }).boundingBox() ?? {};
+          assert(x >= 0 && x + width <= 390, `${name} ends at ${x + width}`);
+        }
         assert(!await page.getByLabel("温度", { exact: true }).isVisible());
         await page.getByText("设置", { exact: true }).tap();
         await page.getByLabel("温度", { exact: true }).waitFor();

@@ -60,6 +60,14 @@ export async function talking(t: Deno.TestContext, browser: Browser, url: string
     assertEquals(scores, scores.toSorted((a, b) => b - a));
   });
 
+  await step("a single token is counted as one", {}, async (_, { answers, ask, control }) => {
+    await control("Beams").fill("1");
+    await control("Max new tokens").fill("1");
+    await ask("Name a red fruit");
+    const figures = await answers.first().locator(".figures").textContent() ?? "";
+    assertStringIncludes(figures, "1 token in ");
+  });
+
   await step(
     "a prompt that is too long is refused in the page's language",
     { locale: "zh-CN" },
@@ -98,6 +106,9 @@ export async function conversing(t: Deno.TestContext, browser: Browser, url: str
     () =>
       onPage(browser, `${url}#chat`, { acceptDownloads: true }, async (page) => {
         const { ask, control, message } = partsOf(page);
+        // What the adapter was taught, until another is chosen: it answers badly in a form that it never saw.
+        assertEquals(await control("Prompt type").inputValue(), "alpaca");
+        await control("Prompt type").selectOption("chat");
         await control("Beams").fill("1");
         await control("Max new tokens").fill("5");
         await ask("算2加3");
