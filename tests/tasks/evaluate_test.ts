@@ -54,6 +54,8 @@ Deno.test("evaluate compares an adapter with its base on tasks and on the rows t
       ["belle", 2],
       ["ceval", 2],
     ]);
+    const report = await Deno.readTextFile(join(folder, "out/report.md"));
+    assertStringIncludes(report, "Adapter 适配器: a folder, nothing known of its training");
     assertEquals((await read("judgement_belle.json")).judge.answered_by, ["judge-7"]);
     const names = [...Deno.readDirSync(join(folder, "out"))].map(({ name }) => name);
     for (const name of ["report.html", "report.md", "answers_belle_adapter.jsonl", "judgement_belle.html"]) {

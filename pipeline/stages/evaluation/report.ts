@@ -119,7 +119,9 @@ function subjectOf({ base, adapter, tokens }: ReportSource): string[] {
   ];
   return [
     `Base 基座: ${base.name}, ${base.parameters.toLocaleString("en")} parameters, ${base.bits} bits`,
-    ...(adapter ? [`Adapter 适配器: ${known.join(", ") || "not trained here 并非在此训练"}`] : []),
+    ...(adapter
+      ? [`Adapter 适配器: ${known.join(", ") || "a folder, nothing known of its training 来自文件夹，训练情况未知"}`]
+      : []),
     ...(tokens
       ? [
         `Data 数据: ${tokens.train.rows} rows to train on, ${tokens.validation.rows} held out; ` +

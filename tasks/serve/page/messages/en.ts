@@ -110,8 +110,11 @@ export const EN = {
     doSample: "Sampling",
     doSampleHint: "Draw tokens by chance instead of taking the most likely one",
     showBeams: "Show beams",
-    stop: "Stop texts",
-    stopHint: "one a line; \\n stands for a new line",
+    texts: { stop: "Stop texts", system: "System message" },
+    textHints: {
+      stop: "one a line; \\n stands for a new line",
+      system: "what the model is told before the first turn",
+    },
     reset: "Defaults",
     range: (min: number, max: number, initial: number) => `${min} to ${max}, at first ${initial}`,
     slider: (label: string) => `${label}, slider`,
@@ -279,11 +282,10 @@ export const EN = {
     } as Readonly<Record<string, string>>,
     browse: "Rows",
     order: "Order",
-    orders: {
-      file: "as in the file",
-      longest: "longest first",
-      shortest: "shortest first",
-    } as Record<RowOrder, string>,
+    orders: { file: "as in the file", longest: "longest first", shortest: "shortest first" } as Record<
+      RowOrder,
+      string
+    >,
     showing: (from: number, to: number, total: number) => `${number(from)} – ${number(to)} of ${number(total)}`,
     previous: "Previous",
     next: "Next",

@@ -22,6 +22,7 @@ export function Controls({ store, mode, server }: {
   return (
     <div class="controls">
       <TemplateControl store={store} templates={server.templates} />
+      {mode === "chat" && <TextControl store={store} name="system" />}
       <Switch
         label={text.doSample}
         hint={text.doSampleHint}
@@ -44,7 +45,7 @@ export function Controls({ store, mode, server }: {
         on={settings.showBeams}
         change={(showBeams) => store.patch({ showBeams })}
       />
-      <StopControl store={store} />
+      <TextControl store={store} name="stop" />
       <button type="button" class="quiet" onClick={reset}>{text.reset}</button>
     </div>
   );
@@ -107,21 +108,23 @@ function TemplateControl({ store, templates }: {
   );
 }
 
-function StopControl({ store }: { readonly store: Store<Settings> }): JSX.Element {
-  const text = useMessages().settings;
+function TextControl({ store, name }: {
+  readonly store: Store<Settings>;
+  readonly name: "stop" | "system";
+}): JSX.Element {
+  const { texts, textHints } = useMessages().settings;
   const id = useId();
-  const { stop } = useStore(store);
   return (
     <div class="control wide">
-      <label for={id}>{text.stop}</label>
+      <label for={id}>{texts[name]}</label>
       <textarea
         id={id}
         rows={1}
-        value={stop}
+        value={useStore(store)[name]}
         aria-describedby={`${id}-hint`}
-        onInput={(event) => store.patch({ stop: event.currentTarget.value })}
+        onInput={(event) => store.patch({ [name]: event.currentTarget.value })}
       />
-      <p class="hint" id={`${id}-hint`}>{text.stopHint}</p>
+      <p class="hint" id={`${id}-hint`}>{textHints[name]}</p>
     </div>
   );
 }

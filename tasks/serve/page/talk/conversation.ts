@@ -54,7 +54,7 @@ export function askBody(
   settings: Settings,
   mode: Mode,
 ): AskBody {
-  const { template, showBeams, numbers } = settings;
+  const { template, showBeams, numbers, system } = settings;
   const common = { template, adapter, params: paramsOf(settings), showBeams: showBeams && numbers.beams > 1 };
   if (mode === "instruct") return { ...common, instruction, input };
   const history = earlier.flatMap((turn) => {
@@ -65,9 +65,10 @@ export function askBody(
       { role: "assistant" as const, content: answer.text.trim() },
     ];
   });
+  const first = system.trim() === "" ? [] : [{ role: "system" as const, content: system }];
   return {
     ...common,
-    messages: [...history, { role: "user", content: instruction }],
+    messages: [...first, ...history, { role: "user", content: instruction }],
     maxMemory: numbers.maxMemory,
   };
 }

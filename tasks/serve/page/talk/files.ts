@@ -30,7 +30,7 @@ export function saveConversation({ mode, settings, state }: Session, model: stri
  */
 export async function loadConversation(session: Session, server: ServerState, file: Blob): Promise<number> {
   const { head, turns } = readConversation(await file.text());
-  const settings = mergeSettings(server.controls, session.settings.value, head.params);
+  const settings = mergeSettings(server.controls, session.settings.value, { system: "", ...head.params });
   const known = server.templates.some((name) => name === settings.template);
   session.settings.set(known ? settings : { ...settings, template: session.settings.value.template });
   session.load(turns.map(({ instruction, input, answers }): Turn => ({

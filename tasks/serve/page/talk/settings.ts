@@ -24,6 +24,8 @@ export interface Settings {
   readonly template: string;
   /** Texts that end the answer, one a line. */
   readonly stop: string;
+  /** What the model is told before a conversation; "" for nothing. */
+  readonly system: string;
 }
 
 /** Why a control does nothing. */
@@ -38,6 +40,7 @@ export function initialSettings(controls: readonly Control[], mode: Mode, templa
     showBeams: false,
     template,
     stop: "",
+    system: "",
   };
 }
 
@@ -67,13 +70,14 @@ export function mergeSettings(
     if (typeof value === "number" && Number.isFinite(value)) numbers[control.name] = clamp(value, control);
   }
   const flag = (name: "doSample" | "showBeams") => typeof given[name] === "boolean" ? given[name] : settings[name];
-  const text = (name: "template" | "stop") => typeof given[name] === "string" ? given[name] : settings[name];
+  const text = (name: "template" | "stop" | "system") => typeof given[name] === "string" ? given[name] : settings[name];
   return {
     numbers,
     doSample: flag("doSample"),
     showBeams: flag("showBeams"),
     template: text("template"),
     stop: text("stop"),
+    system: text("system"),
   };
 }
 

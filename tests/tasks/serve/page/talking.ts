@@ -109,6 +109,7 @@ export async function conversing(t: Deno.TestContext, browser: Browser, url: str
         // What the adapter was taught, until another is chosen: it answers badly in a form that it never saw.
         assertEquals(await control("Prompt type").inputValue(), "alpaca");
         await control("Prompt type").selectOption("chat");
+        await control("System message").fill("Be brief.");
         await control("Beams").fill("1");
         await control("Max new tokens").fill("5");
         await ask("算2加3");
@@ -116,7 +117,7 @@ export async function conversing(t: Deno.TestContext, browser: Browser, url: str
         await message.fill("再算一次");
         await page.getByRole("button", { name: "Prompt preview" }).click();
         const prompt = await page.locator("pre.prompt").textContent() ?? "";
-        assertStringIncludes(prompt, "User:算2加3\n\nAssistant:");
+        assertStringIncludes(prompt, "\nBe brief.\n\nUser:算2加3\n\nAssistant:");
         assert(prompt.endsWith("User:再算一次\n\nAssistant:"), prompt);
         await page.getByRole("button", { name: "Close" }).click();
         await message.press("Enter");
@@ -135,11 +136,13 @@ export async function conversing(t: Deno.TestContext, browser: Browser, url: str
         await page.getByRole("button", { name: "Clear" }).click();
         assertEquals(await page.locator(".turn").count(), 0);
         await control("Max new tokens").fill("9");
+        await control("System message").fill("Be long.");
         await page.locator('input[type="file"]').setInputFiles(path);
         await page.locator(".turn").nth(1).waitFor();
         const loaded = await page.locator(".said").allTextContents();
         loaded.forEach((text, i) => assert(text === "The model said nothing." || said[i]?.startsWith(text)));
         assertEquals(await control("Max new tokens").inputValue(), "5");
+        assertEquals(await control("System message").inputValue(), "Be brief.");
         await page.locator('input[type="file"]').setInputFiles(`${folder}/alpaca.json`);
         await page.getByRole("status").filter({ hasText: "cannot be loaded" }).waitFor();
       }),
