@@ -12,6 +12,11 @@ export interface LoadOptions {
   readonly clients: number;
 }
 
+/** A measure, and how many clients had been killed by then. */
+export interface KillMeasure extends Measure {
+  readonly killed: number;
+}
+
 /** What came of it. */
 export interface LoadReport {
   /** Answers that were read to their end, and their tokens. */
@@ -25,7 +30,7 @@ export interface LoadReport {
   /** After the first answers, while clients stream, while they are killed, and when all are gone. */
   readonly before: Measure;
   readonly during: readonly Measure[];
-  readonly duringKills: readonly Measure[];
+  readonly duringKills: readonly KillMeasure[];
   readonly after: Measure;
 }
 
@@ -47,14 +52,21 @@ export async function runLoad({ seconds, clients }: LoadOptions): Promise<LoadRe
 
     const during: Measure[] = [];
     let end = performance.now() + seconds * 1000;
-    const duringKills: Measure[] = [];
-    let measures = during;
-    const timer = setInterval(() => server.measure().then((each) => measures.push(each), () => {}), MEASURE_MS);
+    const duringKills: KillMeasure[] = [];
+    let killing = false;
+    const timer = setInterval(async () => {
+      const { killed } = counts;
+      const measure = await server.measure().catch(() => undefined); // a busy server is asked again a second later
+      if (measure === undefined) return;
+      if (killing) duringKills.push({ ...measure, killed });
+      else during.push(measure);
+    }, MEASURE_MS);
     try {
       await everyone(async (i) => {
         while (performance.now() < end) await answer(server.url, i, counts);
       });
-      measures = duringKills;
+      duringKills.push({ ...await server.measure(), killed: 0 });
+      killing = true;
       end = performance.now() + seconds * 1000;
       await everyone(async (i) => {
         for (let turn = 0; performance.now() < end; turn++) {
@@ -65,10 +77,37 @@ export async function runLoad({ seconds, clients }: LoadOptions): Promise<LoadRe
     } finally {
       clearInterval(timer);
     }
-    return { ...counts, before, during, duringKills, after: await server.settled() };
+    const after = await server.settled();
+    return { ...counts, before, during, duringKills: [...duringKills, { ...after, killed: counts.killed }], after };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** How much memory grew while each so many clients were killed. Each is as much as the one before where something leaks. */
+export interface Growth {
+  /** Clients that had been killed. */
+  readonly from: number;
+  readonly to: number;
+  /** In bytes. */
+  readonly rss: number;
+  readonly heap: number;
+  readonly reserved: number;
+}
+
+/** Growth by each `count` of killed clients; what is left over at the end is not told. */
+export function growthByKills(measures: readonly KillMeasure[], count: number): Growth[] {
+  const growths: Growth[] = [];
+  let [last] = measures;
+  for (const now of measures) {
+    if (last === undefined || now.killed < last.killed + count) continue;
+    growths.push({
+      ...{ from: last.killed, to: now.killed },
+      ...{ rss: now.rss - last.rss, heap: now.heap - last.heap, reserved: now.reserved - last.reserved },
+    });
+    last = now;
+  }
+  return growths;
 }
 
 type Counts = { answers: number; tokens: number; killed: number; refused: number; errors: string[] };

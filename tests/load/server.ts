@@ -12,6 +12,8 @@ export interface Measure {
   readonly rss: number;
   /** Of that, what the program's own objects take after a collection. */
   readonly heap: number;
+  /** Of that, what V8 has reserved for objects, with the room for new ones. */
+  readonly reserved: number;
   /** What else the program's objects hold, such as bytes that were received. */
   readonly external: number;
   /** Bytes of the device's buffers. */
@@ -43,9 +45,10 @@ async function serve(folder: string): Promise<void> {
   });
   app.get("/measure", (c) => {
     collect?.();
-    const { rss, heapUsed, external } = Deno.memoryUsage();
+    const { rss, heapUsed, heapTotal, external } = Deno.memoryUsage();
     const measure: Measure = {
-      ...{ rss, heap: heapUsed, external, deviceBytes: opened.device.allocated, inside: admission.inside, faults },
+      ...{ rss, heap: heapUsed, reserved: heapTotal, external },
+      ...{ deviceBytes: opened.device.allocated, inside: admission.inside, faults },
     };
     return c.json(measure);
   });
