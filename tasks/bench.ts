@@ -6,11 +6,11 @@ import { benchData, dataTable } from "./bench/data.ts";
 import { BENCH_PARTS, BENCH_SHAPES, runBench } from "./bench/run.ts";
 import { partTables } from "./bench/tables.ts";
 import { FULL_ROWS } from "../tests/datasets/synthetic_rows.ts";
+import { checkValues } from "./cli/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
-import { flagsOf, kebabCase } from "./cli/flags.ts";
+import { flagsOf } from "./cli/flags.ts";
 import { detectLanguage, LANGUAGES } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
-import { UsageError } from "./cli/usage_error.ts";
 
 const names = Object.keys(BENCH_CONFIGS) as [BenchConfigName, ...BenchConfigName[]];
 const options = z.object({
@@ -62,14 +62,12 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
     groups: [{ heading: zh ? "选项：" : "Options:", flags: flagsOf(options) }],
   }, language);
   if (parsed.wantsHelp) return console.log(parsed.help);
-  const checked = options.safeParse(parsed.values);
-  if (!checked.success) {
-    const lines = checked.error.issues.map(({ path, message }) =>
-      `--${kebabCase(path.map(String).join("."))}: ${message}`
-    );
-    throw new UsageError(lines.join("\n"));
-  }
-  const { config, only, json, gpuMemory, packingData, data, rows, ...rest } = checked.data;
+  const { config, only, json, gpuMemory, packingData, data, rows, ...rest } = checkValues(
+    options,
+    parsed.values,
+    "bench",
+    language,
+  );
   if (data) {
     const result = await benchData(rows, signal);
     return console.log(json ? JSON.stringify({ data: result }) : dataTable(result, language));

@@ -12,6 +12,7 @@ import {
   verifyEntry,
 } from "../pipeline/core/upkeep.ts";
 import { z } from "../mod.ts";
+import { checkValues } from "./cli/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
 import { flagsOf } from "./cli/flags.ts";
 import { formatDuration } from "./cli/format.ts";
@@ -234,7 +235,7 @@ await runMain(language, async (signal) => {
     operands: { name: "COMMAND", required: true },
   }, language);
   if (parsed.wantsHelp) return console.log(parsed.help);
-  const given = options.parse(parsed.values);
+  const given = checkValues(options, parsed.values, "cache", language);
   const values = { ...given, cacheDir: resolve(given.cacheDir) };
   const [command, ...names] = parsed.operands;
   switch (command) {

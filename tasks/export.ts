@@ -13,13 +13,13 @@ import { ProgressGate } from "../pipeline/core/progress_gate.ts";
 import { hubModelNamed } from "../pipeline/stages/hugging_face.ts";
 import { modelPath } from "../pipeline/stages/models.ts";
 import { chooseRenderer } from "./cli/choose_renderer.ts";
+import { checkValues } from "./cli/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
-import { flagsOf, kebabCase } from "./cli/flags.ts";
+import { flagsOf } from "./cli/flags.ts";
 import { detectLanguage, LANGUAGES } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
 import { messagesIn } from "./cli/messages.ts";
 import { publishAside } from "./cli/publish_aside.ts";
-import { useLanguageOfSchemas } from "./cli/schema_language.ts";
 import { UsageError } from "./cli/usage_error.ts";
 
 const options = z.object({
@@ -73,8 +73,6 @@ const options = z.object({
 function readArguments(args: string[]): z.output<typeof options> | undefined {
   const language = detectLanguage(args);
   const zh = language === "zh";
-  useLanguageOfSchemas(language);
-  const messages = messagesIn(language);
   const parsed = parseCommand(args, {
     task: "export",
     usage: "--to FORMAT [--base-model FOLDER] [--lora-path FOLDER] --output-path PATH [options]",
@@ -87,13 +85,7 @@ function readArguments(args: string[]): z.output<typeof options> | undefined {
     console.log(parsed.help);
     return undefined;
   }
-  const checked = options.safeParse(parsed.values);
-  if (checked.success) return checked.data;
-  const lines = checked.error.issues.map(({ path, message }) => {
-    const flag = `--${kebabCase(path.map(String).join("."))}`;
-    return parsed.values[String(path[0])] === undefined ? messages.missingFlag(flag) : `${flag}: ${message}`;
-  });
-  throw new UsageError(`${lines.join("\n")}\n${messages.seeHelp("export")}`);
+  return checkValues(options, parsed.values, "export", language);
 }
 
 /** A model on this machine. */

@@ -5,11 +5,11 @@ import type { GenerationParams } from "../models/generation/request.ts";
 import type { TextGenerator } from "../models/generation/text_generator.ts";
 import type { Tokenizer } from "../models/tokenizer.ts";
 import { z } from "../mod.ts";
+import { checkValues } from "./cli/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
-import { flagsOf, kebabCase } from "./cli/flags.ts";
+import { flagsOf } from "./cli/flags.ts";
 import { detectLanguage, type Language } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
-import { messagesIn } from "./cli/messages.ts";
 import { UsageError } from "./cli/usage_error.ts";
 import { templateNameFor } from "./generation/conversation.ts";
 import { GENERATION_OPTIONS, ineffectiveLine, paramsOf } from "./generation/generation_flags.ts";
@@ -35,7 +35,6 @@ function readArguments(
   language: Language,
 ): { options: Options; instruction: string | undefined } | undefined {
   const zh = language === "zh";
-  const messages = messagesIn(language);
   const parsed = parseCommand(args, {
     task: "generate",
     usage: '[--base-model FOLDER] [--lora-path FOLDER] "INSTRUCTION" [options]',
@@ -50,18 +49,12 @@ function readArguments(
     console.log(parsed.help);
     return undefined;
   }
-  const checked = options.safeParse(parsed.values);
-  if (!checked.success) {
-    const lines = checked.error.issues.map(({ path, message }) =>
-      `--${kebabCase(path.map(String).join("."))}: ${message}`
-    );
-    throw new UsageError(`${lines.join("\n")}\n${messages.seeHelp("generate")}`);
-  }
+  const checked = checkValues(options, parsed.values, "generate", language);
   const instruction = parsed.operands.join(" ") || undefined;
-  if ((instruction === undefined) === (checked.data.raw === undefined)) {
+  if ((instruction === undefined) === (checked.raw === undefined)) {
     throw new UsageError(zh ? "请给出一条指令，或用 --raw 给出文本" : "give either an instruction or --raw TEXT");
   }
-  return { options: checked.data, instruction };
+  return { options: checked, instruction };
 }
 
 function promptOf({ raw, input, template }: Options, instruction: string | undefined, tokenizer: Tokenizer): number[] {

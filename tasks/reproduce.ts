@@ -10,6 +10,7 @@ import {
 } from "../pipeline/core/upkeep.ts";
 import { z } from "../mod.ts";
 import { chooseRenderer } from "./cli/choose_renderer.ts";
+import { checkValues } from "./cli/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
 import { flagsOf } from "./cli/flags.ts";
 import { detectLanguage, LANGUAGES } from "./cli/language.ts";
@@ -67,7 +68,7 @@ await runMain(language, async (signal) => {
     operands: { name: "NAME|FILE", required: false },
   }, language);
   if (parsed.wantsHelp) return console.log(parsed.help);
-  const { cacheDir, json, tolerance, checkDevice } = options.parse(parsed.values);
+  const { cacheDir, json, tolerance, checkDevice } = checkValues(options, parsed.values, "reproduce", language);
   const loaded = await loadPipeline(parsed.operands[0] ?? "quickstart", messagesIn(language));
   const lockPath = lockPathOf(loaded);
   const locked = (await readLockFile(lockPath))[loaded.name];

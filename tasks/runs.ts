@@ -4,6 +4,7 @@ import { resolve } from "@std/path";
 import { PipelineError } from "../pipeline/core/mod.ts";
 import { readRuns, type RunRecord, writeRun } from "../pipeline/core/upkeep.ts";
 import { z } from "../mod.ts";
+import { checkValues } from "./cli/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
 import { flagsOf } from "./cli/flags.ts";
 import { formatDuration, formatNumber } from "./cli/format.ts";
@@ -99,7 +100,7 @@ await runMain(language, async () => {
     operands: { name: "COMMAND", required: false },
   }, language);
   if (parsed.wantsHelp) return console.log(parsed.help);
-  const { cacheDir: folder, json, all } = options.parse(parsed.values);
+  const { cacheDir: folder, json, all } = checkValues(options, parsed.values, "runs", language);
   const cacheDir = resolve(folder);
   const known = await readRuns(cacheDir);
   const runs = all ? known : known.filter((run) => !isLookup(run));

@@ -1,9 +1,8 @@
 import { z } from "../../mod.ts";
+import { checkValues } from "../cli/check_values.ts";
 import { parseCommand } from "../cli/command.ts";
-import { flagsOf, kebabCase } from "../cli/flags.ts";
+import { flagsOf } from "../cli/flags.ts";
 import type { Language } from "../cli/language.ts";
-import { messagesIn } from "../cli/messages.ts";
-import { UsageError } from "../cli/usage_error.ts";
 import { CONTROLS } from "../generation/controls.ts";
 import { GENERATION_OPTIONS } from "../generation/generation_flags.ts";
 import { MODEL_OPTIONS } from "../generation/options.ts";
@@ -40,10 +39,5 @@ export function readChatOptions(args: readonly string[], language: Language): Ch
     console.log(parsed.help);
     return undefined;
   }
-  const checked = schema.safeParse(parsed.values);
-  if (checked.success) return checked.data;
-  const lines = checked.error.issues.map(({ path, message }) =>
-    `--${kebabCase(path.map(String).join("."))}: ${message}`
-  );
-  throw new UsageError(`${lines.join("\n")}\n${messagesIn(language).seeHelp("chat")}`);
+  return checkValues(schema, parsed.values, "chat", language);
 }

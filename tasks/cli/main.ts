@@ -1,5 +1,6 @@
 import { isUserFacing } from "../../pipeline/core/errors.ts";
 import { red } from "@std/fmt/colors";
+import { kindOfError } from "./error_kind.ts";
 import type { Language } from "./language.ts";
 import { type Messages, messagesIn } from "./messages.ts";
 
@@ -37,7 +38,7 @@ export async function runMain(
       console.error(messages.stopped);
       Deno.exit(EXIT_INTERRUPTED);
     }
-    printError(error, messages.error);
+    printError(error, messages);
     Deno.exit(1);
   }
   Deno.exit(Deno.exitCode);
@@ -52,7 +53,11 @@ function enterWorkingFolder(): void {
   if (folder !== undefined && folder !== "") Deno.chdir(folder);
 }
 
-function printError(error: unknown, label: string): void {
+/** One message: the library's own words, which are English, below a sentence on the sort of error where there is one. */
+function printError(error: unknown, messages: Messages): void {
   if (!isUserFacing(error)) return console.error(error);
-  console.error((Deno.stderr.isTerminal() ? red(label) : label) + error.message);
+  const label = Deno.stderr.isTerminal() ? red(messages.error) : messages.error;
+  const kind = kindOfError(error);
+  const lead = kind && messages.errorLead(kind);
+  console.error(label + (lead === undefined ? "" : `${lead}\n`) + error.message);
 }

@@ -1,4 +1,5 @@
 import { calledAs } from "./called_as.ts";
+import type { ErrorKind } from "./error_kind.ts";
 import type { Language } from "./language.ts";
 
 type Choices = Readonly<Record<string, (value: number) => string>>;
@@ -37,6 +38,7 @@ const EN = {
   localeDefault: "by locale",
 
   error: "error: ",
+  errorLead: (_kind: ErrorKind): string | undefined => undefined, // the library's own words are English
   unknownFlag: (flag: string) => `unknown option ${flag}`,
   didYouMean: (name: string) => `did you mean ${name}?`,
   seeHelp: (task: string) => `\`${calledAs(task)} --help\` lists the options.`,
@@ -44,6 +46,12 @@ const EN = {
   wantsNumber: (flag: string, found: string) => `${flag} wants a number, found ${found}`,
   wantsBoolean: (flag: string, found: string) => `${flag} is a switch: it takes true, false or nothing, found ${found}`,
   wantsOneOf: (flag: string, choices: string, found: string) => `${flag} wants one of ${choices}, found ${found}`,
+  wants: (flag: string, wanted: string, found: string) => `${flag} wants ${wanted}, found ${found}`,
+  wholeNumber: "a whole number",
+  atLeast: (number: string) => `at least ${number}`,
+  above: (number: string) => `more than ${number}`,
+  atMost: (number: string) => `at most ${number}`,
+  below: (number: string) => `less than ${number}`,
   missingFlag: (flag: string) => `${flag} is required`,
   extraArgument: (found: string, task: string) =>
     `unexpected argument ${found}: the pipeline comes first, as in \`${calledAs(task)} chinese_vicuna --epochs 3\``,
@@ -114,6 +122,20 @@ export type Messages = typeof EN;
 
 const CHANGES_ZH = { changed: "已改变", added: "新增", removed: "已移除" } as const;
 
+/** What stands above the library's own words, by the sort of error. */
+const LEADS_ZH: Readonly<Record<ErrorKind, string>> = {
+  missing: "找不到文件或文件夹，请检查路径。",
+  notModel: "这不是模型文件夹：需要 config.json、权重和分词器（或 .gguf 文件）。",
+  noAdapter: "文件夹中没有适配器，请检查 --lora-path。",
+  otherBase: "适配器与基座不匹配：请使用训练它时的那个基座（--base-model）。",
+  format: "模型、适配器或其配置文件的内容不符合要求。",
+  data: "数据不符合要求。",
+  noDevice: "没有找到 GPU 或其驱动（Vulkan、Metal 或 DX12）。",
+  memory: "显存（软件驱动为内存）不足。",
+  lost: "GPU 设备中途丢失（驱动重启或设备断开）。",
+  device: "GPU 或其驱动出错。",
+};
+
 const CATEGORIES_ZH: Readonly<Record<string, string>> = {
   "base weights": "基座权重",
   scales: "量化系数",
@@ -160,6 +182,7 @@ const ZH: Messages = {
   localeDefault: "随系统语言",
 
   error: "错误：",
+  errorLead: (kind) => LEADS_ZH[kind],
   unknownFlag: (flag) => `未知选项 ${flag}`,
   didYouMean: (name) => `您是否想写 ${name}？`,
   seeHelp: (task) => `运行 \`${calledAs(task)} --help\` 查看全部选项。`,
@@ -167,6 +190,12 @@ const ZH: Messages = {
   wantsNumber: (flag, found) => `${flag} 需要数字，实际为 ${found}`,
   wantsBoolean: (flag, found) => `${flag} 是开关，只接受 true、false 或不带值，实际为 ${found}`,
   wantsOneOf: (flag, choices, found) => `${flag} 只接受 ${choices}，实际为 ${found}`,
+  wants: (flag, wanted, found) => `${flag} 需要${wanted}，实际为 ${found}`,
+  wholeNumber: "整数",
+  atLeast: (number) => `不小于 ${number} 的数`,
+  above: (number) => `大于 ${number} 的数`,
+  atMost: (number) => `不大于 ${number} 的数`,
+  below: (number) => `小于 ${number} 的数`,
   missingFlag: (flag) => `缺少必填选项 ${flag}`,
   extraArgument: (found, task) =>
     `多余的参数 ${found}：流水线应写在最前面，例如 \`${calledAs(task)} chinese_vicuna --epochs 3\``,

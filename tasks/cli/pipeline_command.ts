@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { PipelineOptionsError } from "../../pipeline/core/mod.ts";
+import { describeIssue } from "./check_values.ts";
 import { type CommandShape, parseCommand } from "./command.ts";
 import { type Flag, flagsOf, isSwitch, kebabCase, UnsupportedFieldError } from "./flags.ts";
 import { type Language, LANGUAGES } from "./language.ts";
@@ -140,11 +141,6 @@ function takePipelineName(args: readonly string[], common: readonly Flag[]): { n
 
 /** The faults of a pipeline's options in terms of the flags that the user knows. */
 export function explainOptions(error: PipelineOptionsError, command: PipelineCommand, messages: Messages): UsageError {
-  const lines = error.issues.map(({ path, message }) => {
-    const field = path[0];
-    if (typeof field !== "string") return `  ${message}`;
-    const flag = `--${kebabCase(field)}`;
-    return command.options[field] === undefined ? `  ${messages.missingFlag(flag)}` : `  ${flag}: ${message}`;
-  });
+  const lines = error.issues.map((issue) => `  ${describeIssue(issue, command.options, messages)}`);
   return new UsageError(`${messages.badOptions(command.loaded.name)}\n${lines.join("\n")}`);
 }

@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { checkValues } from "../cli/check_values.ts";
 import { parseCommand } from "../cli/command.ts";
-import { flagsOf, kebabCase } from "../cli/flags.ts";
+import { flagsOf } from "../cli/flags.ts";
 import type { Language } from "../cli/language.ts";
-import { messagesIn } from "../cli/messages.ts";
 import { UsageError } from "../cli/usage_error.ts";
 import { MODEL_OPTIONS } from "../generation/options.ts";
 import { isLoopback } from "./listen.ts";
@@ -45,7 +45,6 @@ export function readServeOptions(
   env: (name: string) => string | undefined = (name) => Deno.env.get(name),
 ): ServeOptions | undefined {
   const zh = language === "zh";
-  const messages = messagesIn(language);
   const parsed = parseCommand(args, {
     task: "serve",
     usage: "[--base-model FOLDER] [--lora-path FOLDER …] [options]",
@@ -59,20 +58,14 @@ export function readServeOptions(
     return undefined;
   }
   const apiKey = parsed.values["apiKey"] ?? (env(KEY_VARIABLE) || undefined);
-  const checked = schema.safeParse({ ...parsed.values, apiKey });
-  if (!checked.success) {
-    const lines = checked.error.issues.map(({ path, message }) =>
-      `--${kebabCase(path.map(String).join("."))}: ${message}`
-    );
-    throw new UsageError(`${lines.join("\n")}\n${messages.seeHelp("serve")}`);
-  }
-  const { host } = checked.data;
-  if (!isLoopback(host) && checked.data.apiKey === undefined) {
+  const checked = checkValues(schema, { ...parsed.values, apiKey }, "serve", language);
+  const { host } = checked;
+  if (!isLoopback(host) && checked.apiKey === undefined) {
     throw new UsageError(
       zh
         ? `--host ${host} 可被其他机器访问：请同时给出 --api-key（或 ${KEY_VARIABLE}）`
         : `--host ${host} can be reached by other machines: give --api-key (or ${KEY_VARIABLE}) as well`,
     );
   }
-  return checked.data;
+  return checked;
 }

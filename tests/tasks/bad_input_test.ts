@@ -225,3 +225,38 @@ Deno.test("generate refuses a folder without an adapter before it quantises the 
     assertEquals(outcome.stdout, "");
     assertEquals(publishedIn(join(folder, ".vicuna")), {});
   }));
+
+const inChinese = ["--lang", "zh"];
+
+Deno.test("in Chinese, a sentence says what sort of error it is, above the library's own words", () =>
+  inFolder(async (folder) => {
+    await writeInputs(folder);
+    await Deno.mkdir(join(folder, "empty"));
+    const cases: [args: string[], lead: string, words: string][] = [
+      [["--base-model", "modle"], "找不到文件或文件夹", "modle"],
+      [["--base-model", "empty"], "这不是模型文件夹", "none of the files wanted"],
+      [["--lora-path", "empty"], "文件夹中没有适配器", "empty has no adapter"],
+    ];
+    for (const [args, lead, words] of cases) {
+      const { code, stderr } = await runTask("generate", folder, [...args, "你好", ...inChinese]);
+      assertEquals(code, 1);
+      const said = new RegExp(`错误：${lead}[^\\n]*\\n.*${words}`);
+      assert(said.test(stderr), stderr);
+    }
+    await Deno.writeTextFile(join(folder, "belle.jsonl"), "");
+    const { stderr } = await runTask("train", folder, [...quickTraining, ...inChinese]);
+    assertStringIncludes(stderr, "错误：数据不符合要求。\n");
+    assertStringIncludes(stderr, "belle.jsonl: wanted rows, found an empty file");
+  }));
+
+Deno.test("a value out of range is told by its flag, with what was wanted and found, in both languages", () =>
+  inFolder(async (folder) => {
+    const refused = async (args: string[]) =>
+      (await runTask("generate", folder, ["hi", ...args])).stderr.split("\n")[0];
+    assertEquals(await refused(["--max-new-tokens", "-3"]), "error: --max-new-tokens wants at least 1, found -3");
+    assertEquals(await refused(["--seed", "1.5"]), "error: --seed wants a whole number, found 1.5");
+    assertEquals(
+      await refused(["--max-new-tokens", "-3", ...inChinese]),
+      "错误：--max-new-tokens 需要不小于 1 的数，实际为 -3",
+    );
+  }));
