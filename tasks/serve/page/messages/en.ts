@@ -111,10 +111,7 @@ export const EN = {
     doSampleHint: "Draw tokens by chance instead of taking the most likely one",
     showBeams: "Show beams",
     texts: { stop: "Stop texts", system: "System message" },
-    textHints: {
-      stop: "one a line; \\n stands for a new line",
-      system: "what the model is told before the first turn",
-    },
+    textHints: { stop: "one a line; \\n stands for a new line", system: "told to the model before the first turn" },
     reset: "Defaults",
     range: (min: number, max: number, initial: number) => `${min} to ${max}, at first ${initial}`,
     slider: (label: string) => `${label}, slider`,
@@ -275,11 +272,7 @@ export const EN = {
       template: "Prompt type",
       trainOn: "Learnt",
     },
-    trainsOn: {
-      answers: "every answer",
-      last: "the last answer",
-      all: "all text",
-    } as Readonly<Record<string, string>>,
+    trainsOn: { answers: "every answer", last: "the last answer", all: "all text" } as Readonly<Record<string, string>>,
     browse: "Rows",
     order: "Order",
     orders: { file: "as in the file", longest: "longest first", shortest: "shortest first" } as Record<
