@@ -123,7 +123,7 @@ function print(rates: Readonly<Record<string, Rates>>): void {
       p.toFixed(2),
       decode.toFixed(1),
       d.toFixed(2),
-      batched ? batched.toFixed(0) : "",
+      batched ? `${batched.toFixed(0)} (${(batched / decode).toFixed(2)} × one)` : "",
     ]);
   }
   console.log(table.toString());
