@@ -144,6 +144,7 @@ async function newReport(source: MergeSource, piece: Piece): Promise<SourceRepor
 async function firstRows(piece: Piece, path: string) {
   // A faulty row is for the reading proper to find: it knows what to do about it.
   const rows = await parsePiece(piece, path, () => {});
+  if (rows.length === 0) await parsePiece(piece, path); // there is no row to tell the format by: says what is wrong
   return rows.slice(0, DETECTION_ROWS);
 }
 

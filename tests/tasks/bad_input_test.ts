@@ -72,6 +72,17 @@ Deno.test(
 );
 
 Deno.test(
+  "train refuses JSON Lines without one sound row, with file and line, where the format is to be detected",
+  withInputs(
+    writeBelle("{bad\n"),
+    ["chinese_vicuna", "--base-model", "model", "--data", "belle.jsonl"],
+    "merge",
+    "belle.jsonl:1",
+    "JSON",
+  ),
+);
+
+Deno.test(
   "train refuses a JSON array that is cut short, with file and line",
   withInputs(
     (folder) =>
