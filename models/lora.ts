@@ -7,7 +7,7 @@ import type { Device } from "../kernels/device.ts";
 import { createTensor, destroyTensors, download, type Tensor, upload, view } from "../kernels/tensor.ts";
 import type { Adapter, AdapterTensor } from "./formats/adapter.ts";
 import type { LlamaConfig } from "./formats/config.ts";
-import { FormatError } from "./formats/error.ts";
+import { AdapterFitError } from "./formats/error.ts";
 import { projectionShape } from "./formats/llama_tensors.ts";
 import { LORA_TARGETS, type LoraTarget } from "./formats/lora_names.ts";
 import type { NamedTensor } from "./training_state.ts";
@@ -152,7 +152,7 @@ export class Lora {
     for (const { layer, target, a: atA, b: atB, inFeatures, outFeatures } of this.#places) {
       const found = adapter.tensors.find((tensor) => tensor.layer === layer && tensor.target === target);
       if (!found || found.inFeatures !== inFeatures || found.outFeatures !== outFeatures) {
-        throw new FormatError(
+        throw new AdapterFitError(
           `the adapter does not fit this base: layer ${layer} ${target} wants A [${adapter.rank},${inFeatures}] and B [${outFeatures},${adapter.rank}], ` +
             `found ${
               found ? `A [${adapter.rank},${found.inFeatures}] and B [${found.outFeatures},${adapter.rank}]` : "none"

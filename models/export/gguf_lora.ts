@@ -1,7 +1,7 @@
 import type { Adapter, AdapterTensor } from "../formats/adapter.ts";
 import { type LlamaConfig, modelType } from "../formats/config.ts";
 import { fromFiniteFloat32 } from "../formats/dtype.ts";
-import { FormatError } from "../formats/error.ts";
+import { AdapterFitError, FormatError } from "../formats/error.ts";
 import { ggufName, permuteRotary, rotaryHeads } from "../formats/gguf_names.ts";
 import { type GgufTensor, type GgufValue, writeGguf } from "../formats/gguf_writer.ts";
 import { projectionShape } from "../formats/llama_tensors.ts";
@@ -37,7 +37,7 @@ function loraTensors(tensor: AdapterTensor, rank: number, config: LlamaConfig, p
   const [rows, columns] = projectionShape(config, target);
   const base = ggufName(name);
   if (base === undefined || layer >= config.layers || rows !== outFeatures || columns !== inFeatures) {
-    throw new FormatError(
+    throw new AdapterFitError(
       `${path}: the adapter does not fit this model: its layer ${layer} ${target} changes ` +
         `[${outFeatures}, ${inFeatures}], the model has ${layer < config.layers ? `[${rows}, ${columns}]` : "none"}`,
     );

@@ -1,6 +1,6 @@
 import type { Adapter, AdapterTensor } from "../formats/adapter.ts";
 import type { LlamaConfig } from "../formats/config.ts";
-import { FormatError } from "../formats/error.ts";
+import { AdapterFitError } from "../formats/error.ts";
 import { type LlamaTensor, llamaTensors } from "../formats/llama_tensors.ts";
 import { projectionName } from "../formats/lora_names.ts";
 import type { ModelWeights } from "../formats/weights.ts";
@@ -32,7 +32,7 @@ export class MergedWeights {
       const name = projectionName(tensor.layer, tensor.target);
       const [rows, columns] = shapes.get(name) ?? [];
       if (rows !== tensor.outFeatures || columns !== tensor.inFeatures) {
-        throw new FormatError(
+        throw new AdapterFitError(
           `the adapter does not fit this model: its layer ${tensor.layer} ${tensor.target} changes ` +
             `[${tensor.outFeatures}, ${tensor.inFeatures}], the model has ${rows ? `[${rows}, ${columns}]` : "none"}`,
         );

@@ -10,6 +10,11 @@ export function quoted(name: string): string {
   return JSON.stringify(name.length > 120 ? `${name.slice(0, 120)}…` : name);
 }
 
+/** An adapter was made for another model: the message names the first projection that differs. */
+export class AdapterFitError extends FormatError {
+  override readonly name: string = "AdapterFitError";
+}
+
 /** A file is not the one that it should be: its SHA-256 differs. */
 export class DamagedFileError extends FormatError {
   override readonly name: string = "DamagedFileError";

@@ -1,6 +1,6 @@
 import { DataError } from "../../datasets/errors.ts";
 import { DeviceError } from "../../kernels/device.ts";
-import { FormatError } from "../../models/formats/error.ts";
+import { AdapterFitError, FormatError } from "../../models/formats/error.ts";
 import { MemoryError } from "../../models/memory_plan.ts";
 
 /** The sorts of errors that a sentence in the user's language explains; the library's own words follow. */
@@ -25,12 +25,12 @@ export function kindOfError(error: Error): ErrorKind | undefined {
   }
   if (error.cause instanceof Deno.errors.NotFound) return "missing";
   if (error instanceof DataError) return "data";
+  if (error instanceof AdapterFitError) return "otherBase";
   if (error instanceof FormatError) return kindOfFormatError(error.message);
   return error.message.endsWith("input model): the folder has none of the files wanted") ? "notModel" : undefined;
 }
 
 function kindOfFormatError(message: string): ErrorKind {
-  if (message.includes("adapter does not fit this model")) return "otherBase";
   if (message.includes("has no adapter")) return "noAdapter";
   return /is not a model folder|has no model weights|has no tokenizer/.test(message) ? "notModel" : "format";
 }

@@ -1,10 +1,11 @@
 // A training step against an independent implementation: golden files of transformers + PEFT (goldens/README.md).
-import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { buildMicroBatch } from "../../datasets/packing.ts";
 import { download, upload } from "../../kernels/tensor.ts";
 import { Stream } from "../../kernels/stream.ts";
 import { uploadBatch } from "../../models/batch.ts";
 import { readAdapter } from "../../models/formats/adapter.ts";
+import { AdapterFitError } from "../../models/formats/error.ts";
 import { loraKey } from "../../models/formats/lora_names.ts";
 import { openSafetensors } from "../../models/formats/safetensors.ts";
 import { Lora, paddedRank } from "../../models/lora.ts";
@@ -14,6 +15,15 @@ import { Trainer } from "../../models/trainer.ts";
 import { createWorkspace } from "../../models/workspace.ts";
 import { goldenFolder, goldenNames, goldenRows, openGoldenBase, relativeError } from "./golden_base.ts";
 import goldens from "./goldens/goldens.json" with { type: "json" };
+
+Deno.test("an adapter of another base is refused, and both shapes are named", async () => {
+  const { device, config } = await openGoldenBase("plain", 32);
+  const lora = new Lora(device, config, { rank: 4, alpha: 8, dropout: 0, targets: ["q_proj", "v_proj"] }, false);
+  const other = await readAdapter(`${goldenFolder}grouped/qv`);
+  assertThrows(() => lora.load(other), AdapterFitError, "does not fit this base: layer 0 q_proj wants A [4,");
+  lora.close();
+  device.close();
+});
 
 for (const name of goldenNames) {
   Deno.test(`logits of all rows packed together agree with transformers within 1e-4, configuration ${name}`, async () => {

@@ -4,7 +4,7 @@ import { exportedFile, exportModel, type ExportRequest } from "../../../models/e
 import { MergedWeights } from "../../../models/export/merged_weights.ts";
 import { readAdapter } from "../../../models/formats/adapter.ts";
 import { readConfig } from "../../../models/formats/config.ts";
-import { FormatError } from "../../../models/formats/error.ts";
+import { AdapterFitError, FormatError } from "../../../models/formats/error.ts";
 import { projectionName } from "../../../models/formats/lora_names.ts";
 import { openSafetensors } from "../../../models/formats/safetensors.ts";
 import { openWeights } from "../../../models/formats/weights.ts";
@@ -117,7 +117,11 @@ Deno.test("exportModel() says what a request lacks and what does not fit, and le
       [{ to: "gguf", model }, "has no tokenizer"],
     ];
     for (const [change, message] of faults) {
-      await assertRejects(() => exportModel(request(change), directory), FormatError, message);
+      await assertRejects(
+        () => exportModel(request(change), directory),
+        message.includes("adapter does not fit") ? AdapterFitError : FormatError,
+        message,
+      );
       assertEquals([...Deno.readDirSync(directory)], []);
     }
   }));

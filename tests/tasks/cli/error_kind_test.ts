@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { DeviceError, requestAdapter } from "../../../kernels/device.ts";
-import { FormatError } from "../../../models/formats/error.ts";
+import { AdapterFitError, FormatError } from "../../../models/formats/error.ts";
 import { MemoryError } from "../../../models/memory_plan.ts";
 import { kindOfError } from "../../../tasks/cli/error_kind.ts";
 import { messagesIn } from "../../../tasks/cli/messages.ts";
@@ -13,9 +13,11 @@ Deno.test("kindOfError() tells the sorts of errors of the device, and what is no
     new DeviceError("the GPU device was lost", "lost"),
     new DeviceError("the GPU refused an operation: x"),
     new FormatError("config.json: hidden_size 7 is not a multiple of num_attention_heads 2"),
+    new AdapterFitError("the adapter does not fit this base"),
     new Error("a fault of ours"),
   ];
-  assertEquals(errors.map(kindOfError), ["memory", "memory", "lost", "device", "format", undefined]);
+  const kinds = ["memory", "memory", "lost", "device", "format", "otherBase", undefined];
+  assertEquals(errors.map(kindOfError), kinds);
 });
 
 Deno.test("a machine without a driver is told so", async () => {
