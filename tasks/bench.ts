@@ -37,8 +37,8 @@ const options = z.object({
     .meta({
       zh: "测训练步之前先找出最快的矩阵乘变体",
     }),
-  packingData: z.string().default("../shared/data/alpaca-chinese").describe("folder of alpaca rows for the packing")
-    .meta({ zh: "用于测打包的 alpaca 数据文件夹" }),
+  packingData: z.string().optional().describe("folder of alpaca rows to measure packing with; not measured without")
+    .meta({ zh: "用于测打包的 alpaca 数据文件夹；不给则不测" }),
   data: z.boolean().default(false).describe("measure merging and tokenising instead, on rows that are made up").meta({
     zh: "改为测合并与分词的速度（使用合成数据）",
   }),

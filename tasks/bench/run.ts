@@ -42,7 +42,7 @@ export interface BenchOptions {
   /** Every measurement is repeated for this time in ms, that of a step for ten times as long. */
   readonly repeatMs: number;
   /** Folder of alpaca files for the packing. */
-  readonly data: string;
+  readonly data: string | undefined;
 }
 
 /** A result with the configuration that it was measured with. */
@@ -122,15 +122,15 @@ export async function runBench(
       }
     },
     async packing() {
-      try {
-        Deno.readDirSync(options.data);
-      } catch {
-        report.skipped.push({ part: "packing", reason: `there is no folder ${options.data} of alpaca rows (--data)` });
+      const { data } = options;
+      if (data === undefined || !(await Deno.stat(data).catch(() => undefined))?.isDirectory) {
+        const reason = `--packing-data wants a folder of alpaca rows, found ${data ?? "none"}`;
+        report.skipped.push({ part: "packing", reason });
         return;
       }
       for (const name of packingConfigs) {
         signal.throwIfAborted();
-        const result = await benchPacking(device, BENCH_CONFIGS[name], bits, options.data);
+        const result = await benchPacking(device, BENCH_CONFIGS[name], bits, data);
         report.packing.push({ config: name, bits, ...result });
       }
     },
