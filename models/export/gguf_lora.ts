@@ -1,7 +1,7 @@
 import type { Adapter, AdapterTensor } from "../formats/adapter.ts";
 import { type LlamaConfig, modelType } from "../formats/config.ts";
 import { fromFiniteFloat32 } from "../formats/dtype.ts";
-import { AdapterFitError, FormatError } from "../formats/error.ts";
+import { AdapterFitError } from "../formats/error.ts";
 import { ggufName, permuteRotary, rotaryHeads } from "../formats/gguf_names.ts";
 import { type GgufTensor, type GgufValue, writeGguf } from "../formats/gguf_writer.ts";
 import { projectionShape } from "../formats/llama_tensors.ts";
