@@ -1,6 +1,8 @@
 // The one place that talks to navigator.gpu: opens a device with every limit that the adapter offers, counts the memory
 // it hands out, and turns WebGPU's late errors into exceptions. It knows no model.
 
+import { rowTexels, texelFormat } from "./texels.ts";
+
 /** What a device failed by: it is gone, it has not enough memory, or anything else. */
 export type DeviceFault = "lost" | "memory" | "other";
 
@@ -28,6 +30,8 @@ export interface DeviceInfo {
   readonly software: boolean;
   /** Threads of a subgroup where that number is fixed and subgroup operations work; 0 otherwise. */
   readonly subgroupSize: number;
+  /** Whether kernels read what is only read through textures, see texels.ts. */
+  readonly texels: boolean;
   /** Optional features that the device was opened with. */
   readonly features: readonly string[];
 }
@@ -36,9 +40,16 @@ export interface DeviceInfo {
 export interface OpenOptions {
   /** False opens it without subgroup operations, as a device that lacks them would be (default true). */
   readonly subgroups?: boolean;
+  /** False reads everything through buffers, as other devices do (default true). */
+  readonly texels?: boolean;
 }
 
 type SubgroupInfo = GPUAdapterInfo & { subgroupMinSize?: number; subgroupMaxSize?: number };
+
+/** Drivers that read texels quicker than buffers; measured (docs/performance.md). */
+const quickTexels = /llvmpipe/i;
+/** Bindings of a kernel that may be textures at once. */
+const mostTextures = 8;
 
 const software = /llvmpipe|lavapipe|swiftshader|software|warp/i;
 
@@ -50,6 +61,7 @@ export class Device {
   peak = 0;
   #fault: Error | undefined;
   #closed = false;
+  readonly #textures = new WeakMap<GPUTexture, number>();
 
   /** Use {@linkcode openDevice}. */
   constructor(
@@ -83,15 +95,35 @@ export class Device {
       throw new DeviceError(`cannot make buffer ${label}: wanted ${size} bytes, the device allows ${most}`, "memory");
     }
     const buffer = this.gpu.createBuffer({ label, size, usage });
-    this.allocated += size;
-    this.peak = Math.max(this.peak, this.allocated);
+    this.#count(size);
     return buffer;
   }
 
   /** Frees a buffer made by {@linkcode Device.createBuffer}. */
   destroyBuffer(buffer: GPUBuffer): void {
-    this.allocated -= buffer.size;
+    this.#count(-buffer.size);
     buffer.destroy();
+  }
+
+  /** Makes a texture of so many rows for a tensor whose elements have this WGSL type, see texels.ts. */
+  createTexels(label: string, element: string, rows: number): GPUTexture {
+    const { format, bytes } = texelFormat(element)!;
+    const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST | GPUTextureUsage.COPY_SRC;
+    const texture = this.gpu.createTexture({ label, size: [rowTexels, rows], format, usage });
+    this.#textures.set(texture, rowTexels * rows * bytes);
+    this.#count(rowTexels * rows * bytes);
+    return texture;
+  }
+
+  /** Frees a texture made by {@linkcode Device.createTexels}. */
+  destroyTexels(texture: GPUTexture): void {
+    this.#count(-this.#textures.get(texture)!);
+    texture.destroy();
+  }
+
+  #count(bytes: number): void {
+    this.allocated += bytes;
+    this.peak = Math.max(this.peak, this.allocated);
   }
 
   /** Throws the first error that the GPU reported since the device was opened. */
@@ -153,6 +185,8 @@ export async function openDevice(options: OpenOptions = {}): Promise<Device> {
       "maxComputeInvocationsPerWorkgroup",
       "maxComputeWorkgroupSizeX",
       "maxStorageBuffersPerShaderStage",
+      "maxStorageTexturesPerShaderStage",
+      "maxTextureDimension2D",
     ] as const
   ) requiredLimits[name] = adapter.limits[name];
   const optional = ["timestamp-query", "shader-f16"].filter((name) => adapter.features.has(name as GPUFeatureName));
@@ -172,7 +206,10 @@ export async function openDevice(options: OpenOptions = {}): Promise<Device> {
   }
   gpu ??= await open(optional);
   const features = subgroupSize ? [...optional, "subgroups"] : optional;
-  return new Device(gpu, { ...describe(details), subgroupSize, features });
+  const described = describe(details);
+  const texels = options.texels !== false && quickTexels.test(described.description) &&
+    gpu.limits.maxStorageTexturesPerShaderStage >= mostTextures;
+  return new Device(gpu, { ...described, subgroupSize, texels, features });
 }
 
 function describe({ description, device, vendor, architecture }: GPUAdapterInfo) {

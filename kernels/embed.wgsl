@@ -6,7 +6,7 @@ struct Uniforms { columns4: u32, tokens: u32, firstRow: u32, rows: u32 }
 @group(0) @binding(2) var<storage, read> blocks: array<{{BITS == 32 ? "vec4f" : "vec4u"}}>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;  // (T, C)
 //% if BITS != 32
-@group(0) @binding(4) var<storage, read> scales: array<f32>;     // (rows)
+@group(0) @binding(4) var<storage, read> scales: array<vec4f>;   // (rows / 4)
 //% end
 //% if BITS == 4
 @group(0) @binding(5) var<storage, read> factors: array<u32>;    // (rows / 4, C / 16)
@@ -26,5 +26,5 @@ fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(num_workgroups) g
     case 3u: { row = block[3]; }
     default: {}
   }
-  y[index] = row{{BITS == 32 ? "" : " * scales[id]"}};
+  y[index] = row{{BITS == 32 ? "" : " * scales[id / 4u][id & 3u]"}};
 }

@@ -1,5 +1,6 @@
 import type { Device } from "./device.ts";
 import { type Constants, render } from "./template.ts";
+import { readAsTexels, texelFormat } from "./texels.ts";
 
 /** A shader before it is specialised: its name in messages, and its WGSL template. */
 export interface KernelSource {
@@ -7,40 +8,59 @@ export interface KernelSource {
   readonly source: string;
 }
 
-/** A compiled shader, with what its WGSL declares: the order of its storage bindings and of its uniforms. */
+/** A storage binding as its WGSL declares it. */
+export interface Binding {
+  readonly name: string;
+  readonly access: "read" | "read_write";
+  /** WGSL type of the array's elements. */
+  readonly element: string;
+}
+
+/** A pipeline and the layout of its bind group. */
+export interface KernelForm {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+  /** The WGSL that was compiled. */
+  readonly code: string;
+}
+
+/** A shader for a device, with what its WGSL declares: the order of its storage bindings and of its uniforms. */
 export interface Kernel {
   readonly name: string;
   /** Unique within a device. */
   readonly id: number;
-  /** The WGSL that was compiled, its template rendered. */
+  /** The WGSL, its template rendered. */
   readonly code: string;
-  readonly pipeline: GPUComputePipeline;
-  readonly layout: GPUBindGroupLayout;
-  /** Storage bindings in order: their WGSL names. Binding 0 is the uniform block, these follow from 1. */
-  readonly bindings: readonly string[];
+  /** Storage bindings in order. Binding 0 is the uniform block, these follow from 1. */
+  readonly bindings: readonly Binding[];
   /** Members of `struct Uniforms` in order; all are 4 bytes. */
   readonly uniforms: readonly { readonly name: string; readonly type: "u32" | "i32" | "f32" }[];
+  /** The kernel compiled to read some bindings as texels (texels.ts): bit i stands for bindings[i]. Compiled once. */
+  readonly form: (texels: number) => KernelForm;
+  /** The forms that were compiled so far. */
+  readonly forms: ReadonlyMap<number, KernelForm>;
 }
 
 const compiled = new WeakMap<Device, Map<string, Kernel>>();
 
-/** Every kernel that was compiled for a device so far. */
-export function compiledKernels(device: Device): Kernel[] {
-  return [...compiled.get(device)?.values() ?? []];
+/** Name and WGSL of every kernel that was compiled for a device so far, each of its forms for itself. */
+export function compiledShaders(device: Device): { readonly name: string; readonly code: string }[] {
+  return [...compiled.get(device)?.values() ?? []].flatMap(({ name, forms }) =>
+    [...forms.values()].map(({ code }) => ({ name, code }))
+  );
 }
 
 /** What a WGSL text declares of its interface; the launchers pass tensors and uniforms by these names. */
-export function reflect(code: string): Pick<Kernel, "bindings" | "uniforms"> & { access: ("read" | "read_write")[] } {
-  const bindings: string[] = [];
-  const access: ("read" | "read_write")[] = [];
-  for (const [, index, mode, name] of code.matchAll(/@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>\s*(\w+)/g)) {
-    bindings[Number(index) - 1] = name!;
-    access[Number(index) - 1] = mode as "read" | "read_write";
+export function reflect(code: string): Pick<Kernel, "bindings" | "uniforms"> {
+  const bindings: Binding[] = [];
+  const declarations = /@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>\s*(\w+):\s*array<(\w+)/g;
+  for (const [, index, access, name, element] of code.matchAll(declarations)) {
+    bindings[Number(index) - 1] = { name: name!, access: access as Binding["access"], element: element! };
   }
   const struct = code.match(/struct Uniforms \{([^}]*)\}/)?.[1] ?? "";
   const uniforms = [...struct.matchAll(/(\w+): (u32|i32|f32)/g)]
     .map(([, name, type]) => ({ name: name!, type: type as "u32" | "i32" | "f32" }));
-  return { bindings, access, uniforms };
+  return { bindings, uniforms };
 }
 
 /** Compiles a kernel for these constants once per device. Errors: the compiler's message with its line of the rendered text. */
@@ -52,16 +72,38 @@ export function compile(device: Device, { name, source }: KernelSource, constant
   if (found) return found;
 
   const code = render(source, constants);
-  const { bindings, access, uniforms } = reflect(code);
+  const { bindings, uniforms } = reflect(code);
+  const forms = new Map<number, KernelForm>();
+  const form = (texels: number) => {
+    let made = forms.get(texels);
+    if (!made) forms.set(texels, made = compileForm(device, name, code, bindings, texels));
+    return made;
+  };
+  const kernel: Kernel = { name, id: known.size, code, bindings, uniforms, form, forms };
+  known.set(key, kernel);
+  return kernel;
+}
+
+function compileForm(
+  device: Device,
+  name: string,
+  buffersOnly: string,
+  bindings: readonly Binding[],
+  texels: number,
+): KernelForm {
+  const asTexels = (i: number) => (texels >> i & 1) === 1;
+  const code = readAsTexels(buffersOnly, bindings.filter((_, i) => asTexels(i)).map(({ name }) => name));
   const visibility = GPUShaderStage.COMPUTE;
   const layout = device.gpu.createBindGroupLayout({
     label: name,
     entries: [
       { binding: 0, visibility, buffer: { type: "uniform", hasDynamicOffset: true, minBindingSize: 256 } },
-      ...access.map((mode, i): GPUBindGroupLayoutEntry => ({
+      ...bindings.map(({ access, element }, i): GPUBindGroupLayoutEntry => ({
         binding: i + 1,
         visibility,
-        buffer: { type: mode === "read" ? "read-only-storage" : "storage" },
+        ...(asTexels(i)
+          ? { storageTexture: { access: "read-only", format: texelFormat(element)!.format } }
+          : { buffer: { type: access === "read" ? "read-only-storage" : "storage" } }),
       })),
     ],
   });
@@ -71,7 +113,5 @@ export function compile(device: Device, { name, source }: KernelSource, constant
     layout: device.gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
     compute: { module, entryPoint: "main" },
   });
-  const kernel: Kernel = { name, id: known.size, code, pipeline, layout, bindings, uniforms };
-  known.set(key, kernel);
-  return kernel;
+  return { pipeline, layout, code };
 }

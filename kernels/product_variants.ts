@@ -95,9 +95,11 @@ export function productVariant(device: Device, name: string): ProductVariant {
  */
 export function defaultVariant(device: Device, shape: ProductShape): ProductVariant {
   const { op, bits, rows, outer } = shape;
-  const { subgroupSize: lanes, software } = device.info;
-  // Measured on lavapipe: twice the columns pay where blocks are cheap to unpack and lanes are many.
-  const wide = lanes >= 16 && outer >= 16 * lanes && (bits === 8 || (bits === 4 && op === "product_transposed"));
+  const { subgroupSize: lanes, software, texels } = device.info;
+  // Measured on lavapipe. 4-bit blocks come two steps at a time: a tall tile's code is then too long for the processor's
+  // cache. Through buffers twice the columns pay where blocks are cheap to unpack and lanes are many.
+  const pairs = bits === 4 && op === "product";
+  const wide = !texels && lanes >= 16 && outer >= 16 * lanes && bits !== 32 && !pairs;
   const names = rows <= 4
     ? [rows === 1 ? "register-1x4" : "register-4x4"]
     : !software
@@ -106,6 +108,8 @@ export function defaultVariant(device: Device, shape: ProductShape): ProductVari
     ? ["register-8x8"]
     : rows <= lanes
     ? [`shuffle-${lanes}x8`]
+    : texels && pairs
+    ? ["shuffle-16x8"]
     : wide
     ? ["shuffle-32x16", "shuffle-32x8"]
     : ["shuffle-32x8"];

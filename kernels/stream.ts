@@ -1,6 +1,8 @@
 import type { Device } from "./device.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Tensor } from "./tensor.ts";
+import { TexelCopies } from "./texel_copies.ts";
+import { texelFormat } from "./texels.ts";
 import type { Timings } from "./timings.ts";
 
 /** Workgroups in x, y and z. */
@@ -13,14 +15,22 @@ const slots = 1024;
 /** Bytes of GPU memory that a stream takes for itself. */
 export const streamBytes = slot * slots;
 
-const bufferIds = new WeakMap<GPUBuffer, number>();
-let nextBufferId = 0;
+const memoryIds = new WeakMap<GPUBuffer | GPUTexture, number>();
+let nextMemoryId = 0;
 
-function bufferId(buffer: GPUBuffer): number {
-  let id = bufferIds.get(buffer);
-  if (id === undefined) bufferIds.set(buffer, id = nextBufferId++);
+function idOf(memory: GPUBuffer | GPUTexture): number {
+  let id = memoryIds.get(memory);
+  if (id === undefined) memoryIds.set(memory, id = nextMemoryId++);
   return id;
 }
+
+/** Whether elements of a WGSL type are worth a copy: only whole texels are quicker. */
+function copied(element: string): boolean {
+  return texelFormat(element)?.bytes === 16;
+}
+
+/** Tensors of fewer bytes are not copied to textures: the copy would cost more than it saves. */
+const leastCopied = 4096;
 
 /**
  * Records dispatches in order and submits them together. Bind groups are made once for each combination of kernel and
@@ -33,6 +43,8 @@ export class Stream {
   readonly #staging = new ArrayBuffer(slot * slots);
   readonly #words = new DataView(this.#staging);
   readonly #groups = new Map<string, GPUBindGroup>();
+  readonly #copies: TexelCopies | undefined;
+  readonly #retired: GPUTexture[] = [];
   #used = 0;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
@@ -41,6 +53,7 @@ export class Stream {
   constructor(device: Device, options: { readonly timings?: Timings | undefined } = {}) {
     this.#device = device;
     this.#timings = options.timings;
+    this.#copies = device.info.texels ? new TexelCopies(device) : undefined;
     this.#arena = device.createBuffer("uniforms", streamBytes, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
   }
 
@@ -67,33 +80,66 @@ export class Stream {
       if (type === "f32") this.#words.setFloat32(at, value, true);
       else this.#words.setUint32(at, value, true);
     });
-    this.#encoder ??= this.#device.gpu.createCommandEncoder();
+    const textures = this.#textures(kernel, tensors);
+    const group = this.#group(kernel, tensors, textures);
+    const encoder = this.#encoder ??= this.#device.gpu.createCommandEncoder();
     if (this.#timings) {
       this.#pass?.end();
-      this.#pass = this.#encoder.beginComputePass({ timestampWrites: this.#timings.next(kernel.name) });
-    } else this.#pass ??= this.#encoder.beginComputePass();
-    this.#pass.setPipeline(kernel.pipeline);
-    this.#pass.setBindGroup(0, this.#group(kernel, tensors), [offset]);
+      this.#pass = encoder.beginComputePass({ timestampWrites: this.#timings.next(kernel.name) });
+    } else this.#pass ??= encoder.beginComputePass();
+    this.#pass.setPipeline(kernel.form(maskOf(textures)).pipeline);
+    this.#pass.setBindGroup(0, group, [offset]);
     this.#pass.dispatchWorkgroups(x, y, z);
+    if (!this.#copies) return;
+    for (const { name, access } of kernel.bindings) if (access === "read_write") this.#copies.written(tensors[name]!);
   }
 
-  #group(kernel: Kernel, tensors: Readonly<Record<string, Tensor>>): GPUBindGroup {
+  /** The textures that a kernel reads instead of buffers, by binding. */
+  #textures(kernel: Kernel, tensors: Readonly<Record<string, Tensor>>): (GPUTexture | undefined)[] {
+    const textures: (GPUTexture | undefined)[] = kernel.bindings.map(({ name }) => tensors[name]?.texture);
+    const copies = this.#copies;
+    if (!copies) return textures;
+    for (const [i, { name, access, element }] of kernel.bindings.entries()) {
+      const tensor = tensors[name];
+      if (!tensor || textures[i] || access !== "read" || !copied(element) || tensor.byteLength < leastCopied) continue;
+      textures[i] = copies.of(
+        tensor,
+        element,
+        textures.filter((texture) => texture !== undefined),
+        () => {
+          this.#pass?.end();
+          this.#pass = undefined;
+          return this.#encoder ??= this.#device.gpu.createCommandEncoder();
+        },
+        (texture) => this.#retired.push(texture),
+      );
+    }
+    return textures;
+  }
+
+  #group(
+    kernel: Kernel,
+    tensors: Readonly<Record<string, Tensor>>,
+    textures: readonly (GPUTexture | undefined)[],
+  ): GPUBindGroup {
     let key = `${kernel.id}`;
-    for (const name of kernel.bindings) {
+    kernel.bindings.forEach(({ name }, i) => {
       const tensor = tensors[name];
       if (!tensor) throw new Error(`kernel ${kernel.name}: tensor ${name} is missing`);
-      key += ` ${bufferId(tensor.buffer)}:${tensor.byteOffset}:${tensor.extent}`;
-    }
+      const texture = textures[i];
+      key += texture ? ` ${idOf(texture)}` : ` ${idOf(tensor.buffer)}:${tensor.byteOffset}:${tensor.extent}`;
+    });
     let group = this.#groups.get(key);
     if (!group) {
       group = this.#device.gpu.createBindGroup({
         label: kernel.name,
-        layout: kernel.layout,
+        layout: kernel.form(maskOf(textures)).layout,
         entries: [
           { binding: 0, resource: { buffer: this.#arena, size: slot } },
-          ...kernel.bindings.map((name, i): GPUBindGroupEntry => {
+          ...kernel.bindings.map(({ name }, i): GPUBindGroupEntry => {
             const { buffer, byteOffset, extent } = tensors[name]!;
-            return { binding: i + 1, resource: { buffer, offset: byteOffset, size: extent } };
+            const resource = textures[i]?.createView() ?? { buffer, offset: byteOffset, size: extent };
+            return { binding: i + 1, resource };
           }),
         ],
       });
@@ -105,11 +151,13 @@ export class Stream {
   /** Hands everything recorded so far to the device; returns at once. */
   flush(): void {
     if (!this.#encoder) return;
-    this.#pass!.end();
+    this.#pass?.end();
     this.#device.gpu.queue.writeBuffer(this.#arena, 0, this.#staging, 0, this.#used * slot);
     this.#device.gpu.queue.submit([this.#encoder.finish()]);
     this.#encoder = this.#pass = undefined;
     this.#used = 0;
+    this.#copies?.forget();
+    this.#retired.splice(0).forEach((texture) => this.#device.destroyTexels(texture));
     this.#device.check();
   }
 
@@ -122,8 +170,14 @@ export class Stream {
   /** Frees the stream's own memory and forgets its bind groups. */
   close(): void {
     this.forget();
+    this.#copies?.close();
     this.#device.destroyBuffer(this.#arena);
   }
+}
+
+/** Bit i is set where binding i is a texture. */
+function maskOf(textures: readonly (GPUTexture | undefined)[]): number {
+  return textures.reduce((mask, texture, i) => texture ? mask | 1 << i : mask, 0);
 }
 
 /** Threads of a workgroup in kernels that work element by element. */

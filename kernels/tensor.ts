@@ -1,4 +1,5 @@
 import type { Device } from "./device.ts";
+import { copyToTexels, texelFormat, texelRows } from "./texels.ts";
 
 /** Element types of buffers. Packed int8 weights are `u32` words of four values. */
 export type DType = "f32" | "u32" | "i32";
@@ -14,6 +15,8 @@ export interface Tensor {
   readonly byteLength: number;
   /** Bytes that a binding covers: more than byteLength for the first rows of a larger tensor, so that one bind group serves. */
   readonly extent: number;
+  /** The texture that a frozen tensor lies in; its buffer is gone, so only kernels can read it. */
+  readonly texture?: GPUTexture;
 }
 
 /** Bindings must start at a multiple of this many bytes. */
@@ -171,7 +174,26 @@ async function readThrough(device: Device, staging: GPUBuffer, tensors: readonly
   return results.map(({ buffer }, i) => new Float32Array(buffer, 0, elements(tensors[i]!.shape)));
 }
 
-/** Frees the memory behind tensors that own their buffer. */
+/**
+ * The tensor in the form in which this device's kernels read it quickest, for good: where that is a texture, the tensor moves
+ * there and its buffer is freed. Work that writes to it must have been submitted. `element` is its WGSL type in the kernels.
+ */
+export function freeze(device: Device, tensor: Tensor, element: string): Tensor {
+  const format = texelFormat(element);
+  if (!device.info.texels || !format) return tensor;
+  const { buffer, byteOffset: offset, byteLength: bytes } = tensor;
+  const texture = device.createTexels(tensor.name, element, texelRows(bytes, format));
+  const encoder = device.gpu.createCommandEncoder();
+  copyToTexels(encoder, { buffer, offset, bytes }, texture, format);
+  device.gpu.queue.submit([encoder.finish()]);
+  device.destroyBuffer(buffer);
+  return { ...tensor, texture };
+}
+
+/** Frees the memory behind tensors that own theirs. */
 export function destroyTensors(device: Device, tensors: Iterable<Tensor>): void {
-  for (const tensor of tensors) device.destroyBuffer(tensor.buffer);
+  for (const { buffer, texture } of tensors) {
+    if (texture) device.destroyTexels(texture);
+    else device.destroyBuffer(buffer);
+  }
 }

@@ -1,5 +1,5 @@
 import type { Device } from "./device.ts";
-import { createTensor, type Tensor } from "./tensor.ts";
+import { createTensor, freeze, type Tensor } from "./tensor.ts";
 import { partLayouts, rowBytes, type WeightBits, type WeightBuffer, type WeightBufferKind } from "./weight_layout.ts";
 import { type PackedRows, packRows } from "./weight_pack.ts";
 
@@ -110,6 +110,23 @@ export function uploadPacked(device: Device, weight: Weight, row: number, packed
   if (scales.length) {
     uploadRows(device, weight, "scales", row, new Uint8Array(scales.buffer, scales.byteOffset, scales.byteLength));
   }
+}
+
+/**
+ * A weight whose values will not change any more, in the form in which this device reads it quickest. Uploads to it, and work
+ * that writes to it, must have been submitted; the weight that was given is no longer good for anything.
+ */
+export function freezeWeight(device: Device, weight: Weight): Weight {
+  const parts = weight.parts.map((part): WeightPart => {
+    const { blocks, factors, scales } = part;
+    return {
+      ...part,
+      blocks: freeze(device, blocks, weight.bits === 32 ? "vec4f" : "vec4u"),
+      ...(factors && { factors: freeze(device, factors, "u32") }),
+      ...(scales && { scales: freeze(device, scales, "vec4f") }),
+    };
+  });
+  return { ...weight, parts };
 }
 
 /** Makes a weight from float32 values (rows, columns): for tests and small models. */

@@ -5,7 +5,7 @@
 import { join } from "@std/path";
 import type { Device } from "../kernels/device.ts";
 import { createTensor, upload } from "../kernels/tensor.ts";
-import { createWeight, maxBindingBytes, uploadRows, type WeightBits } from "../kernels/weight.ts";
+import { createWeight, freezeWeight, maxBindingBytes, uploadRows, type WeightBits } from "../kernels/weight.ts";
 import { rowBytes } from "../kernels/weight_layout.ts";
 import { packRows } from "../kernels/weight_pack.ts";
 import { assembleBase, type BaseTensor, type BaseWeights } from "./base_weights.ts";
@@ -151,7 +151,7 @@ async function loadWeight(
   }
   if (bytes.factors) uploadRows(device, weight, "factors", 0, await source.readBytes(`${name}_factor`));
   if (bytes.scales) uploadRows(device, weight, "scales", 0, await source.readBytes(`${name}_scale`));
-  return weight;
+  return freezeWeight(device, weight);
 }
 
 /** How to load a base. */

@@ -5,7 +5,7 @@ import { compile } from "../../kernels/kernel.ts";
 import { fill } from "../../kernels/rows.ts";
 import { grid1d, Stream } from "../../kernels/stream.ts";
 import { createTensor, destroyTensors, elements, type Tensor } from "../../kernels/tensor.ts";
-import { createWeight, type Weight, type WeightBits, weightTensors } from "../../kernels/weight.ts";
+import { createWeight, freezeWeight, type Weight, type WeightBits, weightTensors } from "../../kernels/weight.ts";
 import { assembleBase, type BaseTensor, type BaseWeights } from "../../models/base_weights.ts";
 import type { LlamaConfig } from "../../models/formats/config.ts";
 import { llamaTensors } from "../../models/formats/llama_tensors.ts";
@@ -47,7 +47,8 @@ export function syntheticWeight(
     if (factors) hashFill(stream, factors, seed, 1);
     if (scales) fill(stream, scales, deviation / (bits === 8 ? int8Deviation : deviation4));
   }
-  return weight;
+  stream.flush();
+  return freezeWeight(stream.device, weight);
 }
 
 /** A base of hashed weights, with a function that frees it. */

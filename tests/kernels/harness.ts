@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { Device, openDevice } from "../../kernels/device.ts";
 import { storedAs } from "../../kernels/half.ts";
-import { compiledKernels } from "../../kernels/kernel.ts";
+import { compiledShaders } from "../../kernels/kernel.ts";
 import { Stream } from "../../kernels/stream.ts";
 import {
   createTensor,
@@ -146,7 +146,7 @@ export const everyKind: readonly DeviceKind[] = ["subgroups", "no subgroups", "g
 export function saveShaders(device: Device): void {
   const folder = Deno.env.get("VICUNA_SHADER_FOLDER");
   if (!folder) return;
-  for (const { name, code } of compiledKernels(device)) {
+  for (const { name, code } of compiledShaders(device)) {
     const digest = createHash("sha256").update(code).digest("hex").slice(0, 16);
     Deno.writeTextFileSync(`${folder}/${name}-${digest}.wgsl`, code);
   }

@@ -30,10 +30,12 @@ Deno.test("render() names the line of a fault", () => {
 });
 
 Deno.test("reflect() reads bindings in order of their numbers, their access, and the uniforms", () => {
-  const { bindings, access, uniforms } = reflect(`struct Uniforms { count: u32, scale: f32 }
+  const { bindings, uniforms } = reflect(`struct Uniforms { count: u32, scale: f32 }
     @group(0) @binding(2) var<storage, read_write> y: array<f32>;
     @group(0) @binding(1) var<storage, read> x: array<vec4f>;`);
-  assertEquals(bindings, ["x", "y"]);
-  assertEquals(access, ["read", "read_write"]);
+  assertEquals(bindings, [
+    { name: "x", access: "read", element: "vec4f" },
+    { name: "y", access: "read_write", element: "f32" },
+  ]);
   assertEquals(uniforms, [{ name: "count", type: "u32" }, { name: "scale", type: "f32" }]);
 });
