@@ -10,7 +10,7 @@ export function addBias(stream: Stream, bias: Tensor, y: Tensor): void {
   const [rows, width] = y.shape as [number, number];
   expectMultiple("bias", "the width", width, 4);
   expectShape("bias", bias, [width]);
-  const kernel = compile(stream.device, { name: "add_bias", source });
+  const kernel = compile(stream.device, { name: "add_bias", source, readsBefore: ["y"] });
   const count4 = rows * width / 4;
   stream.run(kernel, { bias, y }, { count4, width4: width / 4 }, grid1d(count4));
 }

@@ -22,7 +22,9 @@ export function crossEntropy(
   expectShape("cross entropy", labels, [rows]);
   expectShape("cross entropy", losses, [rows]);
   const gradient = gradientScale !== undefined;
-  const kernel = compileRows(stream.device, { name: "cross_entropy", source: lossSource }, { GRADIENT: gradient });
+  const kernel = compileRows(stream.device, { name: "cross_entropy", source: lossSource, readsBefore: ["logits"] }, {
+    GRADIENT: gradient,
+  });
   const uniforms = { rows, vocabulary, stride4: stride / 4, gradientScale: gradientScale ?? 0 };
   stream.run(kernel, { logits, labels, losses }, uniforms, rowGrid(rows));
 }

@@ -40,7 +40,7 @@ export interface DeviceInfo {
 export interface OpenOptions {
   /** False opens it without subgroup operations, as a device that lacks them would be (default true). */
   readonly subgroups?: boolean;
-  /** False reads everything through buffers, as other devices do (default true). */
+  /** Whether kernels read through textures where the device can; only drivers that are quicker so do, unless told. */
   readonly texels?: boolean;
 }
 
@@ -105,13 +105,16 @@ export class Device {
     buffer.destroy();
   }
 
-  /** Makes a texture of so many rows for a tensor whose elements have this WGSL type, see texels.ts. */
-  createTexels(label: string, element: string, rows: number): GPUTexture {
-    const { format, bytes } = texelFormat(element)!;
+  /**
+   * Makes a texture of so many rows for a tensor whose elements have this WGSL type, see texels.ts. `bytes` of it count as
+   * memory in use: those of the tensor; what is a copy only, on drivers that compute on the processor, does not count.
+   */
+  createTexels(label: string, element: string, rows: number, bytes: number): GPUTexture {
+    const { format } = texelFormat(element)!;
     const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST | GPUTextureUsage.COPY_SRC;
     const texture = this.gpu.createTexture({ label, size: [rowTexels, rows], format, usage });
-    this.#textures.set(texture, rowTexels * rows * bytes);
-    this.#count(rowTexels * rows * bytes);
+    this.#textures.set(texture, bytes);
+    this.#count(bytes);
     return texture;
   }
 
@@ -207,7 +210,7 @@ export async function openDevice(options: OpenOptions = {}): Promise<Device> {
   gpu ??= await open(optional);
   const features = subgroupSize ? [...optional, "subgroups"] : optional;
   const described = describe(details);
-  const texels = options.texels !== false && quickTexels.test(described.description) &&
+  const texels = (options.texels ?? quickTexels.test(described.description)) &&
     gpu.limits.maxStorageTexturesPerShaderStage >= mostTextures;
   return new Device(gpu, { ...described, subgroupSize, texels, features });
 }

@@ -1,11 +1,16 @@
 import type { Device } from "./device.ts";
 import { type Constants, render } from "./template.ts";
-import { readAsTexels, texelFormat } from "./texels.ts";
+import { isRead, readAsTexels, type TexelBinding, texelFormat } from "./texels.ts";
 
 /** A shader before it is specialised: its name in messages, and its WGSL template. */
 export interface KernelSource {
   readonly name: string;
   readonly source: string;
+  /**
+   * Written bindings of which every thread reads only what was there before the dispatch, so that these reads may go to a
+   * copy.
+   */
+  readonly readsBefore?: readonly string[];
 }
 
 /** A storage binding as its WGSL declares it. */
@@ -14,6 +19,8 @@ export interface Binding {
   readonly access: "read" | "read_write";
   /** WGSL type of the array's elements. */
   readonly element: string;
+  /** Whether it is only read, or what is read is what was there before, so that a copy may be read instead. */
+  readonly copyable: boolean;
 }
 
 /** A pipeline and the layout of its bind group. */
@@ -51,11 +58,12 @@ export function compiledShaders(device: Device): { readonly name: string; readon
 }
 
 /** What a WGSL text declares of its interface; the launchers pass tensors and uniforms by these names. */
-export function reflect(code: string): Pick<Kernel, "bindings" | "uniforms"> {
+export function reflect(code: string, readsBefore: readonly string[] = []): Pick<Kernel, "bindings" | "uniforms"> {
   const bindings: Binding[] = [];
   const declarations = /@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>\s*(\w+):\s*array<(\w+)/g;
   for (const [, index, access, name, element] of code.matchAll(declarations)) {
-    bindings[Number(index) - 1] = { name: name!, access: access as Binding["access"], element: element! };
+    const copyable = access === "read" || readsBefore.includes(name!) && isRead(code, name!);
+    bindings[Number(index) - 1] = { name: name!, access: access as Binding["access"], element: element!, copyable };
   }
   const struct = code.match(/struct Uniforms \{([^}]*)\}/)?.[1] ?? "";
   const uniforms = [...struct.matchAll(/(\w+): (u32|i32|f32)/g)]
@@ -64,7 +72,8 @@ export function reflect(code: string): Pick<Kernel, "bindings" | "uniforms"> {
 }
 
 /** Compiles a kernel for these constants once per device. Errors: the compiler's message with its line of the rendered text. */
-export function compile(device: Device, { name, source }: KernelSource, constants: Constants = {}): Kernel {
+export function compile(device: Device, kernelSource: KernelSource, constants: Constants = {}): Kernel {
+  const { name, source, readsBefore } = kernelSource;
   let known = compiled.get(device);
   if (!known) compiled.set(device, known = new Map());
   const key = `${name} ${JSON.stringify(constants)}`;
@@ -72,7 +81,7 @@ export function compile(device: Device, { name, source }: KernelSource, constant
   if (found) return found;
 
   const code = render(source, constants);
-  const { bindings, uniforms } = reflect(code);
+  const { bindings, uniforms } = reflect(code, readsBefore);
   const forms = new Map<number, KernelForm>();
   const form = (texels: number) => {
     let made = forms.get(texels);
@@ -84,6 +93,14 @@ export function compile(device: Device, { name, source }: KernelSource, constant
   return kernel;
 }
 
+/** The bindings that are textures in a form: those that are only read have their own numbers, copies follow after all. */
+export function textureBindings(bindings: readonly Binding[], texels: number): TexelBinding[] {
+  let next = bindings.length + 1;
+  return bindings.flatMap(({ name, element, access }, i) =>
+    texels >> i & 1 ? [{ name, element, access, binding: access === "read" ? i + 1 : next++ }] : []
+  );
+}
+
 function compileForm(
   device: Device,
   name: string,
@@ -91,20 +108,21 @@ function compileForm(
   bindings: readonly Binding[],
   texels: number,
 ): KernelForm {
-  const asTexels = (i: number) => (texels >> i & 1) === 1;
-  const code = readAsTexels(buffersOnly, bindings.filter((_, i) => asTexels(i)).map(({ name }) => name));
+  const read = textureBindings(bindings, texels);
+  const code = readAsTexels(buffersOnly, read);
   const visibility = GPUShaderStage.COMPUTE;
   const layout = device.gpu.createBindGroupLayout({
     label: name,
     entries: [
       { binding: 0, visibility, buffer: { type: "uniform", hasDynamicOffset: true, minBindingSize: 256 } },
-      ...bindings.map(({ access, element }, i): GPUBindGroupLayoutEntry => ({
-        binding: i + 1,
-        visibility,
-        ...(asTexels(i)
-          ? { storageTexture: { access: "read-only", format: texelFormat(element)!.format } }
-          : { buffer: { type: access === "read" ? "read-only-storage" : "storage" } }),
-      })),
+      ...bindings.flatMap(({ access }, i): GPUBindGroupLayoutEntry[] => {
+        const type = access === "read" ? "read-only-storage" : "storage";
+        return access === "read" && texels >> i & 1 ? [] : [{ binding: i + 1, visibility, buffer: { type } }];
+      }),
+      ...read.map(({ element, binding }): GPUBindGroupLayoutEntry => {
+        const { format } = texelFormat(element)!;
+        return { binding, visibility, storageTexture: { access: "read-only", format } };
+      }),
     ],
   });
   const module = device.gpu.createShaderModule({ label: name, code });

@@ -75,7 +75,7 @@ export function loraExpand(stream: Stream, h: Tensor, b: Tensor, y: Tensor, scal
   const tile = shuffle ? Math.max(16, lanes) : 4;
   const source = withDropout(expandSource, active(dropout));
   const constants = { LANES: lanes, TILE: tile, SHUFFLE: shuffle, DROPOUT: active(dropout) };
-  const kernel = compile(stream.device, { name: "lora_expand", source }, constants);
+  const kernel = compile(stream.device, { name: "lora_expand", source, readsBefore: ["y"] }, constants);
   const uniforms = { rows, width4: width / 4, rank4: rank / 4, scale, ...dropoutUniforms(dropout) };
   stream.run(kernel, { h, b, y }, uniforms, [Math.ceil(width / 4 / lanes), Math.ceil(rows / tile)]);
 }

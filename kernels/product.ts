@@ -47,7 +47,7 @@ function kernelOf(
   const transposed = op === "product_transposed";
   const source = blockSource + (variant.kind === "workgroup" ? workgroupSource : threadSource);
   const step = bits === 4 && !transposed ? 2 : 1;
-  return compile(stream.device, { name: op, source }, {
+  return compile(stream.device, { name: op, source, readsBefore: ["y"] }, {
     TRANSPOSED: transposed,
     BITS: bits,
     ADD: into === "add",

@@ -44,7 +44,8 @@ export function rmsNormBackward(
   expectShape("rms norm backward", dy, x.shape);
   expectShape("rms norm backward", dx, x.shape);
   const tile = rowTile(stream.device, rows, width);
-  const kernel = compileRows(stream.device, { name: "rms_norm_backward", source: backward }, { ...tile, ADD: add });
+  const source = { name: "rms_norm_backward", source: backward, readsBefore: ["dx"] };
+  const kernel = compileRows(stream.device, source, { ...tile, ADD: add });
   stream.run(kernel, { x, weight, dy, dx }, { width4: width / 4, rows, epsilon }, rowGrid(Math.ceil(rows / tile.ROWS)));
 }
 

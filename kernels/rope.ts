@@ -15,7 +15,10 @@ export function rope(stream: Stream, x: Tensor, positions: Tensor, table: Tensor
   expectShape("rope", table, [-1, 2, headSize / 2]);
   // Heads of a token share the loads of its angles.
   const together = [4, 2, 1].find((n) => heads % n === 0)!;
-  const kernel = compile(stream.device, { name: "rope", source }, { HEAD_SIZE: headSize, HEADS: together });
+  const kernel = compile(stream.device, { name: "rope", source, readsBefore: ["x"] }, {
+    HEAD_SIZE: headSize,
+    HEADS: together,
+  });
   const threads = tokens * heads / together * headSize / 8;
   stream.run(kernel, { positions, table, x }, { tokens, heads, direction }, grid1d(threads));
 }

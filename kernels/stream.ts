@@ -1,5 +1,5 @@
 import type { Device } from "./device.ts";
-import type { Kernel } from "./kernel.ts";
+import { type Kernel, textureBindings } from "./kernel.ts";
 import type { Tensor } from "./tensor.ts";
 import { TexelCopies } from "./texel_copies.ts";
 import { texelFormat } from "./texels.ts";
@@ -29,8 +29,13 @@ function copied(element: string): boolean {
   return texelFormat(element)?.bytes === 16;
 }
 
-/** Tensors of fewer bytes are not copied to textures: the copy would cost more than it saves. */
-const leastCopied = 4096;
+/** How a stream works. */
+export interface StreamOptions {
+  /** Measure every dispatch. */
+  readonly timings?: Timings | undefined;
+  /** Tensors of fewer bytes are not copied to textures, since the copy would cost more than it saves; 4,096. */
+  readonly leastCopied?: number;
+}
 
 /**
  * Records dispatches in order and submits them together. Bind groups are made once for each combination of kernel and
@@ -39,6 +44,7 @@ const leastCopied = 4096;
 export class Stream {
   readonly #device: Device;
   readonly #timings: Timings | undefined;
+  readonly #leastCopied: number;
   readonly #arena: GPUBuffer;
   readonly #staging = new ArrayBuffer(slot * slots);
   readonly #words = new DataView(this.#staging);
@@ -49,10 +55,11 @@ export class Stream {
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
 
-  /** With `timings`, every dispatch is measured. */
-  constructor(device: Device, options: { readonly timings?: Timings | undefined } = {}) {
+  /** Takes a little memory for uniforms; close the stream to give it back. */
+  constructor(device: Device, { timings, leastCopied = 4096 }: StreamOptions = {}) {
     this.#device = device;
-    this.#timings = options.timings;
+    this.#timings = timings;
+    this.#leastCopied = leastCopied;
     this.#copies = device.info.texels ? new TexelCopies(device) : undefined;
     this.#arena = device.createBuffer("uniforms", streamBytes, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
   }
@@ -99,9 +106,9 @@ export class Stream {
     const textures: (GPUTexture | undefined)[] = kernel.bindings.map(({ name }) => tensors[name]?.texture);
     const copies = this.#copies;
     if (!copies) return textures;
-    for (const [i, { name, access, element }] of kernel.bindings.entries()) {
+    for (const [i, { name, copyable, element }] of kernel.bindings.entries()) {
       const tensor = tensors[name];
-      if (!tensor || textures[i] || access !== "read" || !copied(element) || tensor.byteLength < leastCopied) continue;
+      if (!tensor || textures[i] || !copyable || !copied(element) || tensor.byteLength < this.#leastCopied) continue;
       textures[i] = copies.of(
         tensor,
         element,
@@ -123,23 +130,29 @@ export class Stream {
     textures: readonly (GPUTexture | undefined)[],
   ): GPUBindGroup {
     let key = `${kernel.id}`;
-    kernel.bindings.forEach(({ name }, i) => {
+    kernel.bindings.forEach(({ name, access }, i) => {
       const tensor = tensors[name];
       if (!tensor) throw new Error(`kernel ${kernel.name}: tensor ${name} is missing`);
       const texture = textures[i];
-      key += texture ? ` ${idOf(texture)}` : ` ${idOf(tensor.buffer)}:${tensor.byteOffset}:${tensor.extent}`;
+      if (texture) key += ` ${idOf(texture)}`;
+      if (!texture || access !== "read") key += ` ${idOf(tensor.buffer)}:${tensor.byteOffset}:${tensor.extent}`;
     });
     let group = this.#groups.get(key);
     if (!group) {
+      const mask = maskOf(textures);
+      const present = textures.filter((texture) => texture !== undefined);
       group = this.#device.gpu.createBindGroup({
         label: kernel.name,
-        layout: kernel.form(maskOf(textures)).layout,
+        layout: kernel.form(mask).layout,
         entries: [
           { binding: 0, resource: { buffer: this.#arena, size: slot } },
-          ...kernel.bindings.map(({ name }, i): GPUBindGroupEntry => {
+          ...kernel.bindings.flatMap(({ name, access }, i): GPUBindGroupEntry[] => {
             const { buffer, byteOffset, extent } = tensors[name]!;
-            const resource = textures[i]?.createView() ?? { buffer, offset: byteOffset, size: extent };
-            return { binding: i + 1, resource };
+            const resource = { buffer, offset: byteOffset, size: extent };
+            return access === "read" && textures[i] ? [] : [{ binding: i + 1, resource }];
+          }),
+          ...textureBindings(kernel.bindings, mask).map(({ binding }, n): GPUBindGroupEntry => {
+            return { binding, resource: present[n]!.createView() };
           }),
         ],
       });

@@ -20,6 +20,6 @@ export function swigluBackward(stream: Stream, dy: Tensor, gate: Tensor, up: Ten
   const [rows, width] = gate.shape as [number, number];
   expectShape("swiglu backward", dy, gate.shape);
   expectShape("swiglu backward", up, gate.shape);
-  const kernel = compile(stream.device, { name: "swiglu_backward", source: backward });
+  const kernel = compile(stream.device, { name: "swiglu_backward", source: backward, readsBefore: ["gate", "up"] });
   stream.run(kernel, { dy, gate, up }, { count4: rows * width / 4 }, grid1d(rows * width / 4));
 }

@@ -182,7 +182,7 @@ export function freeze(device: Device, tensor: Tensor, element: string): Tensor 
   const format = texelFormat(element);
   if (!device.info.texels || !format) return tensor;
   const { buffer, byteOffset: offset, byteLength: bytes } = tensor;
-  const texture = device.createTexels(tensor.name, element, texelRows(bytes, format));
+  const texture = device.createTexels(tensor.name, element, texelRows(bytes, format), bytes);
   const encoder = device.gpu.createCommandEncoder();
   copyToTexels(encoder, { buffer, offset, bytes }, texture, format);
   device.gpu.queue.submit([encoder.finish()]);

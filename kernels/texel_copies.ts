@@ -74,7 +74,7 @@ export class TexelCopies {
       if (unused) return unused;
     }
     const rounded = 2 ** Math.ceil(Math.log2(height));
-    const texture = this.#device.createTexels("copy", element, rounded);
+    const texture = this.#device.createTexels("copy", element, rounded, 0);
     const copy: Copy = { texture, element, height: rounded, used: 0 };
     this.#copies.push(copy);
     return copy;

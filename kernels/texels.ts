@@ -48,40 +48,58 @@ export function copyToTexels(
   }
 }
 
-/** WGSL in which the named bindings, of `var<storage, read>` arrays, are read as texels. Errors: a name is not so bound. */
-export function readAsTexels(code: string, names: Iterable<string>): string {
-  let result = code;
-  let any = false;
-  for (const name of names) {
-    any = true;
-    const declared = new RegExp(`var<storage, read> ${name}: array<(\\w+)>;`);
-    const element = result.match(declared)?.[1];
-    const format = element && texelFormat(element);
-    if (!format) throw new Error(`cannot read binding ${name} as texels: found ${element ?? "no array of that name"}`);
-    result = replaceAccesses(
-      result.replace(declared, `var ${name}: texture_storage_2d<${format.format}, read>;`),
-      name,
-      (index) => `textureLoad(${name}, texelAt(${index}))${format.parts}`,
-    );
-  }
-  if (!any) return code;
-  return `${result}\nfn texelAt(i: u32) -> vec2u { return vec2u(i % ${rowTexels}u, i / ${rowTexels}u); }\n`;
+/** A binding to read as texels. */
+export interface TexelBinding {
+  readonly name: string;
+  /** WGSL type of its elements. */
+  readonly element: string;
+  /** The binding's number; for what is also written that of a further binding, which holds the values from before. */
+  readonly binding: number;
+  readonly access: "read" | "read_write";
 }
 
-/** Replaces each `name[index]`, innermost brackets first. */
-function replaceAccesses(code: string, name: string, access: (index: string) => string): string {
+/** WGSL in which these bindings, `var<storage, …>` arrays, are read as texels. What is written stays a buffer. */
+export function readAsTexels(code: string, bindings: readonly TexelBinding[]): string {
+  if (bindings.length === 0) return code;
+  const declarations: string[] = [];
+  for (const { name, element, binding, access } of bindings) {
+    const texels = access === "read" ? name : `${name}Before`;
+    const { format, parts } = texelFormat(element)!;
+    declarations.push(`@group(0) @binding(${binding}) var ${texels}: texture_storage_2d<${format}, read>;`);
+    if (access === "read") {
+      code = code.replace(new RegExp(`@group\\(0\\) @binding\\(${binding}\\) var<storage, read> ${name}: [^;]*;`), "");
+    }
+    code = replaceReads(code, name, (index) => `textureLoad(${texels}, texelAt(${index}))${parts}`);
+  }
+  const texelAt = `fn texelAt(i: u32) -> vec2u { return vec2u(i % ${rowTexels}u, i / ${rowTexels}u); }`;
+  return [code, ...declarations, texelAt, ""].join("\n");
+}
+
+/** Whether WGSL reads elements of an array, rather than only writing them. */
+export function isRead(code: string, name: string): boolean {
+  return replaceReads(code, name, () => "") !== code;
+}
+
+/** Replaces each `name[index]` that is read, innermost brackets first; `name[index] += …` becomes an assignment. */
+function replaceReads(code: string, name: string, load: (index: string) => string): string {
   const starts = [...code.matchAll(new RegExp(`(?<![\\w.])${name}\\[`, "g"))].map(({ index }) => index);
   for (const start of starts.reverse()) {
-    const open = start + name.length;
-    let depth = 0;
-    let end = open;
-    do {
-      const at = code[end++];
-      if (at === "[") depth++;
-      else if (at === "]") depth--;
-      else if (at === undefined) throw new Error(`cannot read ${name} as texels: a bracket is not closed`);
-    } while (depth > 0);
-    code = code.slice(0, start) + access(code.slice(open + 1, end - 1)) + code.slice(end);
+    const end = closing(code, start + name.length);
+    const index = code.slice(start + name.length + 1, end - 1);
+    const [head, tail] = [code.slice(0, start), code.slice(end)];
+    const added = tail.match(/^ \+= ([^;]*);/);
+    if (added) code = `${head}${name}[${index}] = ${load(index)} + (${added[1]});${tail.slice(added[0].length)}`;
+    else if (!/^ = /.test(tail)) code = head + load(index) + tail;
   }
   return code;
+}
+
+/** The place after the bracket that closes the one at `open`. */
+function closing(code: string, open: number): number {
+  let depth = 0;
+  for (let at = open; at < code.length; at++) {
+    if (code[at] === "[") depth++;
+    else if (code[at] === "]" && --depth === 0) return at + 1;
+  }
+  throw new Error("cannot read a binding as texels: a bracket is not closed");
 }

@@ -39,7 +39,7 @@ export function weightGradient(stream: Stream, dy: Tensor, x: Tensor, gradient: 
   expectShape(action, x, [-1, gradient.columns]);
   expectShape(action, dy, [x.shape[0]!, paddedRows(gradient)]);
   const { shuffle, lanes, quads, columns, ahead } = chooseTile(stream.device);
-  const kernel = compile(stream.device, { name: "weight_gradient", source }, {
+  const kernel = compile(stream.device, { name: "weight_gradient", source, readsBefore: ["g"] }, {
     SHUFFLE: shuffle,
     LANES: lanes,
     QUADS: quads,

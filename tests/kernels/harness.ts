@@ -48,7 +48,8 @@ export class Bench {
   readonly stream: Stream;
   readonly #tensors: Tensor[] = [];
   constructor(readonly device: Device) {
-    this.stream = new Stream(device);
+    // However small the tensors of a test are, they are read as they would be in a training.
+    this.stream = new Stream(device, { leastCopied: 16 });
   }
   tensor(shape: number[], values: ArrayLike<number>): Tensor {
     return this.#keep(tensorOf(this.device, `test ${this.#tensors.length}`, shape, values));
@@ -106,12 +107,12 @@ export async function readHalves(bench: Bench, tensor: Tensor): Promise<Float64A
   return Float64Array.from(new Float16Array((await bench.read(tensor)).buffer as ArrayBuffer));
 }
 
-/** Ways of opening the machine's device: as it is, without subgroups, or taken for a graphics card, which gets other tiles. */
+/** Ways of opening the machine's device: as it is, without subgroups and texels, or taken for a graphics card. */
 export type DeviceKind = "subgroups" | "no subgroups" | "graphics card";
 
 async function openAs(kind: DeviceKind): Promise<Device> {
-  const device = await openDevice({ subgroups: kind !== "no subgroups" });
-  return kind === "graphics card" ? new Device(device.gpu, { ...device.info, software: false }) : device;
+  const device = await openDevice(kind === "no subgroups" ? { subgroups: false, texels: false } : {});
+  return kind === "graphics card" ? new Device(device.gpu, { ...device.info, software: false, texels: false }) : device;
 }
 
 /** Registers a test for each of these kinds of device. */

@@ -34,8 +34,8 @@ Deno.test("reflect() reads bindings in order of their numbers, their access, and
     @group(0) @binding(2) var<storage, read_write> y: array<f32>;
     @group(0) @binding(1) var<storage, read> x: array<vec4f>;`);
   assertEquals(bindings, [
-    { name: "x", access: "read", element: "vec4f" },
-    { name: "y", access: "read_write", element: "f32" },
+    { name: "x", access: "read", element: "vec4f", copyable: true },
+    { name: "y", access: "read_write", element: "f32", copyable: false },
   ]);
   assertEquals(uniforms, [{ name: "count", type: "u32" }, { name: "scale", type: "f32" }]);
 });
