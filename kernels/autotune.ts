@@ -7,7 +7,7 @@ import { candidateVariants, defaultVariant, type ProductVariant, productVariant 
 import { Stream } from "./stream.ts";
 import { createTensor, destroyTensors, download, type Tensor, tensorOf } from "./tensor.ts";
 import { Timings } from "./timings.ts";
-import { createWeight, type Weight, weightOf, weightTensors } from "./weight.ts";
+import { createWeight, freezeWeight, type Weight, weightOf, weightTensors } from "./weight.ts";
 import { packRows, unpackRows } from "./weight_pack.ts";
 
 /** How to tune. */
@@ -60,9 +60,11 @@ class Tuner {
   /** Tensors of a shape: x (rows, inner), y (rows, outer) and the weight, of random values if `random`. */
   #prepare({ op, bits, rows, inner, outer }: ProductShape, random: boolean) {
     const [n, k] = op === "product" ? [outer, inner] : [inner, outer];
-    const weight = random
+    const loose = random
       ? weightOf(this.device, "tuning", values(n * padded(k), 1), n, padded(k), bits)
       : createWeight(this.device, "tuning", n, padded(k), bits);
+    this.device.gpu.queue.submit([]);
+    const weight = freezeWeight(this.device, loose);
     const make = (columns: number, seed: number) =>
       random && seed
         ? tensorOf(this.device, "tuning", [rows, columns], values(rows * columns, seed))

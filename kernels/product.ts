@@ -58,6 +58,7 @@ function kernelOf(
     GROUP_ROWS: variant.groupRows,
     ...(variant.kind === "workgroup" ? { DEPTH: variant.depth } : {
       SHUFFLE: variant.kind === "shuffle",
+      ROLLED: stream.device.info.software && variant.rows > 4,
       STEP: step,
       TAIL: inner4 % step > 0,
       PAIRS: bits === 4 && (!transposed || variant.columns % 2 === 0),

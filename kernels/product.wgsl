@@ -98,11 +98,28 @@ fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(local_invocation_
     //% if !TRANSPOSED && BITS != 32
     let scale = scales[column{{j}}];
     //% end
+    //% if ROLLED
+    // A store is a loop over the lanes there, so that many of them compile slowly: four rows at a time.
+    for (var i = 0u; i < min({{ROWS}}u, u.rows - row0); i += 4u) {
+      //% for r in 0..4
+      var value{{r}} = sum{{r}}_{{j}};
+      //% for q in 1..ROWS / 4
+      if (i == {{q * 4}}u) { value{{r}} = sum{{q * 4 + r}}_{{j}}; }
+      //% end
+      if (row0 + i + {{r}}u <= lastRow) {
+        let to = (row0 + i + {{r}}u) * u.yStride4 + u.yFirst4 + column{{j}};
+        y[to] = {{ADD ? "y[to] + " : RESIDUAL ? "residual[to] + " : ""}}value{{r}}{{!TRANSPOSED && BITS != 32 ? " * scale" : ""}};
+      }
+      //% end
+    }
+    //% end
+    //% if !ROLLED
     //% for i in 0..ROWS
     if (row0 + {{i}}u <= lastRow) {
       let to = (row0 + {{i}}u) * u.yStride4 + u.yFirst4 + column{{j}};
       y[to] = {{ADD ? "y[to] + " : RESIDUAL ? "residual[to] + " : ""}}sum{{i}}_{{j}}{{!TRANSPOSED && BITS != 32 ? " * scale" : ""}};
     }
+    //% end
     //% end
   }
   //% end
