@@ -1,5 +1,5 @@
 // The Vulkan drivers that kernels are tested on beside the machine's own, each chosen by the environment of a child process.
-import { fromFileUrl } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import { runChild } from "../../tasks/cli/child.ts";
 
 /** A driver to test on. */
@@ -13,13 +13,16 @@ export interface Driver {
   readonly subgroupSize: number;
   /** Why it cannot be tested here; absent where it can. */
   readonly missing?: string;
+  /** True where the test suite leaves it to `deno task test-drivers`. */
+  readonly late?: true;
 }
 
+const project = fromFileUrl(new URL("../../", import.meta.url));
 /** Where Debian's chromium-common keeps SwiftShader. */
 const swiftShader = "/usr/lib/chromium/vk_swiftshader_icd.json";
 const lavapipe = "/usr/share/vulkan/icd.d";
 /** Where unpack_mesa25.sh has unpacked Debian 13's Mesa. */
-const mesa25 = Deno.env.get("VICUNA_MESA25") ?? fromFileUrl(new URL("../../.vicuna/mesa25", import.meta.url));
+const mesa25 = Deno.env.get("VICUNA_MESA25") ?? join(project, ".vicuna/mesa25");
 
 function exists(path: string): boolean {
   try {
@@ -43,11 +46,12 @@ interface Width {
   readonly without?: true;
 }
 
-function lavapipeAt({ bits, without }: Width): Pick<Driver, "name" | "env" | "subgroupSize"> {
+function lavapipeAt({ bits, without }: Width): Pick<Driver, "name" | "env" | "subgroupSize" | "late"> {
   return {
     name: `lavapipe, ${bits} bits${without ? ", as without AVX-512" : ""}`,
     env: { LP_NATIVE_VECTOR_WIDTH: String(bits), ...(without && { GALLIUM_OVERRIDE_CPU_CAPS: "avx" }) },
     subgroupSize: bits / 32,
+    ...(without && { late: true }),
   };
 }
 
@@ -70,7 +74,7 @@ export function drivers(): Driver[] {
       const { name, ...rest } = lavapipeAt(width);
       const launcher = `${mesa25}/run`;
       const missing = exists(launcher) ? undefined : `no ${launcher} (tests/drivers/unpack_mesa25.sh, VICUNA_MESA25)`;
-      return { name: `Mesa 25 ${name}`, ...rest, launcher, ...orNarrow(width, missing) };
+      return { name: `Mesa 25 ${name}`, ...rest, launcher, late: true, ...orNarrow(width, missing) };
     }),
     {
       name: "SwiftShader",
@@ -89,6 +93,10 @@ export async function runOn(
 ): Promise<{ success: boolean; output: string }> {
   const all = { NO_COLOR: "1", XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/tmp", ...env };
   const [program, ...rest] = [...(launcher ? [launcher] : []), Deno.execPath(), ...args];
-  const { code, stdout, stderr } = await runChild(program!, rest, { env: all, ...(signal && { signal }) });
+  const { code, stdout, stderr } = await runChild(program!, rest, {
+    env: all,
+    cwd: project,
+    ...(signal && { signal }),
+  });
   return { success: code === 0, output: stdout + stderr };
 }

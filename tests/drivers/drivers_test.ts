@@ -2,9 +2,8 @@ import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { drivers, runOn } from "./drivers.ts";
 
-// The quick form: all numeric tests on each driver, and every shader in Dawn, is `deno task test-drivers`; it also knows the
-// drivers that are unpacked beside the system.
-for (const driver of drivers().filter(({ launcher }) => launcher === undefined)) {
+// The quick form: all numeric tests on each driver, and every shader in Dawn, is `deno task test-drivers`.
+for (const driver of drivers().filter(({ late }) => !late)) {
   const why = driver.missing === undefined ? "" : ` (skipped: ${driver.missing})`;
   Deno.test({
     name: `kernels compute right on ${driver.name}, with subgroups and without${why}`,

@@ -47,8 +47,7 @@ async function testOn(driver: Driver, folder: string, signal: AbortSignal): Prom
   const saves = driver.name === shadersFrom;
   const on = { ...driver, env: { ...driver.env, ...(saves && { VICUNA_SHADER_FOLDER: folder }) } };
   const begin = performance.now();
-  const tests = NUMERIC_TESTS.map((test) => path(`../../${test}`));
-  const { success, output } = await runOn(on, ["test", "-A", ...tests], signal);
+  const { success, output } = await runOn(on, ["test", "-A", ...NUMERIC_TESTS], signal);
   const summary = output.trimEnd().split("\n").findLast((line) => /^(ok|FAILED) \|/.test(line));
   const passed = success && summary !== undefined;
   const text = summary ?? "the tests ended without a summary";
