@@ -3,8 +3,10 @@ import { chooseDevice, deviceName, openDevice } from "../kernels/device.ts";
 import { z } from "../mod.ts";
 import { BENCH_CONFIGS, type BenchConfigName } from "./bench/configs.ts";
 import { benchData, dataTable } from "./bench/data.ts";
-import { BENCH_PARTS, BENCH_SHAPES, runBench } from "./bench/run.ts";
-import { partTables } from "./bench/tables.ts";
+import { machineFacts, machineLines } from "./bench/machine.ts";
+import { BENCH_PARTS } from "./bench/pieces.ts";
+import { BENCH_SHAPES, runBench } from "./bench/run.ts";
+import { partTables, progressLine } from "./bench/tables.ts";
 import { FULL_ROWS } from "../tests/datasets/synthetic_rows.ts";
 import { checkValues } from "./cli/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
@@ -78,12 +80,16 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
   if (wanted !== undefined) chooseDevice(wanted);
   const device = await openDevice();
   try {
-    if (!json) console.log(deviceName(device.info));
+    if (!json) console.log(machineLines(machineFacts(device.info), language));
     const report = await runBench(
       device,
       { parts, configs: config, memory: gpuMemory * 1e9, repeatMs, data: packingData, ...rest },
-      (part, report) => {
-        if (!json) console.log(partTables(part, report, language));
+      {
+        // On standard error, beside what was asked for.
+        begin: (progress) => console.error(progressLine(progress, language)),
+        done: (part, report) => {
+          if (!json) console.log(partTables(part, report, language));
+        },
       },
       signal,
     );

@@ -3,7 +3,7 @@
 // there is skipped with its reason.
 import Table from "cli-table3";
 import { fromFileUrl } from "@std/path";
-import { prepareMesa } from "../../kernels/device.ts";
+import { prepareDriver } from "../../kernels/adapter.ts";
 import { z } from "../../mod.ts";
 import { BENCH_CONFIGS, benchLora } from "../../tasks/bench/configs.ts";
 import type { BenchReport } from "../../tasks/bench/run.ts";
@@ -136,7 +136,7 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
     zh: "在同一台机器上把本项目的训练步与 jax-js、PyTorch 对比。缺少的对手会跳过。",
   });
   if (!given) return;
-  prepareMesa(); // so that the peers get the vector width that our own device asks lavapipe for
+  await prepareDriver(); // so that the peers get the vector width that our own device asks lavapipe for
   const rates = await compareSteps(signal, given);
   const matmul = await products(signal);
   if (given.json) console.log(JSON.stringify({ rates, products: matmul }));

@@ -4,7 +4,7 @@
 // that take turns.
 import Table from "cli-table3";
 import { fromFileUrl, join } from "@std/path";
-import { prepareMesa } from "../../kernels/device.ts";
+import { prepareDriver } from "../../kernels/adapter.ts";
 import { z } from "../../mod.ts";
 import { exportedFile, exportModel } from "../../models/export/export_model.ts";
 import { writeRandomModel } from "../../models/init_model.ts";
@@ -133,7 +133,7 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
   if (!given) return;
   const library = given.llamaCpp ?? Deno.env.get("VICUNA_LLAMA_CPP");
   if (!library) throw new UsageError("--llama-cpp or VICUNA_LLAMA_CPP must name a folder with node-llama-cpp");
-  prepareMesa(); // so that the peer gets the vector width that our own device asks lavapipe for
+  await prepareDriver(); // so that the peer gets the vector width that our own device asks lavapipe for
   const folder = await Deno.makeTempDir();
   try {
     print(await compare(signal, given, library, folder), given);
