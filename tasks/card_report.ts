@@ -77,6 +77,7 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
         return runChild(Deno.execPath(), args, { ...options, env, cwd: project });
       },
       now: () => performance.now(),
+      freeMemory: () => Deno.systemMemoryInfo().available,
       progress: teller(language),
     }, signal);
     console.log(endLines(await write(report, outputPath), language));

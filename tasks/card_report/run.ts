@@ -33,6 +33,7 @@ export interface CardProgress {
 export interface CardRunServices {
   runDeno(args: readonly string[], options: ChildOptions): Promise<ChildOutcome>;
   now(): number;
+  freeMemory(): number;
   /** Is told of each part's beginning, whenever it goes on, and now and then. */
   progress(progress: CardProgress): void;
 }
@@ -40,7 +41,7 @@ export interface CardRunServices {
 /** Makes a report. Only an aborted signal ends it early; whatever else fails is in the report. */
 export async function makeReport(
   { limitMs, steps, parts, folder }: CardRunOptions,
-  { runDeno, now, progress }: CardRunServices,
+  { runDeno, now, freeMemory, progress }: CardRunServices,
   signal: AbortSignal,
 ): Promise<CardReport> {
   const report: CardReport = {
@@ -74,6 +75,7 @@ export async function makeReport(
         }),
       folder,
       steps,
+      freeMemory,
       limitMs: partLimitMs,
       tell(next) {
         words = next;
