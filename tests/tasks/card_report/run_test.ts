@@ -14,7 +14,7 @@ const stageLine = (event: object) => JSON.stringify({ stage: "train", ...event }
 
 /** Children that do well; each takes a tenth of a second. */
 const well: Record<string, Play> = {
-  "doctor.ts": () => ({ ms: 100, stdout: `{"healthy":true,"checks":[]}` }),
+  "doctor.ts": () => ({ ms: 100, stdout: `{"healthy":true,"device":{"software":false},"checks":[]}` }),
   "--reporter=tap": () => ({ ms: 100, stdout: "ok 1 - a\n1..1\n" }),
   "--shapes": () => ({ ms: 100, stdout: steps(1) }),
   "--config S ": () => ({ ms: 100, stdout: steps(100) }),
