@@ -33,6 +33,7 @@ const software = /llvmpipe|lavapipe|swiftshader|software|warp|basic render/i;
 let chosen: { readonly wanted: string; readonly device: ListedDevice } | undefined;
 let prepared: Promise<void> | undefined;
 let backend: Backend | undefined;
+let backendWasSet = false;
 
 /**
  * Computes on one of several devices, by number in {@linkcode listDevices} or by name: in this process and those that it
@@ -53,6 +54,11 @@ export function chooseDevice(wanted: string, by: "person" | "setting" = "person"
   for (const [name, value] of Object.entries(device.environment)) Deno.env.set(name, value);
   if (by === "person") Deno.env.set(DEVICE_VARIABLE, wanted);
   chosen = { wanted, device };
+}
+
+/** Whether the backend was set when this process began, and is not this module's choice. */
+export function isBackendSet(): boolean {
+  return backendWasSet;
 }
 
 /** Whether a device was chosen for this process, by the person or by a pipeline. */
@@ -86,6 +92,7 @@ function prepareMesa(): void {
 async function prepare(): Promise<void> {
   prepareMesa();
   const explicit = Deno.env.get(BACKEND_VARIABLE);
+  backendWasSet = explicit !== undefined;
   backend = await chooseBackend(Deno.build.os, explicit, backendGivesAdapter);
   if (backend !== undefined) Deno.env.set(BACKEND_VARIABLE, backend);
 }

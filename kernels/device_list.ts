@@ -134,13 +134,13 @@ export function findDevice(wanted: string, devices: readonly ListedDevice[]): Li
   const list = devices.map(({ name }, i) => `${i} ${name}`).join(", ") || "none that could be chosen";
   const text = wanted.trim().toLowerCase();
   const names = (device: ListedDevice) => [device.name, ...device.aliases].map((name) => name.toLowerCase());
-  const found = /^\d+$/.test(text)
+  const isNumber = /^\d{1,2}$/.test(text); // longer ones are of models
+  const exact = isNumber
     ? devices.slice(Number(text), Number(text) + 1)
     : devices.filter((device) => names(device).includes(text));
-  if (found.length === 0 && text !== "") {
-    found.push(...devices.filter((device) => names(device).some((name) => name.includes(text))));
-  }
-  const [device, another] = found;
+  const [device, another] = exact.length > 0 || isNumber || text === ""
+    ? exact
+    : devices.filter((device) => names(device).some((name) => name.includes(text)));
   if (device === undefined) throw new DeviceChoiceError(`there is no device ${wanted}; there are: ${list}`);
   if (another !== undefined) {
     throw new DeviceChoiceError(`several devices are called ${wanted}: name one by its number; there are: ${list}`);
