@@ -106,17 +106,30 @@ const wishes: Readonly<Record<string, readonly ListedDevice[]>> = {
   ],
 };
 
+/** Has the list for processes that may not look at the machine. */
+const LIST_VARIABLE = "VICUNA_DEVICES";
+
 let listed: readonly ListedDevice[] | undefined;
 
 /** The devices of this machine, in the order of their numbers. Starts no driver. */
 export function listDevices(): readonly ListedDevice[] {
   // Once: a choice changes the environment, and what the loader would find with it.
-  return listed ??= wishes[Deno.build.os] ?? listLinuxDevices({
+  return listed ??= toldDevices() ?? wishes[Deno.build.os] ?? listLinuxDevices({
     cards: readCards(),
     manifests: driverManifests(),
     layer: hasDeviceSelectLayer(),
     mesa: mesaVersion(),
   });
+}
+
+function toldDevices(): readonly ListedDevice[] | undefined {
+  const told = Deno.env.get(LIST_VARIABLE);
+  return told === undefined ? undefined : JSON.parse(told);
+}
+
+/** Tells the devices to processes that are started later. */
+export function passDevicesOn(): void {
+  Deno.env.set(LIST_VARIABLE, JSON.stringify(listDevices()));
 }
 
 const obstacles: Readonly<Record<Obstacle, string>> = {
