@@ -1,7 +1,7 @@
 // The one place that asks navigator.gpu for an adapter: by the best backend, on the device that was chosen, with Mesa prepared.
 import { type Backend, BACKEND_VARIABLE, backendGivesAdapter, chooseBackend } from "./backend.ts";
 import { DeviceChoiceError, DeviceError } from "./device_error.ts";
-import { findDevice, listDevices, type ListedDevice, REQUEST_VARIABLE } from "./device_list.ts";
+import { findDevice, listDevices, type ListedDevice, passDevicesOn, REQUEST_VARIABLE } from "./device_list.ts";
 import { hasAvx512 } from "./processor.ts";
 
 /** What is known of an adapter; enough to say on which device a result was made. */
@@ -30,9 +30,10 @@ const DEVICE_VARIABLE = "VICUNA_DEVICE";
 
 const software = /llvmpipe|lavapipe|swiftshader|software|warp|basic render/i;
 
-let chosen: { readonly wanted: string; readonly device: ListedDevice } | undefined;
+let chosen: ListedDevice | undefined;
 let prepared: Promise<void> | undefined;
 let backend: Backend | undefined;
+let backendWasSet = false;
 
 /**
  * Computes on one of several devices, by number in {@linkcode listDevices} or by name: in this process and those that it
@@ -42,34 +43,27 @@ let backend: Backend | undefined;
  */
 export function chooseDevice(wanted: string, by: "person" | "setting" = "person"): void {
   if (by === "setting" && Deno.env.has(DEVICE_VARIABLE)) return;
-  if (chosen?.wanted === wanted) return;
+  const device = findDevice(wanted, listDevices());
+  if (chosen === device) return;
   if (chosen !== undefined || prepared !== undefined) {
     throw new DeviceChoiceError(
-      `cannot compute on ${wanted}: a process keeps to one device, and this one ` +
-        `${chosen ? `has ${chosen.wanted}` : "has begun without a choice"}; give --device, which is for all stages`,
+      `cannot compute on ${device.name}: a process keeps to one device, and this one ` +
+        `${chosen ? `has ${chosen.name}` : "has begun without a choice"}; give --device, which is for all stages`,
     );
   }
-  const device = findDevice(wanted, listDevicesHere(wanted));
   for (const [name, value] of Object.entries(device.environment)) Deno.env.set(name, value);
   if (by === "person") Deno.env.set(DEVICE_VARIABLE, wanted);
-  chosen = { wanted, device };
+  chosen = device;
+}
+
+/** Whether the backend was set when this process began, and is not this module's choice. */
+export function isBackendSet(): boolean {
+  return backendWasSet;
 }
 
 /** Whether a device was chosen for this process, by the person or by a pipeline. */
 export function isDeviceChosen(): boolean {
   return chosen !== undefined || Deno.env.has(DEVICE_VARIABLE);
-}
-
-function listDevicesHere(wanted: string): readonly ListedDevice[] {
-  try {
-    return listDevices();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotCapable)) throw error;
-    throw new DeviceChoiceError(
-      `cannot look for device ${wanted}: the process of a stage may not read what the system says of devices; ` +
-        "give --device, which goes before the setting",
-    );
-  }
 }
 
 /**
@@ -86,16 +80,20 @@ function prepareMesa(): void {
 async function prepare(): Promise<void> {
   prepareMesa();
   const explicit = Deno.env.get(BACKEND_VARIABLE);
+  backendWasSet = explicit !== undefined;
   backend = await chooseBackend(Deno.build.os, explicit, backendGivesAdapter);
   if (backend !== undefined) Deno.env.set(BACKEND_VARIABLE, backend);
 }
 
-/**
- * Sets the environment for the best backend and for Mesa, once. Processes that are started later inherit it, and need not
- * look at the machine themselves.
- */
-export function prepareDriver(): Promise<void> {
+/** Sets the environment for the best backend and for Mesa, once. */
+function prepareDriver(): Promise<void> {
   return prepared ??= prepare();
+}
+
+/** Prepares the driver for processes that are started later and may not look at the machine. */
+export async function prepareChildren(): Promise<void> {
+  passDevicesOn();
+  await prepareDriver();
 }
 
 function requestOptions(): GPURequestAdapterOptions {
@@ -131,7 +129,7 @@ export async function requestAdapter(): Promise<GPUAdapter> {
 /** The driver may know better than the environment. */
 function checkChoice({ vendor, model, description, software }: AdapterInfo): void {
   if (chosen === undefined) return;
-  const { name, kind, card } = chosen.device;
+  const { name, kind, card } = chosen;
   const same = card !== undefined
     ? Number(vendor) === card.vendorId && Number(model) === card.deviceId
     : kind !== "software" || software;

@@ -106,17 +106,30 @@ const wishes: Readonly<Record<string, readonly ListedDevice[]>> = {
   ],
 };
 
+/** Has the list for processes that may not look at the machine. */
+const LIST_VARIABLE = "VICUNA_DEVICES";
+
 let listed: readonly ListedDevice[] | undefined;
 
 /** The devices of this machine, in the order of their numbers. Starts no driver. */
 export function listDevices(): readonly ListedDevice[] {
   // Once: a choice changes the environment, and what the loader would find with it.
-  return listed ??= wishes[Deno.build.os] ?? listLinuxDevices({
+  return listed ??= toldDevices() ?? wishes[Deno.build.os] ?? listLinuxDevices({
     cards: readCards(),
     manifests: driverManifests(),
     layer: hasDeviceSelectLayer(),
     mesa: mesaVersion(),
   });
+}
+
+function toldDevices(): readonly ListedDevice[] | undefined {
+  const told = Deno.env.get(LIST_VARIABLE);
+  return told === undefined ? undefined : JSON.parse(told);
+}
+
+/** Tells the devices to processes that are started later. */
+export function passDevicesOn(): void {
+  Deno.env.set(LIST_VARIABLE, JSON.stringify(listDevices()));
 }
 
 const obstacles: Readonly<Record<Obstacle, string>> = {
@@ -134,13 +147,13 @@ export function findDevice(wanted: string, devices: readonly ListedDevice[]): Li
   const list = devices.map(({ name }, i) => `${i} ${name}`).join(", ") || "none that could be chosen";
   const text = wanted.trim().toLowerCase();
   const names = (device: ListedDevice) => [device.name, ...device.aliases].map((name) => name.toLowerCase());
-  const found = /^\d+$/.test(text)
+  const isNumber = /^\d{1,2}$/.test(text); // longer ones are of models
+  const exact = isNumber
     ? devices.slice(Number(text), Number(text) + 1)
     : devices.filter((device) => names(device).includes(text));
-  if (found.length === 0 && text !== "") {
-    found.push(...devices.filter((device) => names(device).some((name) => name.includes(text))));
-  }
-  const [device, another] = found;
+  const [device, another] = exact.length > 0 || isNumber || text === ""
+    ? exact
+    : devices.filter((device) => names(device).some((name) => name.includes(text)));
   if (device === undefined) throw new DeviceChoiceError(`there is no device ${wanted}; there are: ${list}`);
   if (another !== undefined) {
     throw new DeviceChoiceError(`several devices are called ${wanted}: name one by its number; there are: ${list}`);

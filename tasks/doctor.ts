@@ -25,7 +25,9 @@ const options = z.object({
 function printDevices(json: boolean, language: Language): void {
   const devices = listDevices().map(({ name, kind, obstacle }) => ({ name, kind, obstacle: obstacle ?? null }));
   if (json) return console.log(JSON.stringify({ devices }));
-  const none = language === "zh" ? "没有可选择的设备：没有 Vulkan 驱动。" : "None that can be chosen: there is no Vulkan driver.";
+  const none = language === "zh"
+    ? "没有可选择的设备：没有 Vulkan 驱动。"
+    : "None that can be chosen: there is no Vulkan driver.";
   console.log(deviceLines(devices, language).join("\n") || none);
 }
 

@@ -52,10 +52,16 @@ export const MESSAGE_MARK = "\u001e";
 /** Variables that the graphics driver's set-up looks at and sets; they do not change a result. */
 const DRIVER_VARIABLES = [
   "DENO_WEBGPU_BACKEND",
+  "DRI_PRIME",
   "LP_NATIVE_VECTOR_WIDTH",
   "LP_NUM_THREADS",
+  "MESA_VK_DEVICE_SELECT",
+  "MESA_VK_DEVICE_SELECT_FORCE_DEFAULT_DEVICE",
   "VICUNA_ADAPTER",
   "VICUNA_DEVICE",
+  "VICUNA_DEVICES",
+  "VK_DRIVER_FILES",
+  "VK_ICD_FILENAMES",
   "XDG_RUNTIME_DIR",
 ];
 /** Variables that packages look at when they are loaded. */

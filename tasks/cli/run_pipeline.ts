@@ -1,5 +1,5 @@
 import { join, resolve, toFileUrl } from "@std/path";
-import { chooseDevice, prepareDriver } from "../../kernels/adapter.ts";
+import { chooseDevice, prepareChildren } from "../../kernels/adapter.ts";
 import { copyTargets, DamagedTargetError, type JsonObject, PipelineOptionsError } from "../../pipeline/core/mod.ts";
 import {
   LockCheck,
@@ -41,7 +41,7 @@ export async function runPipelineTask(
   const locked = common.locked ? (await readLockFile(lockPath))[loaded.name] : undefined;
   if (common.locked && locked === undefined) throw new UsageError(messages.noLock(loaded.name, lockPath));
   if (common.device !== undefined) chooseDevice(common.device);
-  if (common.strict) await prepareDriver(); // the stages' own processes must not look at the machine to find this out
+  if (common.strict) await prepareChildren(); // the stages' own processes must not look at the machine to find this out
   const collector = new LockCollector();
   const renderer = adviseOnce(chooseRenderer(common.json, messages), language);
   try {

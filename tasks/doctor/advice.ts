@@ -4,6 +4,7 @@ import type { DeviceFacts } from "./facts.ts";
 /** What is advised on. */
 export type AdviceCode =
   | "openGl"
+  | "openGlSet"
   | "noSubgroups"
   | "oldMesa"
   | "fxc"
@@ -28,7 +29,7 @@ const unaskedFrom = 2;
  * with AVX-512 and without; products of int8 on lavapipe without subgroups against those with; the same of Mesa 22.3.6 against
  * 25.0.7 without AVX-512.
  */
-const measured = { openGl: { avx512: 28, other: 6 }, noSubgroups: 4, oldMesa: 1.9 };
+const measured = { openGl: { avx512: 25, other: 6 }, noSubgroups: 4, oldMesa: 1.9 };
 
 /** By the arithmetic that the smallest of such cards can do, against the largest of what is in use. */
 const estimated = { weakerCard: 3, idleCard: 10 };
@@ -36,9 +37,12 @@ const estimated = { weakerCard: 3, idleCard: 10 };
 const major = (version: string) => parseInt(version, 10);
 
 function adviceOnDriver(facts: DeviceFacts): Advice[] {
-  const { backend, software, subgroupSize, driver, avx512, dx12Compiler } = facts;
+  const { backend, backendSet, software, subgroupSize, driver, avx512, dx12Compiler } = facts;
   if (backend === "gl") {
-    return [{ code: "openGl", slower: avx512 ? measured.openGl.avx512 : measured.openGl.other }];
+    return [{
+      code: backendSet ? "openGlSet" : "openGl",
+      slower: avx512 ? measured.openGl.avx512 : measured.openGl.other,
+    }];
   }
   if (backend === "dx12" && (dx12Compiler === null || dx12Compiler.toLowerCase() === "fxc")) return [{ code: "fxc" }];
   const advice: Advice[] = [];

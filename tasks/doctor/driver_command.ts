@@ -1,6 +1,6 @@
 /** What installs Mesa's Vulkan drivers, by a word in the system's ID or ID_LIKE. */
 const commands: readonly (readonly [RegExp, string])[] = [
-  [/debian|ubuntu/, "apt-get install mesa-vulkan-drivers"],
+  [/debian|ubuntu/, "apt-get update && apt-get install mesa-vulkan-drivers"],
   [/fedora|rhel|centos/, "dnf install mesa-vulkan-drivers vulkan-loader"],
   [/arch/, "pacman -S vulkan-swrast vulkan-icd-loader"],
   [/suse/, "zypper install libvulkan_lvp"],

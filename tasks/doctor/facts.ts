@@ -1,9 +1,9 @@
 // What there is to compute with, as plain data: no names of users or machines, no paths.
 import type { DeviceInfo } from "../../kernels/device.ts";
-import { type ListedDevice, listDevices, type Obstacle } from "../../kernels/device_list.ts";
+import { listDevices, type ListedDevice, type Obstacle } from "../../kernels/device_list.ts";
 import { mesaVersion, nvidiaVersion } from "../../kernels/driver_version.ts";
 import { hasAvx512 } from "../../kernels/processor.ts";
-import { isDeviceChosen } from "../../kernels/adapter.ts";
+import { isBackendSet, isDeviceChosen } from "../../kernels/adapter.ts";
 
 /** A device of the machine, as {@linkcode DeviceFacts} have it. */
 export interface DeviceEntry {
@@ -32,6 +32,8 @@ export interface DeviceFacts extends DeviceInfo {
   readonly devices: readonly DeviceEntry[];
   /** Whether the person chose one. */
   readonly chosen: boolean;
+  /** Whether the person set the backend. */
+  readonly backendSet: boolean;
 }
 
 function driverOf({ vendor, description, backend }: DeviceInfo): DeviceFacts["driver"] {
@@ -66,5 +68,6 @@ export function deviceFacts(info: DeviceInfo): DeviceFacts {
       obstacle: device.obstacle ?? null,
     })),
     chosen: isDeviceChosen(),
+    backendSet: isBackendSet(),
   };
 }

@@ -34,6 +34,8 @@ function english({ code, slower, device }: Advice, command: string | undefined):
     case "openGl":
       return `computing through OpenGL, ${times}, for want of a Vulkan driver. ` +
         (command === undefined ? "Install one." : `As root: ${command}`);
+    case "openGlSet":
+      return `computing through OpenGL, as DENO_WEBGPU_BACKEND says, ${times}: unset it to compute by Vulkan.`;
     case "noSubgroups":
       return "this device has no subgroup operations that are usable" +
         (times === "" ? ", which decoding and products would be quicker with" : `: ${times}`) +
@@ -62,6 +64,8 @@ function chinese({ code, slower, device }: Advice, command: string | undefined):
     case "openGl":
       return `没有 Vulkan 驱动，正通过 OpenGL 计算，${times}。` +
         (command === undefined ? "请安装 Vulkan 驱动。" : `请以 root 身份运行：${command}`);
+    case "openGlSet":
+      return `按 DENO_WEBGPU_BACKEND 的设置，正通过 OpenGL 计算，${times}。取消该设置即可使用 Vulkan。`;
     case "noSubgroups":
       return `此设备没有可用的子组运算${times === "" ? "，有则解码与矩阵乘更快" : `，${times}`}。更新驱动后或许可用。`;
     case "oldMesa":

@@ -1,6 +1,6 @@
 // What doctor says: all of it as data, and as lines in two languages.
 import { format as formatBytes } from "@std/fmt/bytes";
-import { deviceName, type Device } from "../../kernels/device.ts";
+import { type Device, deviceName } from "../../kernels/device.ts";
 import { variantFor } from "../../kernels/product_choice.ts";
 import type { SelfCheck } from "../../kernels/self_check.ts";
 import type { Language } from "../cli/language.ts";
@@ -68,9 +68,14 @@ export function reportLines(report: DoctorReport, freeDisk: number, language: La
     [say("Driver", "驱动"), driver ? `${driver.name} ${driver.version}` : say("version unknown", "版本未知")],
   ];
   if (software) {
-    lines.push([say("Note", "提示"), say("a driver on the processor: it works, slowly", "在处理器上运行的软件驱动：能用，但慢")]);
+    lines.push([
+      say("Note", "提示"),
+      say("a driver on the processor: it works, slowly", "在处理器上运行的软件驱动：能用，但慢"),
+    ]);
   }
-  if (vectorWidth !== null) lines.push([say("Vector width", "向量宽度"), say(`${vectorWidth} bits`, `${vectorWidth} 位`)]);
+  if (vectorWidth !== null) {
+    lines.push([say("Vector width", "向量宽度"), say(`${vectorWidth} bits`, `${vectorWidth} 位`)]);
+  }
   if (avx512 !== null) lines.push(["AVX-512", avx512 ? say("yes", "有") : say("no", "无")]);
   lines.push([say("Subgroup", "子组大小"), subgroupSize ? String(subgroupSize) : say("not usable", "不可用")]);
   lines.push([say("Features in use", "启用的特性"), features.join(", ") || "-"]);
