@@ -1,5 +1,6 @@
 // deno task card-report: all that a person with a graphics card can find out for this project in under ten minutes.
 import { fromFileUrl, join } from "@std/path";
+import { chooseDevice } from "../kernels/adapter.ts";
 import { z } from "../mod.ts";
 import { endLines, progressLine } from "./card_report/messages.ts";
 import { reportMarkdown } from "./card_report/markdown.ts";
@@ -9,6 +10,7 @@ import { scrub, secretsHere } from "./card_report/scrub.ts";
 import { checkValues } from "./cli/check_values.ts";
 import { runChild } from "./cli/child.ts";
 import { parseCommand } from "./cli/command.ts";
+import { DEVICE_OPTION } from "./cli/device_option.ts";
 import { flagsOf } from "./cli/flags.ts";
 import { detectLanguage, type Language, LANGUAGES } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
@@ -26,6 +28,7 @@ const options = z.object({
   outputPath: z.string().default("card-report").describe("folder for the two files").meta({
     zh: "两个文件所在的文件夹",
   }),
+  ...DEVICE_OPTION,
   lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "提示信息的语言" }),
 });
 
@@ -68,7 +71,8 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
     groups: [{ heading: zh ? "选项：" : "Options:", flags: flagsOf(options) }],
   }, language);
   if (parsed.wantsHelp) return console.log(parsed.help);
-  const { minutes, steps, only, outputPath } = checkValues(options, parsed.values, "card-report", language);
+  const { minutes, steps, only, outputPath, device } = checkValues(options, parsed.values, "card-report", language);
+  if (device !== undefined) chooseDevice(device); // the children inherit the choice
   const folder = await Deno.makeTempDir({ prefix: "vicuna-card-" });
   try {
     const report = await makeReport({ limitMs: minutes * 60_000, steps, parts: only, folder }, {

@@ -1,12 +1,23 @@
 // The task as a person runs it, on the machine's own device, with few steps.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { inFolder, repository, runDeno } from "./children.ts";
+import { endedWithChildren, inFolder, repository, runDeno } from "./children.ts";
+
+const task = join(repository, "tasks/card_report.ts");
+
+Deno.test({
+  name: "card-report that is ended ends what it has started, and writes nothing",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    inFolder(async (folder) => {
+      await endedWithChildren(["run", "-A", task], { INIT_CWD: folder });
+      assertEquals([...Deno.readDirSync(folder)], []);
+    }),
+});
 
 Deno.test("card-report writes a Markdown and a JSON file about this device, with no name and no path in them", () =>
   inFolder(async (folder) => {
     const args = ["--only", "doctor", "--only", "quickstart", "--steps", "2"];
-    const task = join(repository, "tasks/card_report.ts");
     const { code, stdout, stderr } = await runDeno(["run", "-A", task, ...args], { INIT_CWD: folder });
     assertEquals(code, 0, stderr);
     assertStringIncludes(stderr, "[6/7] steps of the quickstart (at most ");
