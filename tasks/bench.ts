@@ -14,6 +14,7 @@ import { DEVICE_OPTION } from "./cli/device_option.ts";
 import { flagsOf } from "./cli/flags.ts";
 import { detectLanguage, LANGUAGES } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
+import { STOP_WORDS } from "./cli/stop_words.ts";
 
 const names = Object.keys(BENCH_CONFIGS) as [BenchConfigName, ...BenchConfigName[]];
 const options = z.object({
@@ -97,4 +98,4 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
   } finally {
     device.close();
   }
-});
+}, STOP_WORDS[detectLanguage(Deno.args)]);

@@ -14,6 +14,7 @@ import { DEVICE_OPTION } from "./cli/device_option.ts";
 import { flagsOf } from "./cli/flags.ts";
 import { detectLanguage, type Language, LANGUAGES } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
+import { STOP_WORDS } from "./cli/stop_words.ts";
 
 const options = z.object({
   minutes: z.number().positive().default(9.5).describe("minutes that it may take").meta({ zh: "最多用时（分钟）" }),
@@ -88,14 +89,4 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}, stopWords(detectLanguage(Deno.args)));
-
-/** What is said of stopping. */
-function stopWords(language: Language) {
-  return language === "zh"
-    ? { stopping: "正在停止，不写报告；再按一次 Ctrl-C 立即结束。", stopped: "已停止，没有写报告。" }
-    : {
-      stopping: "Stopping, without a report; Ctrl-C again ends at once.",
-      stopped: "Stopped: no report was written.",
-    };
-}
+}, STOP_WORDS[detectLanguage(Deno.args)]);

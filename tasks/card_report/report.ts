@@ -30,9 +30,10 @@ export interface TestsRecord {
 
 /** How the first steps of the quickstart went. */
 export interface QuickstartRecord {
+  /** Steps that were taken. */
   readonly steps: number;
-  /** Of the trained adapter; the same on one device and driver, and seldom on two. */
-  readonly digest: string;
+  /** Of the trained adapter; the same on one device and driver, and seldom on two. Null where the training was cut. */
+  readonly digest: string | null;
   readonly steps_per_second: number;
   /** The losses that were told on the way. */
   readonly losses: readonly number[];

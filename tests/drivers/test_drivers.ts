@@ -8,6 +8,7 @@ import { flagsOf } from "../../tasks/cli/flags.ts";
 import { formatDuration } from "../../tasks/cli/format.ts";
 import { detectLanguage, LANGUAGES } from "../../tasks/cli/language.ts";
 import { runMain } from "../../tasks/cli/main.ts";
+import { STOP_WORDS } from "../../tasks/cli/stop_words.ts";
 import { UsageError } from "../../tasks/cli/usage_error.ts";
 import { type Driver, drivers, runOn } from "./drivers.ts";
 import { NUMERIC_TESTS } from "./numeric_tests.ts";
@@ -120,4 +121,4 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
   }
   console.log(`${failed} failed, ${skipped} skipped`);
   if (failed > 0) Deno.exitCode = 1;
-});
+}, STOP_WORDS[detectLanguage(Deno.args)]);

@@ -3,13 +3,14 @@
 // there is skipped with its reason.
 import Table from "cli-table3";
 import { fromFileUrl } from "@std/path";
-import { prepareDriver } from "../../kernels/adapter.ts";
+import { prepareChildren } from "../../kernels/adapter.ts";
 import { z } from "../../mod.ts";
 import { BENCH_CONFIGS, benchLora } from "../../tasks/bench/configs.ts";
 import type { BenchReport } from "../../tasks/bench/run.ts";
 import { runChild } from "../../tasks/cli/child.ts";
 import { detectLanguage } from "../../tasks/cli/language.ts";
 import { runMain } from "../../tasks/cli/main.ts";
+import { STOP_WORDS } from "../../tasks/cli/stop_words.ts";
 import { parsePeerOptions, peerOptions } from "./options.ts";
 
 const options = z.object({
@@ -136,9 +137,9 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
     zh: "在同一台机器上把本项目的训练步与 jax-js、PyTorch 对比。缺少的对手会跳过。",
   });
   if (!given) return;
-  await prepareDriver(); // so that the peers get the vector width that our own device asks lavapipe for
+  await prepareChildren(); // so that the peers get the vector width that our own device asks lavapipe for
   const rates = await compareSteps(signal, given);
   const matmul = await products(signal);
   if (given.json) console.log(JSON.stringify({ rates, products: matmul }));
   else print(rates, matmul);
-});
+}, STOP_WORDS[detectLanguage(Deno.args)]);

@@ -4,7 +4,7 @@
 // that take turns.
 import Table from "cli-table3";
 import { fromFileUrl, join } from "@std/path";
-import { prepareDriver } from "../../kernels/adapter.ts";
+import { prepareChildren } from "../../kernels/adapter.ts";
 import { z } from "../../mod.ts";
 import { exportedFile, exportModel } from "../../models/export/export_model.ts";
 import { writeRandomModel } from "../../models/init_model.ts";
@@ -14,6 +14,7 @@ import type { BenchReport } from "../../tasks/bench/run.ts";
 import { runChild } from "../../tasks/cli/child.ts";
 import { detectLanguage } from "../../tasks/cli/language.ts";
 import { runMain } from "../../tasks/cli/main.ts";
+import { STOP_WORDS } from "../../tasks/cli/stop_words.ts";
 import { UsageError } from "../../tasks/cli/usage_error.ts";
 import { LLAMA_JSON } from "../models/sample_tokenizers.ts";
 import { parsePeerOptions, peerOptions } from "./options.ts";
@@ -133,11 +134,11 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
   if (!given) return;
   const library = given.llamaCpp ?? Deno.env.get("VICUNA_LLAMA_CPP");
   if (!library) throw new UsageError("--llama-cpp or VICUNA_LLAMA_CPP must name a folder with node-llama-cpp");
-  await prepareDriver(); // so that the peer gets the vector width that our own device asks lavapipe for
+  await prepareChildren(); // so that the peer gets the vector width that our own device asks lavapipe for
   const folder = await Deno.makeTempDir();
   try {
     print(await compare(signal, given, library, folder), given);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-});
+}, STOP_WORDS[detectLanguage(Deno.args)]);

@@ -53,14 +53,17 @@ export async function endedWithChildren(args: readonly string[], env: Record<str
     stdout: "null",
     stderr: "piped",
   }).spawn();
+  let ended = false;
+  process.status.then(() => ended = true);
   let children: number[] = [];
-  while (children.length === 0) {
+  while (children.length === 0 && !ended) {
     await new Promise((resolve) => setTimeout(resolve, 20));
     children = await childrenOf(process.pid);
   }
-  process.kill("SIGTERM");
+  const early = ended;
+  if (!early) process.kill("SIGTERM");
   const { code, stderr } = await process.output();
-  assertEquals(code, 130, new TextDecoder().decode(stderr));
+  assertEquals([code, early], [130, false], new TextDecoder().decode(stderr));
   for (const child of children) assertEquals(await Deno.stat(`/proc/${child}`).catch(() => "gone"), "gone");
 }
 

@@ -88,11 +88,23 @@ Deno.test("what fails is told with its reason, and the rest goes on", async () =
 
 Deno.test("what takes too long is cut, keeps what it has, and a part without time is skipped", async () => {
   const cut: Play = ({ limitMs }) => ({ ms: limitMs ?? 0, code: 143, timedOut: true, stdout: "ok 1 - a\nok 2 - b\n" });
-  const { report } = await make({ ...well, "--reporter=tap": cut, "llama-7b": cut, "--config M ": cut });
+  const cutTraining: Play = (options) => {
+    options.onLine?.(
+      stageLine({ type: "stage-progress", unit: "steps", done: 1, elapsedMs: 1000, metrics: { loss: 5 } }),
+    );
+    options.onLine?.(
+      stageLine({ type: "stage-progress", unit: "steps", done: 2, elapsedMs: 2000, metrics: { loss: 4 } }),
+    );
+    return cut(options);
+  };
+  const { report } = await make({ ...well, "--reporter=tap": cut, "--config M ": cut, "quickstart": cutTraining });
   const ends = Object.fromEntries(report.parts.map(({ part, end, reason }) => [part, `${end}: ${reason}`]));
   assertEquals(ends["tests"], "cut: its time was over");
   assertEquals(report.tests?.passed, 2);
   assertEquals(ends["step-M"], "cut: its time was over");
+  assertEquals(ends["step-llama-7b"], "skipped: the step of M had not enough time");
+  assertEquals(ends["quickstart"], "cut: its time was over");
+  assertEquals(report.quickstart, { steps: 2, digest: null, steps_per_second: 1, losses: [5, 4] });
   const late = await make({ ...well, "--reporter=tap": () => ({ ms: 601_000, timedOut: true }) });
   assertEquals(
     late.report.parts.slice(2).map(({ end, reason }) => `${end}: ${reason}`),
