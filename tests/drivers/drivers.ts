@@ -1,5 +1,8 @@
 // The Vulkan drivers that kernels are tested on beside the machine's own, each chosen by the environment of a child process.
 
+import { hasAvx512 } from "../../kernels/processor.ts";
+import { driverManifests } from "../../kernels/vulkan_files.ts";
+
 /** A driver to test on. */
 export interface Driver {
   readonly name: string;
@@ -13,7 +16,6 @@ export interface Driver {
 
 /** Where Debian's chromium-common keeps SwiftShader. */
 const swiftShader = "/usr/lib/chromium/vk_swiftshader_icd.json";
-const lavapipe = "/usr/share/vulkan/icd.d";
 
 function exists(path: string): boolean {
   try {
@@ -24,24 +26,17 @@ function exists(path: string): boolean {
   }
 }
 
-/** The manifest of Mesa's software driver, whose name has the processor in it. */
-function lavapipeManifest(): string | undefined {
-  if (!exists(lavapipe)) return undefined;
-  const name = [...Deno.readDirSync(lavapipe)].map(({ name }) => name).find((name) => name.startsWith("lvp_icd"));
-  return name && `${lavapipe}/${name}`;
-}
-
 /** All drivers, those that are missing with the reason. */
 export function drivers(): Driver[] {
-  const mesa = lavapipeManifest();
-  const wide = Deno.build.os === "linux" && Deno.readTextFileSync("/proc/cpuinfo").includes("avx512f");
+  const mesa = driverManifests().find(({ name }) => name.startsWith("lvp_icd"))?.path;
+  const wide = hasAvx512();
   return [
     ...[128, 256, 512].map((width): Driver => ({
       name: `lavapipe, ${width} bits`,
       env: { VK_ICD_FILENAMES: mesa ?? "", LP_NATIVE_VECTOR_WIDTH: String(width) },
       subgroupSize: width / 32,
       ...(!mesa
-        ? { missing: `no lvp_icd manifest in ${lavapipe} (mesa-vulkan-drivers)` }
+        ? { missing: "no manifest lvp_icd*.json (mesa-vulkan-drivers)" }
         : width === 512 && !wide
         ? { missing: "the processor has no AVX-512" }
         : {}),

@@ -5,6 +5,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import Table from "cli-table3";
 import { fromFileUrl } from "@std/path";
+import { hasAvx512 } from "../../kernels/processor.ts";
 import { BENCH_CONFIGS, benchLora } from "../../tasks/bench/configs.ts";
 import type { BenchReport } from "../../tasks/bench/run.ts";
 
@@ -33,11 +34,7 @@ async function child<T>(command: string, args: readonly string[]): Promise<T | {
 
 /** The vector width that our own device asks lavapipe for, so that the peers have the same. */
 function vectorWidth(): Record<string, string> {
-  try {
-    return Deno.readTextFileSync("/proc/cpuinfo").includes("avx512f") ? { LP_NATIVE_VECTOR_WIDTH: "512" } : {};
-  } catch {
-    return {};
-  }
+  return hasAvx512() ? { LP_NATIVE_VECTOR_WIDTH: "512" } : {};
 }
 
 interface Rate {

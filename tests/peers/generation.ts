@@ -6,6 +6,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import Table from "cli-table3";
 import { fromFileUrl, join } from "@std/path";
+import { hasAvx512 } from "../../kernels/processor.ts";
 import { exportedFile, exportModel } from "../../models/export/export_model.ts";
 import { writeRandomModel } from "../../models/init_model.ts";
 import { BENCH_CONFIGS, type BenchConfigName } from "../../tasks/bench/configs.ts";
@@ -51,11 +52,7 @@ async function child<T>(command: string, args: readonly string[], input = ""): P
 
 /** The vector width that our own device asks lavapipe for, so that the peer has the same. */
 function vectorWidth(): Record<string, string> {
-  try {
-    return Deno.readTextFileSync("/proc/cpuinfo").includes("avx512f") ? { LP_NATIVE_VECTOR_WIDTH: "512" } : {};
-  } catch {
-    return {};
-  }
+  return hasAvx512() ? { LP_NATIVE_VECTOR_WIDTH: "512" } : {};
 }
 
 async function ours(): Promise<Rates> {
