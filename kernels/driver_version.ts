@@ -1,5 +1,6 @@
 // Which version the driver has. WebGPU does not tell, so it is read from the driver's own files.
-import { driverLibrary, driverManifests } from "./vulkan_files.ts";
+import { join } from "@std/path";
+import { driverLibrary, driverManifests, libraryFolders, type Manifest } from "./vulkan_files.ts";
 
 const byteText = new TextDecoder("latin1");
 
@@ -13,30 +14,38 @@ function find(path: string, pattern: RegExp): string | undefined {
 }
 
 /** Mesa's OpenGL, where that is all there is. */
-function openGlLibraries(): string[] {
-  const folders = ["/usr/lib64", "/usr/lib"];
+const openGlLibraries = ["libEGL_mesa.so.0", "dri/swrast_dri.so"];
+
+/** Newer Mesas keep it in a library whose name has the version. */
+function versionInNames(folder: string): string | undefined {
   try {
-    folders.push(
-      ...[...Deno.readDirSync("/usr/lib")].map(({ name }) => `/usr/lib/${name}`)
-        .filter((path) => path.endsWith("-linux-gnu")),
-    );
-  } catch { /* another layout */ }
-  return folders.flatMap((folder) => [`${folder}/libEGL_mesa.so.0`, `${folder}/dri/swrast_dri.so`]);
+    for (const { name } of Deno.readDirSync(folder)) {
+      const version = /^libgallium-(\d+\.\d+(?:\.\d+)?)/.exec(name)?.[1];
+      if (version !== undefined) return version;
+    }
+  } catch { /* no such folder */ }
+  return undefined;
+}
+
+/** The version that Mesa's libraries bear, such as `22.3.6`; undefined where there is no Mesa, or it does not tell. */
+export function findMesaVersion(manifests: readonly Manifest[], root = "/"): string | undefined {
+  const folders = libraryFolders(root);
+  const libraries = [
+    ...manifests.map((manifest) => driverLibrary(manifest, root)).filter((path) => path !== undefined),
+    ...folders.flatMap((folder) => openGlLibraries.map((name) => join(folder, name))),
+  ];
+  for (const path of libraries) {
+    const version = find(path, /Mesa (\d+\.\d+(?:\.\d+)?)/);
+    if (version !== undefined) return version;
+  }
+  return folders.map(versionInNames).find((version) => version !== undefined);
 }
 
 let mesa: { readonly version: string | undefined } | undefined;
 
-/** The version that Mesa's libraries bear, such as `22.3.6`; undefined where there is no Mesa, or it does not tell. */
+/** {@linkcode findMesaVersion} of this machine, which is read once. */
 export function mesaVersion(): string | undefined {
-  if (mesa === undefined) {
-    const drivers = driverManifests().map(driverLibrary).filter((path) => path !== undefined);
-    let version: string | undefined;
-    for (const path of [...drivers, ...openGlLibraries()]) {
-      version ??= find(path, /Mesa (\d+\.\d+(?:\.\d+)?)/);
-    }
-    mesa = { version };
-  }
-  return mesa.version;
+  return (mesa ??= { version: findMesaVersion(driverManifests()) }).version;
 }
 
 /** The version of NVIDIA's own driver, such as `550.54.14`; undefined where it is not loaded. */

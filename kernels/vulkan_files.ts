@@ -1,5 +1,5 @@
 // What Vulkan's loader would find on Linux: manifests of drivers, and Mesa's layer that chooses among devices.
-import { join } from "@std/path";
+import { dirname, join, resolve } from "@std/path";
 
 /** The file that tells the loader of a driver. */
 export interface Manifest {
@@ -48,14 +48,30 @@ export function hasDeviceSelectLayer(root = "/", env: Environment = environment)
   );
 }
 
-/** The library of a driver, undefined where the manifest does not tell where it is. */
-export function driverLibrary(manifest: Manifest): string | undefined {
+/** Folders that the system's linker looks through. */
+export function libraryFolders(root = "/"): string[] {
+  const lib = join(root, "usr/lib");
+  const ofArchitectures = foldersIn(lib).filter((name) => name.endsWith("-linux-gnu")).map((name) => join(lib, name));
+  return [...ofArchitectures, join(root, "usr/lib64"), lib];
+}
+
+function foldersIn(folder: string): string[] {
   try {
-    const path = JSON.parse(Deno.readTextFileSync(manifest.path)).ICD?.library_path;
-    return typeof path === "string" && path.startsWith("/") ? path : undefined;
+    return [...Deno.readDirSync(folder)].filter(({ isDirectory }) => isDirectory).map(({ name }) => name).sort();
   } catch {
-    return undefined;
+    return [];
   }
+}
+
+/** The library of a driver, undefined where it is not found. A manifest may name it by its file name alone. */
+export function driverLibrary(manifest: Manifest, root = "/"): string | undefined {
+  let named: unknown;
+  try {
+    named = JSON.parse(Deno.readTextFileSync(manifest.path)).ICD?.library_path;
+  } catch { /* no manifest */ }
+  if (typeof named !== "string") return undefined;
+  if (named.includes("/")) return resolve(dirname(manifest.path), named);
+  return libraryFolders(root).map((folder) => join(folder, named)).find(isFile);
 }
 
 function isFile(path: string): boolean {

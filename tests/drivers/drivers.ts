@@ -1,5 +1,7 @@
 // The Vulkan drivers that kernels are tested on beside the machine's own, each chosen by the environment of a child process.
 import { fromFileUrl, join } from "@std/path";
+import { hasAvx512 } from "../../kernels/processor.ts";
+import { driverManifests } from "../../kernels/vulkan_files.ts";
 import { runChild } from "../../tasks/cli/child.ts";
 
 /** A driver to test on. */
@@ -20,7 +22,6 @@ export interface Driver {
 const project = fromFileUrl(new URL("../../", import.meta.url));
 /** Where Debian's chromium-common keeps SwiftShader. */
 const swiftShader = "/usr/lib/chromium/vk_swiftshader_icd.json";
-const lavapipe = "/usr/share/vulkan/icd.d";
 /** Where unpack_mesa25.sh has unpacked Debian 13's Mesa. */
 const mesa25 = Deno.env.get("VICUNA_MESA25") ?? join(project, ".vicuna/mesa25");
 
@@ -31,13 +32,6 @@ function exists(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** The manifest of Mesa's software driver, whose name has the processor in it. */
-function lavapipeManifest(): string | undefined {
-  if (!exists(lavapipe)) return undefined;
-  const name = [...Deno.readDirSync(lavapipe)].map(({ name }) => name).find((name) => name.startsWith("lvp_icd"));
-  return name && `${lavapipe}/${name}`;
 }
 
 /** A width in bits, and whether Mesa is told that the processor has no AVX-512, which it makes other code for. */
@@ -57,8 +51,8 @@ function lavapipeAt({ bits, without }: Width): Pick<Driver, "name" | "env" | "su
 
 /** All drivers, those that are missing with the reason. */
 export function drivers(): Driver[] {
-  const mesa = lavapipeManifest();
-  const wide = Deno.build.os === "linux" && Deno.readTextFileSync("/proc/cpuinfo").includes("avx512f");
+  const mesa = driverManifests().find(({ name }) => name.startsWith("lvp_icd"))?.path;
+  const wide = hasAvx512();
   const orNarrow = ({ bits, without }: Width, missing: string | undefined) => {
     const reason = missing ?? ((bits === 512 || without) && !wide ? "the processor has no AVX-512" : undefined);
     return reason === undefined ? {} : { missing: reason };
@@ -67,7 +61,7 @@ export function drivers(): Driver[] {
   return [
     ...widths.map((width): Driver => {
       const { env, ...rest } = lavapipeAt(width);
-      const missing = mesa ? undefined : `no lvp_icd manifest in ${lavapipe} (mesa-vulkan-drivers)`;
+      const missing = mesa ? undefined : "no manifest lvp_icd*.json (mesa-vulkan-drivers)";
       return { ...rest, env: { VK_ICD_FILENAMES: mesa ?? "", ...env }, ...orNarrow(width, missing) };
     }),
     ...widths.slice(2).map((width): Driver => {

@@ -29,6 +29,16 @@ Deno.test("devices are listed by number, those that cannot be chosen with the re
   assertEquals(deviceLines(devices, "zh")[1], "1 NVIDIA (无法选择：没有 Vulkan 驱动)");
 });
 
+Deno.test("every task that computes on a device takes --device, and says the same of it", async () => {
+  // train, plan and evaluate read their flags together, as do generate, chat and serve.
+  const helps = await Promise.all(["train", "generate", "bench", "reproduce", "doctor"].map(async (task) => {
+    const { stdout } = await runDeno(["run", "-A", join(repository, "tasks", `${task}.ts`), "--help"]);
+    return stdout.replaceAll(/\s+/g, " ").match(/--device <text> (device to compute on .*?`doctor --devices`)/)?.[1];
+  }));
+  assertMatch(helps[0] ?? "", /^device to compute on where there are several/);
+  assertEquals(new Set(helps).size, 1);
+});
+
 Deno.test({
   name: "doctor --devices lists what --device chooses among, and an unknown one is an error with the list",
   ignore: Deno.build.os !== "linux",
