@@ -1,5 +1,5 @@
 // deno task bench: measures kernels and training steps on the machine's device.
-import { chooseDevice, deviceName, openDevice } from "../kernels/device.ts";
+import { chooseDevice, openDevice } from "../kernels/device.ts";
 import { z } from "../mod.ts";
 import { BENCH_CONFIGS, type BenchConfigName } from "./bench/configs.ts";
 import { benchData, dataTable } from "./bench/data.ts";

@@ -42,7 +42,9 @@ export function reportMarkdown(report: CardReport): string {
     const learnt = first === undefined || last === undefined ? "" : `, loss ${first.toFixed(3)} to ${last.toFixed(3)}`;
     sections.push(
       "## Quickstart",
-      `${steps} steps, ${rate.toFixed(2)} steps/s${learnt}.${digest === null ? "" : ` Digest of the adapter:\n\n${fenced(digest)}`}`,
+      `${steps} steps, ${rate.toFixed(2)} steps/s${learnt}.${
+        digest === null ? "" : ` Digest of the adapter:\n\n${fenced(digest)}`
+      }`,
     );
   }
   return `${sections.join("\n\n")}\n`;
