@@ -1,16 +1,20 @@
 // deno task bench: measures kernels and training steps on the machine's device.
-import { openDevice } from "../kernels/device.ts";
+import { chooseDevice, openDevice } from "../kernels/device.ts";
 import { z } from "../mod.ts";
 import { BENCH_CONFIGS, type BenchConfigName } from "./bench/configs.ts";
 import { benchData, dataTable } from "./bench/data.ts";
-import { BENCH_PARTS, BENCH_SHAPES, runBench } from "./bench/run.ts";
-import { partTables } from "./bench/tables.ts";
+import { machineFacts, machineLines } from "./bench/machine.ts";
+import { BENCH_PARTS } from "./bench/pieces.ts";
+import { BENCH_SHAPES, runBench } from "./bench/run.ts";
+import { partTables, progressLine } from "./bench/tables.ts";
 import { FULL_ROWS } from "../tests/datasets/synthetic_rows.ts";
 import { checkValues } from "./cli/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
+import { DEVICE_OPTION } from "./cli/device_option.ts";
 import { flagsOf } from "./cli/flags.ts";
 import { detectLanguage, LANGUAGES } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
+import { STOP_WORDS } from "./cli/stop_words.ts";
 
 const names = Object.keys(BENCH_CONFIGS) as [BenchConfigName, ...BenchConfigName[]];
 const options = z.object({
@@ -43,6 +47,7 @@ const options = z.object({
     zh: "改为测合并与分词的速度（使用合成数据）",
   }),
   rows: z.number().int().min(1000).default(FULL_ROWS).describe("rows for --data").meta({ zh: "--data 的行数" }),
+  ...DEVICE_OPTION,
   json: z.boolean().default(false).describe("print one JSON object").meta({ zh: "输出一个 JSON 对象" }),
   lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "提示信息的语言" }),
 });
@@ -62,7 +67,7 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
     groups: [{ heading: zh ? "选项：" : "Options:", flags: flagsOf(options) }],
   }, language);
   if (parsed.wantsHelp) return console.log(parsed.help);
-  const { config, only, json, gpuMemory, packingData, data, rows, ...rest } = checkValues(
+  const { config, only, json, gpuMemory, packingData, data, rows, device: wanted, ...rest } = checkValues(
     options,
     parsed.values,
     "bench",
@@ -73,14 +78,19 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
     return console.log(json ? JSON.stringify({ data: result }) : dataTable(result, language));
   }
   const parts = only ?? (parsed.values["config"] === undefined ? BENCH_PARTS : ["steps" as const]);
+  if (wanted !== undefined) chooseDevice(wanted);
   const device = await openDevice();
   try {
-    if (!json) console.log(device.info.description);
+    if (!json) console.log(machineLines(machineFacts(device.info), language));
     const report = await runBench(
       device,
       { parts, configs: config, memory: gpuMemory * 1e9, repeatMs, data: packingData, ...rest },
-      (part, report) => {
-        if (!json) console.log(partTables(part, report, language));
+      {
+        // On standard error, beside what was asked for.
+        begin: (progress) => console.error(progressLine(progress, language)),
+        done: (part, report) => {
+          if (!json) console.log(partTables(part, report, language));
+        },
       },
       signal,
     );
@@ -88,4 +98,4 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
   } finally {
     device.close();
   }
-});
+}, STOP_WORDS[detectLanguage(Deno.args)]);

@@ -1,23 +1,22 @@
 // What `deno task bench` measures, in order, and the one object that it is printed as with --json.
-import type { Device, DeviceInfo } from "../../kernels/device.ts";
+import type { Device } from "../../kernels/device.ts";
 import { tuneProducts } from "../../kernels/autotune.ts";
 import { setProductChoices } from "../../kernels/product_choice.ts";
+import { productVariants } from "../../kernels/product_variants.ts";
 import type { WeightBits } from "../../kernels/weight.ts";
 import { productShapes } from "../../models/product_tuning.ts";
 import { defaultHeadRows } from "../../models/workspace_layout.ts";
-import { BENCH_CONFIGS, type BenchConfig, type BenchConfigName } from "./configs.ts";
+import { BENCH_CONFIGS, type BenchConfig, type BenchConfigName, benchLora } from "./configs.ts";
 import { benchDecode, decodeLengths, type DecodeResult } from "./decode.ts";
+import { type MachineFacts, machineFacts } from "./machine.ts";
 import { Meter } from "./measure.ts";
 import { benchMemoryBound, type MemoryBoundResult } from "./memory_bound.ts";
 import { benchPacking, type PackingResult } from "./packing.ts";
-import { benchProduct, comparedShape, type ProductResult, shapes7B } from "./products.ts";
+import { BENCH_PARTS, type BenchObserver, type BenchPart, measurePieces, type Piece } from "./pieces.ts";
+import { benchProduct, comparedShape, type ProductResult, type ProductShape, shapes7B } from "./products.ts";
 import { benchStep, type StepMemory, type StepResult } from "./steps.ts";
-
-/** What can be measured. */
-export const BENCH_PARTS = ["kernels", "steps", "decode", "packing"] as const;
-
-/** One of the parts. */
-export type BenchPart = typeof BENCH_PARTS[number];
+import { syntheticBatch } from "./synthetic.ts";
+import { usefulFlops } from "./useful_flops.ts";
 
 /** Shapes that products are measured at: one by all variants, and LLaMA-7B's by the variant that is used. */
 export const BENCH_SHAPES = ["compared", "llama-7b"] as const;
@@ -50,7 +49,7 @@ export type Of<Result> = { readonly config: BenchConfigName; readonly bits: Weig
 
 /** All that was measured. */
 export interface BenchReport {
-  readonly device: DeviceInfo;
+  readonly machine: MachineFacts;
   readonly kernels: (ProductResult | MemoryBoundResult)[];
   readonly steps: Of<StepResult>[];
   readonly decode: Of<DecodeResult>[];
@@ -59,6 +58,12 @@ export interface BenchReport {
   memory?: Of<StepMemory>;
   /** Parts that could not be measured, and why. */
   readonly skipped: { readonly part: BenchPart; readonly reason: string }[];
+}
+
+/** What is told of a bench that goes on; of a part that is done with the report so far. */
+export interface RunObserver {
+  readonly begin: BenchObserver["begin"];
+  readonly done: (part: BenchPart, report: BenchReport) => void;
 }
 
 /** Rows of at most this many tokens. */
@@ -73,72 +78,129 @@ function withTokens(config: BenchConfig, tokens: number | undefined): BenchConfi
 /** Configurations whose head has LLaMA's vocabulary, and one whose head is small. */
 const packingConfigs: readonly BenchConfigName[] = ["M", "M-32k"];
 
-/** Measures; `onPart` is told when a part is done, with the report so far. */
-export async function runBench(
+/** Seconds of a piece beside its operations: compiling, making weights, starting. */
+const overhead = { kernel: 0.3, steps: 15, decode: 5, packing: 60 };
+/** Operations a second of two cores with AVX-512. */
+const usualRate = 60e9;
+
+function kernelPieces(device: Device, options: BenchOptions, report: BenchReport): Piece[] {
+  const perKernel = options.repeatMs / 1000 + overhead.kernel;
+  const withMeter = async (body: (meter: Meter) => Promise<(ProductResult | MemoryBoundResult)[]>) => {
+    const meter = new Meter(device, options.repeatMs);
+    try {
+      report.kernels.push(...await body(meter));
+    } finally {
+      meter.close();
+    }
+  };
+  const product = (shape: ProductShape, bits: WeightBits): Piece => {
+    const all = shape === comparedShape;
+    const { m, n, k } = shape;
+    return {
+      part: "kernels",
+      name: `${bits} bits, ${m} x ${n} x ${k}`,
+      seconds: 2 * (all ? productVariants(device).length : 1) * (perKernel + 3 * 2 * m * n * k / usualRate),
+      measure: () => withMeter((meter) => benchProduct(meter, shape, bits, all)),
+    };
+  };
+  const shapes = options.shapes.flatMap((name) => name === "compared" ? [comparedShape] : shapes7B);
+  const bits = options.bits ? [options.bits] : BENCH_BITS;
+  return [
+    ...bits.flatMap((bits) => shapes.map((shape) => product(shape, bits))),
+    {
+      part: "kernels",
+      name: "rms_norm, rope, swiglu, cross_entropy, adamw …",
+      seconds: 11 * perKernel,
+      measure: () => withMeter((meter) => benchMemoryBound(meter, BENCH_CONFIGS["llama-7b"].model)),
+    },
+  ];
+}
+
+function stepPiece(
   device: Device,
   options: BenchOptions,
-  onPart: (part: BenchPart, report: BenchReport) => void,
+  name: BenchConfigName,
+  report: BenchReport,
   signal: AbortSignal,
-): Promise<BenchReport> {
-  const report: BenchReport = { device: device.info, kernels: [], steps: [], decode: [], packing: [], skipped: [] };
+): Piece {
   const bits = options.bits ?? 8;
-  const configs = options.configs.map((name) => ({ name, config: withTokens(BENCH_CONFIGS[name], options.tokens) }));
-  const measure: Record<BenchPart, () => Promise<void>> = {
-    async kernels() {
-      const meter = new Meter(device, options.repeatMs);
-      try {
-        for (const bits of options.bits ? [options.bits] : BENCH_BITS) {
-          const wanted = options.shapes.flatMap((name) => name === "compared" ? [comparedShape] : shapes7B);
-          for (const shape of wanted) {
-            signal.throwIfAborted();
-            report.kernels.push(...await benchProduct(meter, shape, bits, shape === comparedShape));
-          }
-        }
-        report.kernels.push(...await benchMemoryBound(meter, BENCH_CONFIGS["llama-7b"].model));
-      } finally {
-        meter.close();
-      }
-    },
-    async steps() {
-      for (const { name, config } of configs) {
-        signal.throwIfAborted();
-        const { steps, memory, repeatMs } = options;
-        const { model, rows, rowTokens } = config;
-        const shape = { config: model, bits, tokens: rows * rowTokens, headRows: defaultHeadRows };
-        setProductChoices(device, options.autotune ? await tuneProducts(device, productShapes(shape), { signal }) : {});
-        const result = await benchStep(device, config, bits, { steps, memory, repeatMs: 10 * repeatMs });
-        report.steps.push({ config: name, bits, ...result });
-        if (result.memory.allocated > (report.memory?.allocated ?? 0)) {
-          report.memory = { config: name, bits, ...result.memory };
-        }
-      }
-    },
-    async decode() {
-      for (const { name, config } of configs) {
-        signal.throwIfAborted();
-        const prompt = Math.min(decodeLengths.prompt, options.tokens ?? Infinity);
-        const result = await benchDecode(device, config.model, bits, { ...decodeLengths, prompt });
-        report.decode.push({ config: name, bits, ...result });
-      }
-    },
-    async packing() {
-      const { data } = options;
-      if (data === undefined || !(await Deno.stat(data).catch(() => undefined))?.isDirectory) {
-        const reason = `--packing-data wants a folder of alpaca rows, found ${data ?? "none"}`;
-        report.skipped.push({ part: "packing", reason });
-        return;
-      }
-      for (const name of packingConfigs) {
-        signal.throwIfAborted();
-        const result = await benchPacking(device, BENCH_CONFIGS[name], bits, data);
-        report.packing.push({ config: name, bits, ...result });
+  const config = withTokens(BENCH_CONFIGS[name], options.tokens);
+  const { model, rows, rowTokens } = config;
+  const flops = usefulFlops(model, benchLora, syntheticBatch(model.vocabularySize, rows, rowTokens)).total;
+  return {
+    part: "steps",
+    name: `${name}, ${bits} bits`,
+    seconds: overhead.steps + (options.autotune ? 10 : 0) + 20 * options.repeatMs / 1000 + 5 * flops / usualRate,
+    async measure() {
+      const { steps, memory, repeatMs } = options;
+      const shape = { config: model, bits, tokens: rows * rowTokens, headRows: defaultHeadRows };
+      setProductChoices(device, options.autotune ? await tuneProducts(device, productShapes(shape), { signal }) : {});
+      const result = await benchStep(device, config, bits, { steps, memory, repeatMs: 10 * repeatMs });
+      report.steps.push({ config: name, bits, ...result });
+      if (result.memory.allocated > (report.memory?.allocated ?? 0)) {
+        report.memory = { config: name, bits, ...result.memory };
       }
     },
   };
-  for (const part of BENCH_PARTS) {
-    if (!options.parts.includes(part)) continue;
-    await measure[part]();
-    onPart(part, report);
+}
+
+function decodePiece(device: Device, options: BenchOptions, name: BenchConfigName, report: BenchReport): Piece {
+  const bits = options.bits ?? 8;
+  const { model } = BENCH_CONFIGS[name];
+  const lengths = { ...decodeLengths, prompt: Math.min(decodeLengths.prompt, options.tokens ?? Infinity) };
+  const { products } = usefulFlops(model, { ...benchLora, targets: [] }, syntheticBatch(model.vocabularySize, 1, 256));
+  return {
+    part: "decode",
+    name: `${name}, ${bits} bits`,
+    // A token alone costs as much as eight in a prompt; eight repeats of all three measurements.
+    seconds: overhead.decode + 8 * products / 512 * (lengths.prompt + 2 * 8 * lengths.made) / usualRate,
+    async measure() {
+      report.decode.push({ config: name, bits, ...await benchDecode(device, model, bits, lengths) });
+    },
+  };
+}
+
+async function packingPieces(device: Device, { data, bits = 8 }: BenchOptions, report: BenchReport): Promise<Piece[]> {
+  if (data === undefined || !(await Deno.stat(data).catch(() => undefined))?.isDirectory) {
+    const reason = `--packing-data wants a folder of alpaca rows, found ${data ?? "none"}`;
+    report.skipped.push({ part: "packing", reason });
+    return [];
   }
+  return packingConfigs.map((name) => ({
+    part: "packing",
+    name: `${name}, ${bits} bits`,
+    seconds: overhead.packing,
+    async measure() {
+      report.packing.push({ config: name, bits, ...await benchPacking(device, BENCH_CONFIGS[name], bits, data) });
+    },
+  }));
+}
+
+/** Measures; `observer` is told when a piece begins and when a part is done, with the report so far. */
+export async function runBench(
+  device: Device,
+  options: BenchOptions,
+  observer: RunObserver,
+  signal: AbortSignal,
+): Promise<BenchReport> {
+  const report: BenchReport = {
+    machine: machineFacts(device.info),
+    kernels: [],
+    steps: [],
+    decode: [],
+    packing: [],
+    skipped: [],
+  };
+  const { configs, parts } = options;
+  const pieces: Record<BenchPart, () => Piece[] | Promise<Piece[]>> = {
+    kernels: () => kernelPieces(device, options, report),
+    steps: () => configs.map((name) => stepPiece(device, options, name, report, signal)),
+    decode: () => configs.map((name) => decodePiece(device, options, name, report)),
+    packing: () => packingPieces(device, options, report),
+  };
+  const wanted: Piece[] = [];
+  for (const part of BENCH_PARTS) if (parts.includes(part)) wanted.push(...await pieces[part]());
+  await measurePieces(wanted, { begin: observer.begin, done: (part) => observer.done(part, report) }, signal);
+  for (const { part } of report.skipped) observer.done(part, report);
   return report;
 }

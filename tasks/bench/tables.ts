@@ -3,7 +3,9 @@ import Table from "cli-table3";
 import type { Language } from "../cli/language.ts";
 import { formatBytes } from "../cli/memory_lines.ts";
 import { messagesIn } from "../cli/messages.ts";
-import type { BenchPart, BenchReport } from "./run.ts";
+import { formatDuration } from "../cli/format.ts";
+import type { BenchPart, BenchProgress } from "./pieces.ts";
+import type { BenchReport } from "./run.ts";
 
 const EN = {
   kernels: "Kernels",
@@ -38,6 +40,9 @@ const EN = {
   packedRate: "packed tokens/s",
   paddedRate: "padded tokens/s",
   skipped: (part: string, reason: string) => `${part} skipped: ${reason}`,
+  parts: { kernels: "kernels", steps: "training steps", decode: "generation", packing: "packing" },
+  progress: (what: string, number: number, pieces: number, left: string) =>
+    `${what} (${number} of ${pieces}), about ${left} left`,
 };
 
 const ZH: typeof EN = {
@@ -73,6 +78,8 @@ const ZH: typeof EN = {
   packedRate: "打包 token/秒",
   paddedRate: "填充 token/秒",
   skipped: (part, reason) => `跳过 ${part}：${reason}`,
+  parts: { kernels: "计算内核", steps: "训练步", decode: "生成", packing: "打包" },
+  progress: (what, number, pieces, left) => `${what}（第 ${number}/${pieces} 项），约剩 ${left}`,
 };
 
 type Cell = string | number;
@@ -91,6 +98,13 @@ export function partTables(part: BenchPart, report: BenchReport, language: Langu
   const skipped = report.skipped.filter((skip) => skip.part === part).map(({ reason }) => t.skipped(part, reason));
   const memory = part === "steps" ? memoryTable(report, t, language) : [];
   return [...skipped, ...tablesOf[part](report, t), ...memory].join("\n");
+}
+
+/** What is being measured, and how long all may still take. */
+export function progressLine({ part, name, number, pieces, leftMs }: BenchProgress, language: Language): string {
+  const t = language === "zh" ? ZH : EN;
+  const left = formatDuration(Math.max(1000, Math.round(leftMs / 1000) * 1000));
+  return t.progress(`${t.parts[part]}: ${name}`, number, pieces, left);
 }
 
 function memoryTable({ memory }: BenchReport, t: typeof EN, language: Language): string[] {

@@ -1,12 +1,36 @@
-// deno task test-drivers: runs the whole kernel suite on every software driver there is, then compiles every shader that
-// came up, and those of training steps with the sizes of real models, in Dawn on SwiftShader. Missing drivers are named.
+// deno task test-drivers: runs the numeric tests on every software driver there is, then compiles every shader that came up,
+// and those of training steps with the sizes of real models, in Dawn on SwiftShader. Missing drivers are named.
 import { fromFileUrl } from "@std/path";
-import { drivers, runOn } from "./drivers.ts";
+import { z } from "../../mod.ts";
+import { checkValues } from "../../tasks/cli/check_values.ts";
+import { parseCommand } from "../../tasks/cli/command.ts";
+import { flagsOf } from "../../tasks/cli/flags.ts";
+import { formatDuration } from "../../tasks/cli/format.ts";
+import { detectLanguage, LANGUAGES } from "../../tasks/cli/language.ts";
+import { runMain } from "../../tasks/cli/main.ts";
+import { STOP_WORDS } from "../../tasks/cli/stop_words.ts";
+import { UsageError } from "../../tasks/cli/usage_error.ts";
+import { type Driver, drivers, runOn } from "./drivers.ts";
+import { NUMERIC_TESTS } from "./numeric_tests.ts";
+
+const options = z.object({
+  driver: z.array(z.string()).optional().describe("drivers by a part of their names (all)").meta({
+    zh: "按名称的一部分选择驱动（全部）",
+  }),
+  bench: z.boolean().default(false).describe("measure kernels and steps on them as well").meta({
+    zh: "同时在这些驱动上测速",
+  }),
+  lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "提示信息的语言" }),
+});
 
 const path = (name: string) => fromFileUrl(new URL(name, import.meta.url));
-const folder = await Deno.makeTempDir({ prefix: "vicuna-shaders-" });
-/** The driver whose shaders Dawn compiles. */
+/** The driver whose shaders Dawn compiles: those of the others differ in the number of lanes alone. */
 const shadersFrom = "lavapipe, 256 bits";
+/** What is measured with --bench: the int8 products, and the steps of two models. */
+const benched = [
+  ["--only", "kernels", "--shapes", "compared", "--bits", "8"],
+  ["--config", "S", "--config", "M"],
+];
 let failed = 0;
 let skipped = 0;
 
@@ -20,30 +44,33 @@ function skip(name: string, reason: string): void {
   console.log(`- ${name}: skipped, ${reason}`);
 }
 
-async function onEveryDriver(): Promise<void> {
-  for (const driver of drivers()) {
-    if (driver.missing !== undefined) {
-      skip(driver.name, driver.missing);
-      continue;
-    }
-    // The shaders of one driver are enough: those of the others differ in the number of lanes alone.
-    const env = { ...driver.env, ...(driver.name === shadersFrom && { VICUNA_SHADER_FOLDER: folder }) };
-    const { success, output } = await runOn({ env }, ["test", "-A", path("../kernels/")]);
-    const summary = output.trimEnd().split("\n").findLast((line) => /^(ok|FAILED) \|/.test(line));
-    const passed = success && summary !== undefined;
-    report(driver.name, passed, summary ?? "the tests ended without a summary");
-    if (!passed) console.log(output);
-    if (driver.name !== shadersFrom) continue;
-    const steps = await runOn({ env }, ["run", "-A", path("save_shaders.ts")]);
-    if (!steps.success) report(`${driver.name}, training steps`, false, steps.output);
+async function testOn(driver: Driver, folder: string, signal: AbortSignal): Promise<void> {
+  const saves = driver.name === shadersFrom;
+  const on = { ...driver, env: { ...driver.env, ...(saves && { VICUNA_SHADER_FOLDER: folder }) } };
+  const begin = performance.now();
+  const { success, output } = await runOn(on, ["test", "-A", ...NUMERIC_TESTS], signal);
+  const summary = output.trimEnd().split("\n").findLast((line) => /^(ok|FAILED) \|/.test(line));
+  const passed = success && summary !== undefined;
+  const text = summary ?? "the tests ended without a summary";
+  report(driver.name, passed, `${text}, ${formatDuration(performance.now() - begin)}`);
+  if (!passed) console.log(output);
+  if (!saves) return;
+  const steps = await runOn(on, ["run", "-A", path("save_shaders.ts")], signal);
+  if (!steps.success) report(`${driver.name}, training steps`, false, steps.output);
+}
+
+async function benchOn(driver: Driver, signal: AbortSignal): Promise<void> {
+  for (const args of benched) {
+    const { success, output } = await runOn(driver, ["run", "-A", path("../../tasks/bench.ts"), ...args], signal);
+    report(`${driver.name}, bench`, success, `\n${output.trimEnd()}`);
   }
 }
 
-async function inDawn(): Promise<void> {
+async function inDawn(folder: string, signal: AbortSignal): Promise<void> {
   const swiftShader = drivers().find(({ name }) => name === "SwiftShader");
   if (!swiftShader || swiftShader.missing !== undefined) return skip("Dawn", swiftShader?.missing ?? "no SwiftShader");
   // Without the lock file: Dawn is none of the product's packages.
-  const { success, output } = await runOn(swiftShader, ["run", "-A", "--no-lock", path("dawn.ts"), folder]);
+  const { success, output } = await runOn(swiftShader, ["run", "-A", "--no-lock", path("dawn.ts"), folder], signal);
   const line = output.split("\n").find((line) => line.startsWith("{"));
   if (!success || line === undefined) {
     if (/npm package|npm registry|error sending request/i.test(output)) {
@@ -59,11 +86,39 @@ async function inDawn(): Promise<void> {
   for (const { shader, message } of failures) console.log(`  ${shader}: ${message}`);
 }
 
-try {
-  await onEveryDriver();
-  await inDawn();
-} finally {
-  await Deno.remove(folder, { recursive: true });
-}
-console.log(`${failed} failed, ${skipped} skipped`);
-Deno.exit(failed ? 1 : 0);
+await runMain(detectLanguage(Deno.args), async (signal) => {
+  const language = detectLanguage(Deno.args);
+  const zh = language === "zh";
+  const parsed = parseCommand(Deno.args, {
+    task: "test-drivers",
+    usage: "[options]",
+    description: zh
+      ? "在本机的每个软件驱动上运行数值测试，并用 Dawn 编译所有着色器。Mesa 25 由 tests/drivers/unpack_mesa25.sh 解包。"
+      : "Runs the numeric tests on every software driver there is, and compiles all shaders in Dawn. " +
+        "tests/drivers/unpack_mesa25.sh brings Mesa 25.",
+    groups: [{ heading: zh ? "选项：" : "Options:", flags: flagsOf(options) }],
+  }, language);
+  if (parsed.wantsHelp) return console.log(parsed.help);
+  const { driver: wanted, bench } = checkValues(options, parsed.values, "test-drivers", language);
+  const chosen = drivers().filter(({ name }) => wanted?.some((part) => name.includes(part)) ?? true);
+  if (chosen.length === 0) {
+    const names = drivers().map(({ name }) => name).join("; ");
+    throw new UsageError(`--driver wants a part of a driver's name (${names}), found ${wanted?.join(", ")}`);
+  }
+  const folder = await Deno.makeTempDir({ prefix: "vicuna-shaders-" });
+  try {
+    for (const driver of chosen) {
+      if (driver.missing !== undefined) {
+        skip(driver.name, driver.missing);
+        continue;
+      }
+      await testOn(driver, folder, signal);
+      if (bench) await benchOn(driver, signal);
+    }
+    if (wanted === undefined) await inDawn(folder, signal);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  console.log(`${failed} failed, ${skipped} skipped`);
+  if (failed > 0) Deno.exitCode = 1;
+}, STOP_WORDS[detectLanguage(Deno.args)]);

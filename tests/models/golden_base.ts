@@ -39,14 +39,6 @@ export const goldenRows = (name: GoldenName): TokenRow[] =>
     labelled: Uint8Array.from(labels, (label) => label >= 0 ? 1 : 0),
   }));
 
-/**
- * How far a weight may be off after training, relative to its largest value. The softmax hardly changes with a bias that
- * all keys share, so the gradients of such a bias are tiny, and AdamW divides by their size.
- */
-export function trainedTolerance(name: string): number {
-  return name.endsWith(".k_proj.bias") ? 1e-2 : 1e-3;
-}
-
 /** Largest |a − b| / max |b|: the relative error of a tensor as a whole. */
 export function relativeError(actual: Float32Array, wanted: ArrayLike<number>): number {
   assertEquals(actual.length, wanted.length);

@@ -1,42 +1,48 @@
 // Runs the LoRA step of `deno task bench` side by side in this project, in jax-js (WebGPU on the same device, and
 // WebAssembly), and in PyTorch float32 on the same processor, and prints how many times as fast ours is. What is not
-// there is skipped with its reason. Usage: deno task peers [--config S --config M] [--rounds N] [--python PATH] [--json]
-// PATH, or the variable VICUNA_PEERS_PYTHON, is a Python that has torch.
-import { parseArgs } from "@std/cli/parse-args";
+// there is skipped with its reason.
 import Table from "cli-table3";
 import { fromFileUrl } from "@std/path";
+import { prepareChildren } from "../../kernels/adapter.ts";
+import { z } from "../../mod.ts";
 import { BENCH_CONFIGS, benchLora } from "../../tasks/bench/configs.ts";
 import type { BenchReport } from "../../tasks/bench/run.ts";
+import { runChild } from "../../tasks/cli/child.ts";
+import { detectLanguage } from "../../tasks/cli/language.ts";
+import { runMain } from "../../tasks/cli/main.ts";
+import { STOP_WORDS } from "../../tasks/cli/stop_words.ts";
+import { parsePeerOptions, peerOptions } from "./options.ts";
 
-const flags = parseArgs(Deno.args, {
-  string: ["config", "rounds", "python"],
-  boolean: ["json"],
-  collect: ["config"],
+const options = z.object({
+  config: z.array(z.enum(["S", "M"])).default(["S", "M"]).describe("models whose step is compared").meta({
+    zh: "要对比训练步的模型",
+  }),
+  rounds: z.number().int().min(1).default(1).describe("rounds that take turns; the best of each counts").meta({
+    zh: "轮流测量的轮数，取各自最好的一次",
+  }),
+  python: z.string().default(Deno.env.get("VICUNA_PEERS_PYTHON") ?? "python3").describe(
+    "a Python that has torch; also by the variable VICUNA_PEERS_PYTHON",
+  ).meta({ zh: "装有 torch 的 Python；也可用环境变量 VICUNA_PEERS_PYTHON 指定" }),
+  ...peerOptions,
 });
-const configs = ((flags["config"] as string[]).length ? flags["config"] : ["S", "M"]) as ("S" | "M")[];
-const rounds = Number(flags["rounds"] ?? 1);
-const python = String(flags["python"] ?? Deno.env.get("VICUNA_PEERS_PYTHON") ?? "python3");
+type Options = z.output<typeof options>;
+type Config = Options["config"][number];
+
 const file = (path: string) => fromFileUrl(new URL(path, import.meta.url));
 
-/** Runs a child and parses the last line that it prints; the end of its error output is the reason where it fails. */
-async function child<T>(command: string, args: readonly string[]): Promise<T | { readonly skipped: string }> {
-  const env = { XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/tmp", NO_COLOR: "1", ...vectorWidth() };
-  try {
-    const { success, stdout, stderr } = await new Deno.Command(command, { args: [...args], env }).output();
-    const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
-    if (!success) return { skipped: decode(stderr).split("\n").at(-1) ?? "failed" };
-    return JSON.parse(decode(stdout).split("\n").at(-1) ?? "") as T;
-  } catch (error) {
-    return { skipped: `${command}: ${(error as Error).message}` };
-  }
+interface Skipped {
+  readonly skipped: string;
 }
 
-/** The vector width that our own device asks lavapipe for, so that the peers have the same. */
-function vectorWidth(): Record<string, string> {
+/** Runs a child and parses the last line that it prints; the end of its error output is the reason where it fails. */
+async function child<T>(signal: AbortSignal, command: string, args: readonly string[]): Promise<T | Skipped> {
   try {
-    return Deno.readTextFileSync("/proc/cpuinfo").includes("avx512f") ? { LP_NATIVE_VECTOR_WIDTH: "512" } : {};
-  } catch {
-    return {};
+    const { code, stdout, stderr } = await runChild(command, args, { signal, env: { NO_COLOR: "1" } });
+    if (code !== 0) return { skipped: stderr.trim().split("\n").at(-1) ?? "failed" };
+    return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as T;
+  } catch (error) {
+    signal.throwIfAborted();
+    return { skipped: `${command}: ${(error as Error).message}` };
   }
 }
 
@@ -44,66 +50,65 @@ interface Rate {
   readonly tokens_per_second: number;
 }
 
-const peers: Record<string, (config: "S" | "M") => Promise<Rate | { readonly skipped: string }>> = {
-  "vicuna, int8": async (config: "S" | "M") => {
-    const report = await child<BenchReport>(Deno.execPath(), [
-      ...["run", "-A", file("../../tasks/bench.ts"), "--config", config, "--bits", "8", "--json"],
-    ]);
-    return "steps" in report ? report.steps[0] ?? { skipped: "no step was measured" } : report;
-  },
-  "PyTorch, float32": (config: "S" | "M") => {
-    const { model, rows, rowTokens } = BENCH_CONFIGS[config];
-    const { rank, alpha } = benchLora;
-    const sizes = { ...model, rows, rowTokens, rank, alpha, seconds: 5 };
-    return child<Rate>(python, [file("torch_step.py"), JSON.stringify(sizes)]);
-  },
-  "jax-js, WebGPU": (config: "S" | "M") => jax<Rate>("webgpu", config),
-  "jax-js, WebAssembly": (config: "S" | "M") => jax<Rate>("wasm", config),
-};
+/** Our own bench, in a child as the others are. */
+const bench = (signal: AbortSignal, args: readonly string[]) =>
+  child<BenchReport>(signal, Deno.execPath(), ["run", "-A", file("../../tasks/bench.ts"), "--json", ...args]);
 
-function jax<T>(backend: "webgpu" | "wasm", what: string): Promise<T | { readonly skipped: string }> {
+function peersOf(signal: AbortSignal, python: string): Record<string, (config: Config) => Promise<Rate | Skipped>> {
+  return {
+    "vicuna, int8": async (config) => {
+      const report = await bench(signal, ["--config", config, "--bits", "8"]);
+      return "steps" in report ? report.steps[0] ?? { skipped: "no step was measured" } : report;
+    },
+    "PyTorch, float32": (config) => {
+      const { model, rows, rowTokens } = BENCH_CONFIGS[config];
+      const { rank, alpha } = benchLora;
+      const sizes = { ...model, rows, rowTokens, rank, alpha, seconds: 5 };
+      return child<Rate>(signal, python, [file("torch_step.py"), JSON.stringify(sizes)]);
+    },
+    "jax-js, WebGPU": (config) => jax<Rate>(signal, "webgpu", config),
+    "jax-js, WebAssembly": (config) => jax<Rate>(signal, "wasm", config),
+  };
+}
+
+function jax<T>(signal: AbortSignal, backend: "webgpu" | "wasm", what: string): Promise<T | Skipped> {
   // Without the lock file, which is the product's alone.
-  return child<T>(Deno.execPath(), ["run", "-A", "--no-lock", file("jax_step.ts"), backend, what]);
+  return child<T>(signal, Deno.execPath(), ["run", "-A", "--no-lock", file("jax_step.ts"), backend, what]);
 }
 
 /** The int8 products at M 256, N 1024, K 1024 and jax-js' matmul, GFLOP/s. */
-async function products() {
-  const report = await child<BenchReport>(Deno.execPath(), [
-    ...[
-      "run",
-      "-A",
-      file("../../tasks/bench.ts"),
-      "--only",
-      "kernels",
-      "--bits",
-      "8",
-      "--shapes",
-      "compared",
-      "--json",
-    ],
-  ]);
-  const theirs = await jax<{ gflops: number }>("webgpu", "product");
+async function products(signal: AbortSignal) {
+  const report = await bench(signal, ["--only", "kernels", "--bits", "8", "--shapes", "compared"]);
+  const theirs = await jax<{ gflops: number }>(signal, "webgpu", "product");
   const kernels = "kernels" in report ? report.kernels : [];
   const best = (op: string) =>
     Math.max(...kernels.flatMap((kernel) => kernel.op === op && "gflops" in kernel ? [kernel.gflops] : []));
   return { product: best("product"), product_transposed: best("product_transposed"), theirs };
 }
 
-const rates: { config: string; peer: string; tokens_per_second?: number; skipped?: string }[] = [];
-for (const config of configs) {
-  for (const peer of Object.keys(peers)) rates.push({ config, peer });
-  for (let round = 0; round < rounds; round++) {
-    for (const entry of rates.filter((rate) => rate.config === config)) {
-      if (entry.skipped !== undefined) continue;
-      const result = await peers[entry.peer]!(config);
-      if ("skipped" in result) entry.skipped = result.skipped;
-      else entry.tokens_per_second = Math.max(entry.tokens_per_second ?? 0, result.tokens_per_second);
+interface Entry {
+  readonly config: Config;
+  readonly peer: string;
+  tokens_per_second?: number;
+  skipped?: string;
+}
+
+async function compareSteps(signal: AbortSignal, { config: configs, rounds, python }: Options): Promise<Entry[]> {
+  const peers = peersOf(signal, python);
+  const rates = configs.flatMap((config) => Object.keys(peers).map((peer): Entry => ({ config, peer })));
+  for (const config of configs) {
+    for (let round = 0; round < rounds; round++) {
+      for (const entry of rates.filter((rate) => rate.config === config && rate.skipped === undefined)) {
+        const result = await peers[entry.peer]!(config);
+        if ("skipped" in result) entry.skipped = result.skipped;
+        else entry.tokens_per_second = Math.max(entry.tokens_per_second ?? 0, result.tokens_per_second);
+      }
     }
   }
+  return rates;
 }
-const matmul = await products();
-if (flags["json"]) console.log(JSON.stringify({ rates, products: matmul }));
-else {
+
+function print(rates: readonly Entry[], { product, product_transposed, theirs }: Awaited<ReturnType<typeof products>>) {
   const table = new Table({
     head: ["model", "", "tokens/s", "ours / theirs"],
     style: { head: [], border: [], compact: true },
@@ -113,7 +118,6 @@ else {
     table.push([config, peer, rate?.toFixed(0) ?? skipped ?? "", rate && ours ? (ours / rate).toFixed(2) : ""]);
   }
   console.log(table.toString());
-  const { product, product_transposed, theirs } = matmul;
   const against = "gflops" in theirs
     ? `jax-js' WebGPU matmul ${theirs.gflops.toFixed(1)}: ${(product / theirs.gflops).toFixed(1)} and ${
       (product_transposed / theirs.gflops).toFixed(1)
@@ -125,3 +129,17 @@ else {
     }; ${against}`,
   );
 }
+
+await runMain(detectLanguage(Deno.args), async (signal) => {
+  const given = parsePeerOptions("peers", options, {
+    en:
+      "Compares a training step of this project with jax-js and PyTorch on the same machine. What is not there is skipped.",
+    zh: "在同一台机器上把本项目的训练步与 jax-js、PyTorch 对比。缺少的对手会跳过。",
+  });
+  if (!given) return;
+  await prepareChildren(); // so that the peers get the vector width that our own device asks lavapipe for
+  const rates = await compareSteps(signal, given);
+  const matmul = await products(signal);
+  if (given.json) console.log(JSON.stringify({ rates, products: matmul }));
+  else print(rates, matmul);
+}, STOP_WORDS[detectLanguage(Deno.args)]);

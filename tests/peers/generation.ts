@@ -1,22 +1,37 @@
 // Generates side by side in this project and in llama.cpp (through node-llama-cpp): on the same Vulkan device, and on the
 // processor. Config M of `deno task bench`: ours with int8 weights made on the device, llama.cpp's a file of random weights
 // that our exporter wrote as Q8_0. Prints tokens a second and how many times theirs ours are, the best of several rounds
-// that take turns. Usage: deno task peers-generation [--config M] [--rounds 3] [--llama-cpp FOLDER] [--json]
-// FOLDER, or the variable VICUNA_LLAMA_CPP, is one that tests/interop/llama_cpp.json was installed into.
-import { parseArgs } from "@std/cli/parse-args";
+// that take turns.
 import Table from "cli-table3";
 import { fromFileUrl, join } from "@std/path";
+import { prepareChildren } from "../../kernels/adapter.ts";
+import { z } from "../../mod.ts";
 import { exportedFile, exportModel } from "../../models/export/export_model.ts";
 import { writeRandomModel } from "../../models/init_model.ts";
 import { BENCH_CONFIGS, type BenchConfigName } from "../../tasks/bench/configs.ts";
 import { decodeLengths } from "../../tasks/bench/decode.ts";
 import type { BenchReport } from "../../tasks/bench/run.ts";
+import { runChild } from "../../tasks/cli/child.ts";
+import { detectLanguage } from "../../tasks/cli/language.ts";
+import { runMain } from "../../tasks/cli/main.ts";
+import { STOP_WORDS } from "../../tasks/cli/stop_words.ts";
+import { UsageError } from "../../tasks/cli/usage_error.ts";
 import { LLAMA_JSON } from "../models/sample_tokenizers.ts";
+import { parsePeerOptions, peerOptions } from "./options.ts";
 
-const flags = parseArgs(Deno.args, { string: ["config", "rounds", "llama-cpp"], boolean: ["json"] });
-const config = (flags["config"] ?? "M") as BenchConfigName;
-const rounds = Number(flags["rounds"] ?? 3);
-const library = flags["llama-cpp"] ?? Deno.env.get("VICUNA_LLAMA_CPP");
+const names = Object.keys(BENCH_CONFIGS) as [BenchConfigName, ...BenchConfigName[]];
+const options = z.object({
+  config: z.enum(names).default("M").describe("model that generates").meta({ zh: "用来生成的模型" }),
+  rounds: z.number().int().min(1).default(3).describe("rounds that take turns; the best of each counts").meta({
+    zh: "轮流测量的轮数，取各自最好的一次",
+  }),
+  llamaCpp: z.string().optional().describe(
+    "folder that tests/interop/llama_cpp.json was installed into; also by the variable VICUNA_LLAMA_CPP",
+  ).meta({ zh: "按 tests/interop/llama_cpp.json 安装的文件夹；也可用环境变量 VICUNA_LLAMA_CPP 指定" }),
+  ...peerOptions,
+});
+type Options = z.output<typeof options>;
+
 const file = (path: string) => fromFileUrl(new URL(path, import.meta.url));
 
 interface Rates {
@@ -28,48 +43,23 @@ interface Rates {
 }
 
 /** Runs a child with `input` and parses the last line that it prints. Errors: it fails; with the end of what it said. */
-async function child<T>(command: string, args: readonly string[], input = ""): Promise<T> {
-  const env = {
-    XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/tmp",
-    NO_COLOR: "1",
-    // llama.cpp leaves out devices that compute on the processor unless they are named.
-    GGML_VK_VISIBLE_DEVICES: "0",
-    ...vectorWidth(),
-  };
-  const process = new Deno.Command(command, { args: [...args], env, stdin: "piped", stdout: "piped", stderr: "piped" })
-    .spawn();
-  const writer = process.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(input));
-  await writer.close();
-  const { success, stdout, stderr } = await process.output();
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
-  if (!success) {
-    throw new Error(`${command} ${args.at(-1)} failed:\n${decode(stderr).split("\n").slice(-8).join("\n")}`);
+async function child<T>(signal: AbortSignal, command: string, args: readonly string[], input = ""): Promise<T> {
+  // llama.cpp leaves out devices that compute on the processor unless they are named.
+  const env = { NO_COLOR: "1", GGML_VK_VISIBLE_DEVICES: "0" };
+  const { code, stdout, stderr } = await runChild(command, args, { env, input, signal });
+  if (code !== 0) {
+    throw new Error(`${command} ${args.at(-1)} failed:\n${stderr.trim().split("\n").slice(-8).join("\n")}`);
   }
-  return JSON.parse(decode(stdout).split("\n").at(-1) ?? "") as T;
+  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as T;
 }
 
-/** The vector width that our own device asks lavapipe for, so that the peer has the same. */
-function vectorWidth(): Record<string, string> {
-  try {
-    return Deno.readTextFileSync("/proc/cpuinfo").includes("avx512f") ? { LP_NATIVE_VECTOR_WIDTH: "512" } : {};
-  } catch {
-    return {};
-  }
-}
-
-async function ours(): Promise<Rates> {
+async function ours(signal: AbortSignal, config: BenchConfigName): Promise<Rates> {
   const bench = ["run", "-A", file("../../tasks/bench.ts"), "--only", "decode", "--bits", "8", "--json"];
-  const report = await child<BenchReport>(Deno.execPath(), [...bench, "--config", config]);
+  const report = await child<BenchReport>(signal, Deno.execPath(), [...bench, "--config", config]);
   return report.decode[0]!;
 }
 
 const { prompt: promptTokens, made: newTokens } = decodeLengths;
-
-function llama(model: string, gpu: "vulkan" | false, threads: number): Promise<Rates> {
-  const request = { library, model, gpu, threads, promptTokens, newTokens, repeats: 2 };
-  return child<Rates>("node", [file("llama_generation.mjs")], JSON.stringify(request));
-}
 
 /** The better of two measurements of the same thing. */
 function better(one: Rates | undefined, other: Rates): Rates {
@@ -84,31 +74,37 @@ function better(one: Rates | undefined, other: Rates): Rates {
   };
 }
 
-if (!library) throw new Error("--llama-cpp or VICUNA_LLAMA_CPP must name a folder with node-llama-cpp");
-const folder = await Deno.makeTempDir();
-try {
+/** Measures all in turns. The model's file lies in `folder`. */
+async function compare(
+  signal: AbortSignal,
+  { config, rounds }: Options,
+  library: string,
+  folder: string,
+): Promise<Record<string, Rates>> {
   const { model } = BENCH_CONFIGS[config];
   await writeRandomModel(join(folder, "model"), { seed: 1, config: model, tokenizerJson: LLAMA_JSON });
   const request = { to: "gguf", model: join(folder, "model"), type: "q8_0" } as const;
   await exportModel({ ...request, form: "safetensors", maxShardBytes: 5e9 }, folder);
   const gguf = join(folder, exportedFile(request)!);
+  const llama = (gpu: "vulkan" | false, threads: number) => {
+    const request = { library, model: gguf, gpu, threads, promptTokens, newTokens, repeats: 2 };
+    return child<Rates>(signal, "node", [file("llama_generation.mjs")], JSON.stringify(request));
+  };
   const measures: Record<string, () => Promise<Rates>> = {
-    "vicuna, int8": ours,
-    "llama.cpp, Vulkan": () => llama(gguf, "vulkan", 2),
-    "llama.cpp, processor, two threads": () => llama(gguf, false, 2),
-    "llama.cpp, processor, one thread": () => llama(gguf, false, 1),
+    "vicuna, int8": () => ours(signal, config),
+    "llama.cpp, Vulkan": () => llama("vulkan", 2),
+    "llama.cpp, processor, two threads": () => llama(false, 2),
+    "llama.cpp, processor, one thread": () => llama(false, 1),
   };
   const rates: Record<string, Rates> = {};
   for (let round = 0; round < rounds; round++) {
     for (const [name, measure] of Object.entries(measures)) rates[name] = better(rates[name], await measure());
   }
-  print(rates);
-} finally {
-  await Deno.remove(folder, { recursive: true });
+  return rates;
 }
 
-function print(rates: Readonly<Record<string, Rates>>): void {
-  if (flags["json"]) return console.log(JSON.stringify({ config, prompt: promptTokens, made: newTokens, rates }));
+function print(rates: Readonly<Record<string, Rates>>, { config, json }: Options): void {
+  if (json) return console.log(JSON.stringify({ config, prompt: promptTokens, made: newTokens, rates }));
   const own = rates["vicuna, int8"]!;
   const table = new Table({
     head: [config, "prompt tokens/s", "ours / theirs", "tokens/s", "ours / theirs", "8 sequences"],
@@ -129,3 +125,20 @@ function print(rates: Readonly<Record<string, Rates>>): void {
   console.log(table.toString());
   console.log(`llama.cpp's Vulkan device: ${rates["llama.cpp, Vulkan"]!.devices?.join(", ")}`);
 }
+
+await runMain(detectLanguage(Deno.args), async (signal) => {
+  const given = parsePeerOptions("peers-generation", options, {
+    en: "Compares generation of this project with llama.cpp's, on the same device and on the processor. Needs Node.js.",
+    zh: "把本项目的生成速度与 llama.cpp 对比（同一设备，以及处理器）。需要 Node.js。",
+  });
+  if (!given) return;
+  const library = given.llamaCpp ?? Deno.env.get("VICUNA_LLAMA_CPP");
+  if (!library) throw new UsageError("--llama-cpp or VICUNA_LLAMA_CPP must name a folder with node-llama-cpp");
+  await prepareChildren(); // so that the peer gets the vector width that our own device asks lavapipe for
+  const folder = await Deno.makeTempDir();
+  try {
+    print(await compare(signal, given, library, folder), given);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}, STOP_WORDS[detectLanguage(Deno.args)]);

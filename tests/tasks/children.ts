@@ -1,3 +1,4 @@
+import { assertEquals } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
 import { template } from "../../datasets/templates.ts";
 import type { LlamaConfig } from "../../models/formats/config.ts";
@@ -35,6 +36,35 @@ export async function runDeno(args: readonly string[], env: Record<string, strin
   });
   const { code, stdout, stderr } = await child.output();
   return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+}
+
+/** The processes that a process has started, by Linux's own account. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const text = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`).catch(() => "");
+  return text.split(" ").filter(Boolean).map(Number);
+}
+
+/** Runs `deno …` until it has a child, asks it to end, and fails unless it does with 130 and its children with it. */
+export async function endedWithChildren(args: readonly string[], env: Record<string, string> = {}): Promise<void> {
+  const process = new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    env: { LC_ALL: "C.UTF-8", NO_COLOR: "1", ...env },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  let ended = false;
+  process.status.then(() => ended = true);
+  let children: number[] = [];
+  while (children.length === 0 && !ended) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    children = await childrenOf(process.pid);
+  }
+  const early = ended;
+  if (!early) process.kill("SIGTERM");
+  const { code, stderr } = await process.output();
+  assertEquals([code, early], [130, false], new TextDecoder().decode(stderr));
+  for (const child of children) assertEquals(await Deno.stat(`/proc/${child}`).catch(() => "gone"), "gone");
 }
 
 /** Runs a task as `deno task` does for a user who stands in `folder`. */

@@ -26,11 +26,15 @@ Deno.test({
       await writeInputs(folder);
       await Deno.writeTextFile(join(folder, "pipeline.ts"), pipeline);
       await Deno.symlink(repository, join(folder, "vicuna"));
+      // The workflow has put Deno on the PATH; a machine whose Deno the script fetched has none there.
+      const path = join(folder, "bin");
+      await Deno.mkdir(path);
+      await Deno.symlink(Deno.execPath(), join(path, "deno"));
       const run = async (command: string) => {
         const shell = new Deno.Command("sh", {
           args: ["-ec", command],
           cwd: folder,
-          env: { LC_ALL: "C.UTF-8", NO_COLOR: "1" },
+          env: { PATH: `${path}:${Deno.env.get("PATH") ?? ""}`, LC_ALL: "C.UTF-8", NO_COLOR: "1" },
         });
         const { code, stdout, stderr } = await shell.output();
         return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };

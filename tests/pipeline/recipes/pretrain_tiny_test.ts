@@ -12,7 +12,7 @@ import made from "./pretrain_tiny.json" with { type: "json" };
 const committed = fromFileUrl(new URL("../../../models/vicuna-tiny", import.meta.url));
 const sha256 = (path: string) => createHash("sha256").update(Deno.readFileSync(path)).digest("hex");
 
-Deno.test("pretrain_tiny from nothing: text, tokenizer and windows of the committed model, a twentieth of its steps", () =>
+Deno.test("pretrain_tiny from nothing: text, tokenizer and windows of the committed model, an eightieth of its steps", () =>
   withFolder(async (folder) => {
     const options = { maxSteps: made.part.steps };
     const { stages, targets } = await runPipeline(pretrainTiny, { cacheDir: folder, options });

@@ -6,7 +6,9 @@ import { createTensor } from "../../../kernels/tensor.ts";
 import { Meter } from "../../../tasks/bench/measure.ts";
 import { paddedBatches } from "../../../tasks/bench/packing.ts";
 import { benchProduct } from "../../../tasks/bench/products.ts";
-import { BENCH_PARTS, type BenchReport, runBench } from "../../../tasks/bench/run.ts";
+import { machineFacts } from "../../../tasks/bench/machine.ts";
+import { BENCH_PARTS, type BenchProgress } from "../../../tasks/bench/pieces.ts";
+import { type BenchReport, runBench } from "../../../tasks/bench/run.ts";
 import { partTables } from "../../../tasks/bench/tables.ts";
 import { benchMemoryBound } from "../../../tasks/bench/memory_bound.ts";
 import { BENCH_CONFIGS } from "../../../tasks/bench/configs.ts";
@@ -26,7 +28,13 @@ Deno.test("runBench() measures a training step: memory as planned, rates that fi
       autotune: false,
       data: "no such folder",
     } as const;
-    const report = await runBench(device, options, (part) => done.push(part), new AbortController().signal);
+    const begun: string[] = [];
+    const observer = {
+      begin: ({ part, name, pieces }: BenchProgress) => begun.push(`${part}: ${name} of ${pieces}`),
+      done: (part: string) => done.push(part),
+    };
+    const report = await runBench(device, options, observer, new AbortController().signal);
+    assertEquals(begun, ["steps: quickstart, 8 bits of 2", "decode: quickstart, 8 bits of 2"]);
     assertEquals(done, ["steps", "decode", "packing"]);
     const step = report.steps[0]!;
     assertEquals(step.memory.allocated, step.memory.planned);
@@ -71,8 +79,9 @@ Deno.test("kernel results name op, variant, bits and shape, and print as a table
     assertEquals(float32.map(({ op }) => op), ["product", "product_transposed", "weight_gradient"]);
     const moved = await benchMemoryBound(meter, BENCH_CONFIGS.quickstart.model);
     for (const { op, gbps } of moved) assertGreater(gbps, 0, op);
-    const empty: BenchReport = { device: device.info, kernels: [], steps: [], decode: [], packing: [], skipped: [] };
-    const text = partTables("kernels", { ...empty, kernels: [...products, ...moved] }, "en");
+    const parts = { steps: [], decode: [], packing: [], skipped: [] };
+    const report: BenchReport = { machine: machineFacts(device.info), kernels: [...products, ...moved], ...parts };
+    const text = partTables("kernels", report, "en");
     for (const { op } of moved) assert(text.includes(op), op);
   } finally {
     meter.close();

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { DeviceError, requestAdapter } from "../../../kernels/device.ts";
+import { requestAdapter } from "../../../kernels/adapter.ts";
+import { DeviceChoiceError, DeviceError } from "../../../kernels/device_error.ts";
 import { AdapterFitError, FormatError } from "../../../models/formats/error.ts";
 import { MemoryError } from "../../../models/memory_plan.ts";
 import { kindOfError } from "../../../tasks/cli/error_kind.ts";
@@ -12,11 +13,12 @@ Deno.test("kindOfError() tells the sorts of errors of the device, and what is no
     new DeviceError("the GPU is out of memory: x", "memory"),
     new DeviceError("the GPU device was lost", "lost"),
     new DeviceError("the GPU refused an operation: x"),
+    new DeviceChoiceError("there is no device 7"),
     new FormatError("config.json: hidden_size 7 is not a multiple of num_attention_heads 2"),
     new AdapterFitError("the adapter does not fit this base"),
     new Error("a fault of ours"),
   ];
-  const kinds = ["memory", "memory", "lost", "device", "format", "otherBase", undefined];
+  const kinds = ["memory", "memory", "lost", "device", "deviceChoice", "format", "otherBase", undefined];
   assertEquals(errors.map(kindOfError), kinds);
 });
 

@@ -1,0 +1,58 @@
+// Which kind of machine was measured.
+import type { DeviceInfo } from "../../kernels/device.ts";
+import { deviceName } from "../../kernels/adapter.ts";
+import type { Language } from "../cli/language.ts";
+import { type DeviceFacts, deviceFacts } from "../doctor/facts.ts";
+
+/** What doctor knows of the device, and the processor beside it. */
+export interface MachineFacts extends DeviceFacts {
+  /** The processor's name; null where the system does not tell. */
+  readonly processor: string | null;
+  /** Threads that it runs at once. */
+  readonly threads: number;
+  /** True where the processor has AVX-512 and Mesa is told otherwise, to stand in for one without. */
+  readonly avx512HeldBack: boolean;
+}
+
+function readText(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return "";
+  }
+}
+
+/** Gathers the facts. Starts no driver. */
+export function machineFacts(
+  info: DeviceInfo,
+  { facts = deviceFacts(info), cpuinfo = "/proc/cpuinfo" }: { facts?: DeviceFacts; cpuinfo?: string } = {},
+): MachineFacts {
+  const text = Deno.build.os === "linux" ? readText(cpuinfo) : "";
+  return {
+    ...facts,
+    processor: /^model name\s*:\s*(.*)$/m.exec(text)?.[1] ?? null,
+    threads: navigator.hardwareConcurrency,
+    avx512HeldBack: facts.avx512 === false && text.includes("avx512f"),
+  };
+}
+
+/** The facts in two lines: the device with its driver, the processor. */
+export function machineLines(facts: MachineFacts, language: Language): string {
+  const zh = language === "zh";
+  const { driver, vectorWidth, processor, threads, avx512, avx512HeldBack } = facts;
+  const device = [deviceName(facts)];
+  if (driver) device.push(`${driver.name} ${driver.version}`);
+  if (vectorWidth !== null) device.push(zh ? `向量宽度 ${vectorWidth} 位` : `vector width ${vectorWidth} bits`);
+  const beside = [
+    processor ?? (zh ? "未知处理器" : "unknown processor"),
+    zh ? `${threads} 线程` : `${threads} threads`,
+  ];
+  if (avx512HeldBack) {
+    beside.push(
+      zh
+        ? "有 AVX-512 但被 GALLIUM_OVERRIDE_CPU_CAPS 屏蔽，模拟没有它的处理器"
+        : "AVX-512 held back by GALLIUM_OVERRIDE_CPU_CAPS, as if it had none",
+    );
+  } else if (avx512 !== null) beside.push(avx512 ? (zh ? "有 AVX-512" : "AVX-512") : zh ? "无 AVX-512" : "no AVX-512");
+  return `${device.join(", ")}\n${beside.join(", ")}`;
+}
