@@ -1,6 +1,7 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type AdapterInfo, deviceName } from "../../kernels/adapter.ts";
-import { driverManifests } from "../../kernels/vulkan_files.ts";
+import { driverManifests, hasDeviceSelectLayer } from "../../kernels/vulkan_files.ts";
+import { drivers } from "../drivers/drivers.ts";
 import { runDeno } from "../tasks/children.ts";
 
 // A process asks for an adapter once and for all, so each case has one of its own.
@@ -87,6 +88,25 @@ Deno.test("a process that may not look at the machine chooses among the devices 
      console.log(Deno.env.get("DRI_PRIME"));`,
   ], { VICUNA_DEVICES: JSON.stringify([device]) });
   assertEquals(stdout, "pci-0000_05_00_0\n", stderr);
+});
+
+const software = ["lavapipe, 256 bits", "SwiftShader"].map((name) => drivers().find((driver) => driver.name === name));
+
+Deno.test({
+  name: "Mesa's layer gives the device whose model was chosen within the process, also of a driver that is not Mesa's",
+  ignore: software.some((driver) => driver?.missing !== undefined) || !hasDeviceSelectLayer(),
+  async fn() {
+    const both = software.map((driver) => driver?.env["VK_ICD_FILENAMES"]).join(":");
+    const models = { llvmpipe: "10005:0000", SwiftShader: "1ae0:c0de" };
+    const devices = Object.entries(models).map(([name, model]) => ({
+      ...{ name, kind: "wish", aliases: [] },
+      environment: { MESA_VK_DEVICE_SELECT: model, MESA_VK_DEVICE_SELECT_FORCE_DEFAULT_DEVICE: "1" },
+    }));
+    const env = { VK_ICD_FILENAMES: both, VICUNA_DEVICES: JSON.stringify(devices) };
+    for (const name of Object.keys(models)) {
+      assertStringIncludes((await openIn(env, `chooseDevice("${name}");`)).description, name);
+    }
+  },
 });
 
 Deno.test("only a device by OpenGL has another name than its driver gives it", () => {
