@@ -1,5 +1,6 @@
 // The one place that talks to navigator.gpu: opens a device with every limit that the adapter offers, counts the memory
 // it hands out, and turns WebGPU's late errors into exceptions. It knows no model.
+import { SubmitLimiter } from "./submit_limit.ts";
 
 /** What a device failed by: it is gone, it has not enough memory, or anything else. */
 export type DeviceFault = "lost" | "memory" | "other";
@@ -48,6 +49,8 @@ export class Device {
   allocated = 0;
   /** Most bytes ever in use at once. */
   peak = 0;
+  /** How much work the device gets at once. */
+  readonly submits: SubmitLimiter;
   #fault: Error | undefined;
   #closed = false;
 
@@ -58,6 +61,7 @@ export class Device {
     /** What the adapter says of itself. */
     readonly info: DeviceInfo,
   ) {
+    this.submits = new SubmitLimiter(info.software);
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       const { error } = event as GPUUncapturedErrorEvent;
@@ -94,6 +98,13 @@ export class Device {
     buffer.destroy();
   }
 
+  /** Waits for all that was submitted. Blocks the thread. */
+  wait(): void {
+    // Deno asks the device, and waits for it, before this call returns; the promise itself only comes 10 ms later.
+    this.gpu.queue.onSubmittedWorkDone().catch(() => {});
+    this.submits.finished();
+  }
+
   /** Throws the first error that the GPU reported since the device was opened. */
   check(): void {
     if (this.#fault) throw this.#fault;
@@ -105,8 +116,7 @@ export class Device {
    */
   close(): void {
     this.#closed = true;
-    // Deno asks the device, and waits for it, before this call returns; the promise itself only comes 10 ms later.
-    this.gpu.queue.onSubmittedWorkDone().catch(() => {});
+    this.wait();
     this.gpu.destroy();
   }
 }

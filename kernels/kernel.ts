@@ -20,6 +20,8 @@ export interface Kernel {
   readonly bindings: readonly string[];
   /** Members of `struct Uniforms` in order; all are 4 bytes. */
   readonly uniforms: readonly { readonly name: string; readonly type: "u32" | "i32" | "f32" }[];
+  /** Whether it can be run in parts: it has a uniform `firstGroup`. */
+  readonly cuts: boolean;
 }
 
 const compiled = new WeakMap<Device, Map<string, Kernel>>();
@@ -71,7 +73,8 @@ export function compile(device: Device, { name, source }: KernelSource, constant
     layout: device.gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
     compute: { module, entryPoint: "main" },
   });
-  const kernel: Kernel = { name, id: known.size, code, pipeline, layout, bindings, uniforms };
+  const cuts = uniforms.some(({ name }) => name === "firstGroup");
+  const kernel: Kernel = { name, id: known.size, code, pipeline, layout, bindings, uniforms, cuts };
   known.set(key, kernel);
   return kernel;
 }

@@ -66,7 +66,9 @@ export class Timings {
       }
       encoder.copyBufferToBuffer(resolved, 0, staging, 0, count * 8);
       gpu.queue.submit([encoder.finish()]);
-      await staging.mapAsync(GPUMapMode.READ);
+      const mapping = staging.mapAsync(GPUMapMode.READ);
+      this.#device.submits.finished();
+      await mapping;
       return new BigUint64Array(staging.getMappedRange().slice(0));
     } finally {
       this.#device.check();
