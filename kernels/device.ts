@@ -49,8 +49,6 @@ export class Device {
   allocated = 0;
   /** Most bytes ever in use at once. */
   peak = 0;
-  /** How much work the device gets at once. */
-  readonly submits: SubmitLimiter;
   #fault: Error | undefined;
   #closed = false;
 
@@ -60,8 +58,9 @@ export class Device {
     readonly gpu: GPUDevice,
     /** What the adapter says of itself. */
     readonly info: DeviceInfo,
+    /** How much work the device gets at once. */
+    readonly submits: SubmitLimiter = new SubmitLimiter(info.software),
   ) {
-    this.submits = new SubmitLimiter(info.software);
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       const { error } = event as GPUUncapturedErrorEvent;

@@ -1,6 +1,6 @@
 import type { Device } from "./device.ts";
 import type { Kernel } from "./kernel.ts";
-import { operationsPerByte } from "./submit_limit.ts";
+import { workOf } from "./submit_limit.ts";
 import type { Tensor } from "./tensor.ts";
 import type { Timings } from "./timings.ts";
 
@@ -81,7 +81,7 @@ export class Stream {
     const [x, y = 1, z = 1] = grid;
     if (x * y * z === 0) return;
     const bytes = kernel.bindings.reduce((sum, name) => sum + (tensors[name]?.byteLength ?? 0), 0);
-    const work = Math.max(flops, bytes * operationsPerByte);
+    const work = workOf(bytes, flops);
     const { most } = this.#device.submits;
     const cuts = kernel.cuts ? Math.min(y, Math.ceil(flops / most)) : 1;
     const rows = Math.ceil(y / Math.max(1, cuts));

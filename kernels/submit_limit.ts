@@ -1,12 +1,17 @@
 // How much work one submit holds. A system takes a graphics card from a program that keeps it too long (Windows after 2 s,
 // macOS after a few, amdgpu after 10), and a desktop stands still meanwhile; while this thread waits for a submit, neither
-// signals nor timers are heard. Work is counted in float operations; one moved byte counts as some.
+// signals nor timers are heard. Work is counted in float operations; what else takes time counts as some.
 
 /** What a submit should take. */
 const targetMs = 200;
 
-/** Operations that take about as long as moving a byte, on processors and on graphics cards. */
-export const operationsPerByte = 12;
+/** Operations that take about as long as moving a byte, and as a dispatch that does nothing, on devices of both sorts. */
+const operationsPer = { byte: 12, dispatch: 1e6 };
+
+/** What a dispatch costs that binds so many bytes, and computes so much where that takes longer than moving them. */
+export function workOf(bytes: number, flops: number): number {
+  return Math.max(flops, bytes * operationsPer.byte) + operationsPer.dispatch;
+}
 
 /** Operations in a ms before any was measured: those of a slow device of each sort. */
 const assumedRate = { software: 2e7, card: 2e8 };
