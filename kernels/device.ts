@@ -1,32 +1,14 @@
-// The one place that talks to navigator.gpu: opens a device with every limit that the adapter offers, counts the memory
-// it hands out, and turns WebGPU's late errors into exceptions. It knows no model.
+// Opens a device with every limit that the adapter offers, counts the memory it hands out, and turns WebGPU's late errors
+// into exceptions. It knows no model.
+import { type AdapterInfo, describe, requestAdapter } from "./adapter.ts";
+import { DeviceError } from "./device_error.ts";
 import { SubmitLimiter } from "./submit_limit.ts";
 
-/** What a device failed by: it is gone, it has not enough memory, or anything else. */
-export type DeviceFault = "lost" | "memory" | "other";
+export { chooseDevice, deviceName } from "./adapter.ts";
+export { DeviceError, type DeviceFault } from "./device_error.ts";
 
-/** A fault of the graphics device or its driver, with advice where there is any. */
-export class DeviceError extends Error {
-  override name = "DeviceError";
-  /** The command line prints such an error as one message, without a stack. */
-  readonly userFacing = true as const;
-
-  /** Says what happened, and of which sort it is. */
-  constructor(message: string, readonly fault: DeviceFault = "other") {
-    super(message);
-  }
-}
-
-/** What is known of an adapter; enough to say on which device a result was made. */
-export interface DeviceInfo {
-  /** The driver's own words, such as "llvmpipe (LLVM 15.0.6, 256 bits)". */
-  readonly description: string;
-  /** The vendor as the adapter gives it (a name or a PCI number). */
-  readonly vendor: string;
-  /** The architecture as the adapter gives it, "" where it is silent. */
-  readonly architecture: string;
-  /** True for a driver that computes on the processor (lavapipe, SwiftShader). */
-  readonly software: boolean;
+/** What is known of an open device; enough to say on which one a result was made. */
+export interface DeviceInfo extends AdapterInfo {
   /** Threads of a subgroup where that number is fixed and subgroup operations work; 0 otherwise. */
   readonly subgroupSize: number;
   /** Optional features that the device was opened with. */
@@ -40,8 +22,6 @@ export interface OpenOptions {
 }
 
 type SubgroupInfo = GPUAdapterInfo & { subgroupMinSize?: number; subgroupMaxSize?: number };
-
-const software = /llvmpipe|lavapipe|swiftshader|software|warp/i;
 
 /** An open graphics device with its memory count. Close it before the process ends. */
 export class Device {
@@ -121,33 +101,6 @@ export class Device {
 }
 
 /**
- * Prepares Mesa before it starts; no effect on other drivers, and explicit settings are respected. Lavapipe gets the
- * processor's vector width. Without XDG_RUNTIME_DIR Mesa complains on standard error each time. Processes that are started
- * later inherit these settings.
- */
-export function prepareMesa(): void {
-  if (Deno.build.os !== "linux") return;
-  if (!Deno.env.has("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", "/tmp");
-  if (Deno.env.has("LP_NATIVE_VECTOR_WIDTH")) return;
-  let wide = false;
-  try {
-    wide = Deno.readTextFileSync("/proc/cpuinfo").includes("avx512f");
-  } catch { /* no such file: keep 256 */ }
-  Deno.env.set("LP_NATIVE_VECTOR_WIDTH", wide ? "512" : "256");
-}
-
-/** The adapter that a device would be opened on, or an error that says what to install. */
-export async function requestAdapter(): Promise<GPUAdapter> {
-  prepareMesa();
-  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
-  if (adapter) return adapter;
-  throw new DeviceError(
-    "no WebGPU adapter found: wanted a Vulkan, Metal or DX12 driver. On Debian or Ubuntu, " +
-      "`apt-get install mesa-vulkan-drivers` gives a software one; with a GPU, install its vendor's Vulkan driver.",
-  );
-}
-
-/**
  * Opens the machine's preferred adapter with all its limits and the features that our kernels can use.
  * Errors: {@linkcode DeviceError} where there is no adapter.
  */
@@ -182,25 +135,4 @@ export async function openDevice(options: OpenOptions = {}): Promise<Device> {
   gpu ??= await open(optional);
   const features = subgroupSize ? [...optional, "subgroups"] : optional;
   return new Device(gpu, { ...describe(details), subgroupSize, features });
-}
-
-function describe({ description, device, vendor, architecture }: GPUAdapterInfo) {
-  return {
-    description: description || device || "unnamed adapter",
-    vendor,
-    architecture,
-    software: software.test(`${description} ${vendor}`),
-  };
-}
-
-/** Graphics cards of 8 GB, the smallest that a 7B model is meant for, have about this much to give. */
-const assumedMemory = 7.4e9;
-
-/**
- * Bytes that a plan may count on. WebGPU does not tell how much memory a graphics card has, so 8 GB are assumed; a driver
- * that computes on the processor takes what the machine has free.
- */
-export async function memoryAtHand(): Promise<number> {
-  if (!describe((await requestAdapter()).info).software) return assumedMemory;
-  return Math.floor(Deno.systemMemoryInfo().available * 0.9);
 }

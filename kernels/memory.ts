@@ -1,6 +1,6 @@
 // How much memory a plan may count on, and who says so.
 import { amdCards, appleMemory, type CardMemory, nvidiaCards, type System, thisSystem, vendors } from "./card_memory.ts";
-import { isSoftware, requestAdapter } from "./device.ts";
+import { type AdapterInfo, describe, requestAdapter } from "./adapter.ts";
 
 /** Who says how much memory there is: the system, an attempt to take it, or nobody. */
 export type MemorySource = CardMemory["source"] | "free memory" | "probe" | "assumed";
@@ -25,21 +25,18 @@ function toGive({ total, free }: Pick<CardMemory, "total" | "free">): number {
   return Math.max(0, Math.floor(Math.min(total - Math.max(room.bytes, room.share * total), usable * free)));
 }
 
-/** A PCI number as an adapter gives it: decimal, or hexadecimal with 0x. */
-const pciNumber = (text: string) => Number(text) || 0;
-
 /** The card that an adapter is of: by its model, by its name, else the smallest, which is safe. */
-function cardOf({ device, description }: GPUAdapterInfo, cards: readonly CardMemory[]): CardMemory | undefined {
-  const model = pciNumber(device);
-  const same = cards.filter((card) => model > 0 && card.device === model);
+function cardOf(info: AdapterInfo, cards: readonly CardMemory[]): CardMemory | undefined {
+  const { model, description } = info;
+  const same = cards.filter((card) => Number(model) > 0 && card.device === Number(model));
   const named = cards.filter(({ name }) => name !== "" && description.includes(name));
   const candidates = [same, named, cards].find((found) => found.length > 0) ?? [];
   return candidates.toSorted((a, b) => toGive(a) - toGive(b))[0];
 }
 
 /** Asks the system of an adapter's card. */
-async function askSystem(info: GPUAdapterInfo, system: System): Promise<CardMemory | undefined> {
-  const vendor = pciNumber(info.vendor);
+async function askSystem(info: AdapterInfo, system: System): Promise<CardMemory | undefined> {
+  const vendor = Number(info.vendor);
   if (system.os === "darwin") return cardOf(info, await appleMemory(system));
   if (vendor === vendors.nvidia || /nvidia/i.test(info.description)) return cardOf(info, await nvidiaCards(system));
   if (vendor === vendors.amd || /\bamd\b|radeon/i.test(info.description)) return cardOf(info, amdCards(system));
@@ -71,16 +68,21 @@ export async function probeMemory(adapter: Pick<GPUAdapter, "requestDevice" | "l
   return undefined;
 }
 
+async function askAdapter() {
+  const adapter = await requestAdapter();
+  return { info: describe(adapter.info), probe: () => probeMemory(adapter) };
+}
+
 /** Bytes that a plan may count on: what the system says of the card, else what can be taken, else a card of 8 GB. */
 export async function memoryAtHand(
   system: System = thisSystem,
-  adapter?: Pick<GPUAdapter, "info" | "requestDevice" | "limits">,
+  asked?: { readonly info: AdapterInfo; readonly probe: () => Promise<number | undefined> },
 ): Promise<MemoryAtHand> {
-  const asked = adapter ?? await requestAdapter();
-  if (isSoftware(asked.info)) return { bytes: Math.floor(system.available() * 0.9), source: "free memory" };
-  const card = await askSystem(asked.info, system);
+  const { info, probe } = asked ?? await askAdapter();
+  if (info.software) return { bytes: Math.floor(system.available() * 0.9), source: "free memory" };
+  const card = await askSystem(info, system);
   if (card) return { bytes: toGive(card), source: card.source };
-  const probed = await probeMemory(asked);
+  const probed = await probe();
   if (probed) return { bytes: toGive({ total: probed, free: probed }), source: "probe" };
   return { bytes: assumed, source: "assumed" };
 }

@@ -1,5 +1,5 @@
 // deno task bench: measures kernels and training steps on the machine's device.
-import { openDevice } from "../kernels/device.ts";
+import { chooseDevice, deviceName, openDevice } from "../kernels/device.ts";
 import { z } from "../mod.ts";
 import { BENCH_CONFIGS, type BenchConfigName } from "./bench/configs.ts";
 import { benchData, dataTable } from "./bench/data.ts";
@@ -8,6 +8,7 @@ import { partTables } from "./bench/tables.ts";
 import { FULL_ROWS } from "../tests/datasets/synthetic_rows.ts";
 import { checkValues } from "./cli/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
+import { DEVICE_OPTION } from "./cli/device_option.ts";
 import { flagsOf } from "./cli/flags.ts";
 import { detectLanguage, LANGUAGES } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
@@ -43,6 +44,7 @@ const options = z.object({
     zh: "改为测合并与分词的速度（使用合成数据）",
   }),
   rows: z.number().int().min(1000).default(FULL_ROWS).describe("rows for --data").meta({ zh: "--data 的行数" }),
+  ...DEVICE_OPTION,
   json: z.boolean().default(false).describe("print one JSON object").meta({ zh: "输出一个 JSON 对象" }),
   lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "提示信息的语言" }),
 });
@@ -62,7 +64,7 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
     groups: [{ heading: zh ? "选项：" : "Options:", flags: flagsOf(options) }],
   }, language);
   if (parsed.wantsHelp) return console.log(parsed.help);
-  const { config, only, json, gpuMemory, packingData, data, rows, ...rest } = checkValues(
+  const { config, only, json, gpuMemory, packingData, data, rows, device: wanted, ...rest } = checkValues(
     options,
     parsed.values,
     "bench",
@@ -73,9 +75,10 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
     return console.log(json ? JSON.stringify({ data: result }) : dataTable(result, language));
   }
   const parts = only ?? (parsed.values["config"] === undefined ? BENCH_PARTS : ["steps" as const]);
+  if (wanted !== undefined) chooseDevice(wanted);
   const device = await openDevice();
   try {
-    if (!json) console.log(device.info.description);
+    if (!json) console.log(deviceName(device.info));
     const report = await runBench(
       device,
       { parts, configs: config, memory: gpuMemory * 1e9, repeatMs, data: packingData, ...rest },

@@ -1,4 +1,5 @@
 // `deno task plan [NAME|FILE] [options]`: says what `train` would do with the same arguments, and why.
+import { chooseDevice } from "../kernels/adapter.ts";
 import { PipelineOptionsError, planPipeline } from "../pipeline/core/mod.ts";
 import { detectLanguage } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
@@ -15,6 +16,7 @@ await runMain(language, async (signal) => {
   const command = await readPipelineCommand("plan", Deno.args, language);
   if (command.help !== undefined) return console.log(command.help);
   const { loaded, options, common } = command;
+  if (common.device !== undefined) chooseDevice(common.device);
   try {
     const plan = await planPipeline(loaded.pipeline, {
       name: loaded.name,

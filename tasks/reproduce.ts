@@ -8,10 +8,12 @@ import {
   readLockFile,
   runObserved,
 } from "../pipeline/core/upkeep.ts";
+import { chooseDevice } from "../kernels/adapter.ts";
 import { z } from "../mod.ts";
 import { chooseRenderer } from "./cli/choose_renderer.ts";
 import { checkValues } from "./cli/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
+import { DEVICE_OPTION } from "./cli/device_option.ts";
 import { flagsOf } from "./cli/flags.ts";
 import { detectLanguage, LANGUAGES } from "./cli/language.ts";
 import { loadPipeline } from "./cli/load_pipeline.ts";
@@ -32,6 +34,7 @@ const options = z.object({
   cacheDir: z.string().default(".vicuna").describe("folder of the cache; the new one is made in it and removed").meta({
     zh: "缓存文件夹；新缓存建于其中，结束后删除",
   }),
+  ...DEVICE_OPTION,
   json: z.boolean().default(false).describe("print JSON").meta({ zh: "输出 JSON" }),
   lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "消息语言" }),
 });
@@ -68,7 +71,9 @@ await runMain(language, async (signal) => {
     operands: { name: "NAME|FILE", required: false },
   }, language);
   if (parsed.wantsHelp) return console.log(parsed.help);
-  const { cacheDir, json, tolerance, checkDevice } = checkValues(options, parsed.values, "reproduce", language);
+  const values = checkValues(options, parsed.values, "reproduce", language);
+  const { cacheDir, json, tolerance, checkDevice, device } = values;
+  if (device !== undefined) chooseDevice(device);
   const loaded = await loadPipeline(parsed.operands[0] ?? "quickstart", messagesIn(language));
   const lockPath = lockPathOf(loaded);
   const locked = (await readLockFile(lockPath))[loaded.name];

@@ -1,4 +1,5 @@
 // deno task serve: a page to talk to a model, and the OpenAI API.
+import { deviceName } from "../kernels/device.ts";
 import type { Language } from "./cli/language.ts";
 import { detectLanguage } from "./cli/language.ts";
 import { UsageError } from "./cli/usage_error.ts";
@@ -29,7 +30,7 @@ async function serve(options: ServeOptions, language: Language, signal: AbortSig
   const source = { ...options, baseModel, adapters, positions: options.contextLength, signal };
   const opened = await openGenerator(source, (line) => console.error(line));
   try {
-    const device = opened.device.info.description;
+    const device = deviceName(opened.device.info);
     const context: ServeContext = {
       generator: opened.generator,
       model,

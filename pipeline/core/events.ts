@@ -1,4 +1,5 @@
 import type { Reason } from "./explain.ts";
+import type { JsonObject } from "./json.ts";
 import type { MemoryUse, Progress } from "./stage_spec.ts";
 
 /** How a stage's result was come by. */
@@ -65,6 +66,16 @@ export type PipelineEvent =
     readonly stage: string;
     /** The memory. */
     readonly memory: MemoryUse;
+  }
+  | {
+    /** A stage has opened the device that it computes on. */
+    readonly type: "stage-device";
+    /** Its name. */
+    readonly stage: string;
+    /** Name of the device, as the manifest of the result has it. */
+    readonly device: string;
+    /** What is known of the device, if anything. */
+    readonly facts: JsonObject;
   }
   | {
     /** A stage's result is there. */

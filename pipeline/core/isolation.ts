@@ -35,7 +35,7 @@ export type IsolatedMessage =
   | { readonly type: "progress"; readonly progress: Progress }
   | { readonly type: "log"; readonly level: "info" | "warn"; readonly message: string }
   | { readonly type: "memory"; readonly use: MemoryUse }
-  | { readonly type: "device"; readonly name: string }
+  | { readonly type: "device"; readonly name: string; readonly facts: JsonObject }
   | { readonly type: "volatile"; readonly path: string }
   | { readonly type: "done"; readonly meta: Json }
   | {
@@ -50,7 +50,20 @@ export type IsolatedMessage =
 export const MESSAGE_MARK = "\u001e";
 
 /** Variables that the graphics driver's set-up looks at and sets; they do not change a result. */
-const DRIVER_VARIABLES = ["LP_NATIVE_VECTOR_WIDTH", "LP_NUM_THREADS", "XDG_RUNTIME_DIR"];
+const DRIVER_VARIABLES = [
+  "DENO_WEBGPU_BACKEND",
+  "DRI_PRIME",
+  "LP_NATIVE_VECTOR_WIDTH",
+  "LP_NUM_THREADS",
+  "MESA_VK_DEVICE_SELECT",
+  "MESA_VK_DEVICE_SELECT_FORCE_DEFAULT_DEVICE",
+  "VICUNA_ADAPTER",
+  "VICUNA_DEVICE",
+  "VICUNA_DEVICES",
+  "VK_DRIVER_FILES",
+  "VK_ICD_FILENAMES",
+  "XDG_RUNTIME_DIR",
+];
 /** Variables that packages look at when they are loaded. */
 const PACKAGE_VARIABLES = ["NO_COLOR", "FORCE_COLOR", "NODE_ENV", "NODE_DEBUG", "READABLE_STREAM", "TERM", "CI"];
 
@@ -208,7 +221,7 @@ function hear(message: IsolatedMessage, context: Context): void {
     case "memory":
       return context.memory(message.use);
     case "device":
-      return context.device(message.name);
+      return context.device(message.name, message.facts);
     case "volatile":
       return void context.output.volatile(message.path);
     case "done":

@@ -47,7 +47,13 @@ export async function runStage(
       gate,
       emit,
     });
-    const whole = { ...context, device: (name: string) => void (device = name) };
+    const whole = {
+      ...context,
+      device: (name: string, facts: JsonObject = {}) => {
+        device = name;
+        emit({ type: "stage-device", stage: step.name, device, facts });
+      },
+    };
     const returned = session.strict ? await runIsolated(step, whole, session.strict) : await stage.run(whole);
     gate.flush();
     const durationMs = Math.round(performance.now() - started);

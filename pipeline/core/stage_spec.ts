@@ -177,8 +177,8 @@ export interface StageContext<I extends InputDeclarations, P, S> {
   log(level: "info" | "warn", message: string): void;
   /** Tells what memory the run takes, once it is known. */
   memory(use: MemoryUse): void;
-  /** Names the device that computed the result, for the manifest. */
-  device(name: string): void;
+  /** Names the device that computes the result, for the manifest, once it is open; and tells what is known of it. */
+  device(name: string, facts?: JsonObject): void;
   /** Aborted when the user stops the run: save what is worth saving to `scratch`, then throw (`throwIfAborted`). */
   readonly signal: AbortSignal;
 }

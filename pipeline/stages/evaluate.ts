@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { TEMPLATE_NAMES, templateFor, type TemplateName } from "../../datasets/templates.ts";
-import { type Device, openDevice } from "../../kernels/device.ts";
+import type { Device } from "../../kernels/device.ts";
 import type { BaseWeights } from "../../models/base_file.ts";
 import { readAdapter } from "../../models/formats/adapter.ts";
 import { TextGenerator } from "../../models/generation/text_generator.ts";
@@ -25,6 +25,7 @@ import { metaOf, writeEvaluation } from "./evaluation/write.ts";
 import { adapter, base, evaluationTask, report, tokens } from "./kinds.ts";
 import { loadBaseInput } from "./load_base_input.ts";
 import { checkTokens } from "./loss.ts";
+import { chooseStageDevice, deviceSettings, openStageDevice } from "./stage_device.ts";
 
 const params = z.object({
   samples: z.number().int().min(0).default(5).describe("held-out instructions to answer before and after"),
@@ -35,7 +36,9 @@ const params = z.object({
   ),
 });
 
-/** Params of {@link evaluate}. */
+const settings = z.object(deviceSettings);
+
+/** Params and settings of {@link evaluate}. */
 export interface EvaluateParams {
   /** Held-out instructions to answer without and with the adapter; 5. */
   readonly samples?: number;
@@ -45,6 +48,8 @@ export interface EvaluateParams {
   readonly template?: TemplateName | undefined;
   /** Most items of a task, of each subject where there are subjects: the first ones; 0, the default, for all. */
   readonly limit?: number;
+  /** Device to compute on where there are several, by number or name; the machine's preferred. Does not enter the key. */
+  readonly device?: string;
 }
 
 /** Inputs of {@link evaluate}. */
@@ -66,7 +71,7 @@ const inputs = {
   tasks: optionalList(evaluationTask),
 } satisfies EvaluateInputs;
 
-type Context = StageContext<typeof inputs, z.output<typeof params>, Record<never, never>>;
+type Context = StageContext<typeof inputs, z.output<typeof params>, z.output<typeof settings>>;
 
 /**
  * Measures a base, and compares an adapter with it: loss and perplexity on validation rows, greedy answers to the first of
@@ -82,16 +87,17 @@ export const evaluate: Stage<
   version: 3,
   inputs,
   params,
+  settings,
   output: report,
   verifies: ["base"],
   async run(context) {
     const startedAt = new Date();
+    chooseStageDevice(context.settings);
     checkInputs(context);
     const { inputs, output, log } = context;
     using tokenizer = await loadTokenizer(join(inputs.base.dir, "tokenizer"));
     const prepared = await prepare(context, tokenizer);
-    const device = await openDevice();
-    context.device(device.info.description);
+    const device = await openStageDevice(context);
     try {
       const loaded = await loadBaseInput(device, inputs.base);
       const losses = inputs.tokens && await measureLosses(context, inputs.tokens.dir, device, loaded, tokenizer);

@@ -3,6 +3,7 @@ import { type ScheduleName, SCHEDULES } from "../../models/schedule.ts";
 import { LORA_TARGETS, type LoraTarget } from "../../models/formats/lora_names.ts";
 import { optional, type StageContext, type StageInput, z } from "../core/mod.ts";
 import { adapter, base, tokens } from "./kinds.ts";
+import { deviceSettings } from "./stage_device.ts";
 
 const loraParams = z.object({
   rank: z.number().int().min(1).max(256).default(8).describe("rank R of A and B"),
@@ -63,6 +64,7 @@ export const settings = z.object({
   ),
   autotune: z.boolean().default(true).describe("measure which kernels are quickest before a long training"),
   sampleSteps: z.number().int().min(0).default(0).describe("steps between two answers to held-out rows; 0 for none"),
+  ...deviceSettings,
 });
 
 /** What a training reads. */
@@ -96,6 +98,8 @@ export interface StepParams {
   readonly saveTotalLimit?: number;
   /** Steps between two answers to held-out instructions, 0 for none; 0. Does not change the result. */
   readonly sampleSteps?: number;
+  /** Device to compute on where there are several, by number or name; the machine's preferred. Does not enter the key. */
+  readonly device?: string;
   /** Measure which kernels are quickest before a long training, once a device; true. Does not change the result. */
   readonly autotune?: boolean;
   /** GB (10⁹ bytes) of GPU memory to use; 0 for 7.4, or what a software driver has free. Does not change the result. */

@@ -1,7 +1,7 @@
 // What every training does around its steps, whatever is trained: data, memory, device, checkpoints, reports.
 import { BatchOrder } from "../../datasets/batch_order.ts";
 import { TokenReader } from "../../datasets/token_reader.ts";
-import { type Device, openDevice } from "../../kernels/device.ts";
+import type { Device } from "../../kernels/device.ts";
 import { checkDevice, describeDevice } from "../../models/device_check.ts";
 import { paysToTune, tuneForTraining, type TuningShape } from "../../models/product_tuning.ts";
 import type { StepOptions as TrainerOptions, StepTrainer } from "../../models/trainer.ts";
@@ -13,6 +13,7 @@ import { checkTokens } from "./loss.ts";
 import { continueFrom, publishCheckpoint, restoreTrainer, writeCheckpoint } from "./training_checkpoint.ts";
 import { explainFault } from "./training_fault.ts";
 import { TrainingLog } from "./training_log.ts";
+import { chooseStageDevice, openStageDevice } from "./stage_device.ts";
 import { type MemoryQuestion, planMemory } from "./training_memory.ts";
 import type { StepContext } from "./training_params.ts";
 import { runSteps, type Training } from "./training_steps.ts";
@@ -57,11 +58,15 @@ function schedule({ inputs, params, log }: StepContext, reader: TokenReader, val
 
 /** The memory that a training will take, if enough is known to tell. */
 export async function foreseeMemory(
-  question: Omit<MemoryQuestion, "config" | "bits" | "tokens"> & Partial<Pick<MemoryQuestion, "config" | "bits">>,
+  question:
+    & Omit<MemoryQuestion, "config" | "bits" | "tokens">
+    & Partial<Pick<MemoryQuestion, "config" | "bits">>
+    & { readonly device: string },
   rows: ForeseenInput<typeof tokens>["meta"],
   microBatchSize: number,
 ): Promise<{ memory?: MemoryUse }> {
   const { config, bits } = question;
+  chooseStageDevice(question);
   const { maxTokens, train, validation } = rows;
   if (config === undefined || bits === undefined || maxTokens === undefined) return {};
   const most = Math.max(train?.tokens ?? Infinity, validation?.tokens ?? 0);
@@ -76,6 +81,7 @@ export async function runTraining<Trainer extends StepTrainer, Result>(
 ): Promise<{ readonly steps: number; readonly result: Result }> {
   const { inputs, params, settings, scratch, log } = context;
   const { model, lora } = method;
+  chooseStageDevice(settings);
   checkTokens(model, inputs.tokens.meta);
   using reader = new TokenReader(inputs.tokens.dir, "train", model.vocabularySize);
   using validation = new TokenReader(inputs.tokens.dir, "validation", model.vocabularySize);
@@ -84,8 +90,7 @@ export async function runTraining<Trainer extends StepTrainer, Result>(
   const memory = await planMemory({ ...params, ...settings, ...model, ...(lora && { lora }), tokens });
   context.memory(memory.use);
   const checkpoints = new Checkpoints(scratch, settings.saveTotalLimit);
-  const device = await openDevice();
-  context.device(device.info.description);
+  const device = await openStageDevice(context);
   try {
     const { headRows, maxGradientNorm } = params;
     const { keptLayers } = memory.plan;

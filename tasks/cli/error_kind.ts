@@ -1,5 +1,5 @@
 import { DataError } from "../../datasets/errors.ts";
-import { DeviceError } from "../../kernels/device.ts";
+import { DeviceChoiceError, DeviceError } from "../../kernels/device_error.ts";
 import { AdapterFitError, FormatError } from "../../models/formats/error.ts";
 import { MemoryError } from "../../models/memory_plan.ts";
 
@@ -12,6 +12,7 @@ export type ErrorKind =
   | "format"
   | "data"
   | "noDevice"
+  | "deviceChoice"
   | "memory"
   | "lost"
   | "device";
@@ -19,6 +20,7 @@ export type ErrorKind =
 /** The sort of an error of the library; undefined for any other. */
 export function kindOfError(error: Error): ErrorKind | undefined {
   if (error instanceof MemoryError) return "memory";
+  if (error instanceof DeviceChoiceError) return "deviceChoice";
   if (error instanceof DeviceError) {
     if (error.fault !== "other") return error.fault;
     return error.message.startsWith("no WebGPU adapter") ? "noDevice" : "device";

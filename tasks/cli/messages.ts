@@ -132,6 +132,7 @@ const LEADS_ZH: Readonly<Record<ErrorKind, string>> = {
   format: "模型、适配器或其配置文件的内容不符合要求。",
   data: "数据不符合要求。",
   noDevice: "没有找到 GPU 或其驱动（Vulkan、Metal 或 DX12）。",
+  deviceChoice: "无法使用所选的设备（--device）；doctor --devices 列出可选的设备。",
   memory: "显存（软件驱动为内存）不足。",
   lost: "GPU 设备中途丢失（驱动重启或设备断开）。",
   device: "GPU 或其驱动出错。",

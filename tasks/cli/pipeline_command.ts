@@ -2,6 +2,7 @@ import { z } from "zod";
 import { PipelineOptionsError } from "../../pipeline/core/mod.ts";
 import { describeIssue } from "./check_values.ts";
 import { type CommandShape, parseCommand } from "./command.ts";
+import { DEVICE_OPTION } from "./device_option.ts";
 import { type Flag, flagsOf, isSwitch, kebabCase, UnsupportedFieldError } from "./flags.ts";
 import { type Language, LANGUAGES } from "./language.ts";
 import { type LoadedPipeline, loadPipeline, recipeNames } from "./load_pipeline.ts";
@@ -26,6 +27,7 @@ const COMMON = z.object({
   strict: z.boolean().default(false),
   remoteCache: z.string().optional(),
   remoteWrite: z.boolean().default(false),
+  ...DEVICE_OPTION,
   lang: z.enum(LANGUAGES).optional(),
 });
 
@@ -97,7 +99,10 @@ function describe(task: Task, { pipeline, name }: LoadedPipeline, language: Lang
 
 /** The common flags, described in the language of the messages. */
 function commonFlags(messages: Messages): Flag[] {
-  const texts: Record<keyof typeof COMMON.shape, Pick<Flag, "description" | "default">> = {
+  const texts: Record<
+    Exclude<keyof typeof COMMON.shape, keyof typeof DEVICE_OPTION>,
+    Pick<Flag, "description" | "default">
+  > = {
     cacheDir: { description: messages.cacheDir },
     outputPath: { description: messages.outputPath, default: messages.defaultOutput },
     json: { description: messages.json },

@@ -24,6 +24,8 @@ export class PlainRenderer implements Renderer {
   show(event: PipelineEvent): void {
     const messages = this.#messages;
     switch (event.type) {
+      case "stage-device": // the manifest has it
+        return;
       case "pipeline-start":
         return;
       case "stage-start":

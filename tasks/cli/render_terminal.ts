@@ -36,6 +36,8 @@ export class TerminalRenderer implements Renderer {
   show(event: PipelineEvent): void {
     const messages = this.#messages;
     switch (event.type) {
+      case "stage-device": // the manifest has it
+        return;
       case "pipeline-start":
         this.#nameColumns = Math.max(...event.stages.map((stage) => stage.length));
         return this.#line(bold(event.pipeline));

@@ -1,5 +1,5 @@
 import { join, resolve, toFileUrl } from "@std/path";
-import { prepareMesa } from "../../kernels/device.ts";
+import { chooseDevice, prepareChildren } from "../../kernels/adapter.ts";
 import { copyTargets, DamagedTargetError, type JsonObject, PipelineOptionsError } from "../../pipeline/core/mod.ts";
 import {
   LockCheck,
@@ -9,6 +9,7 @@ import {
   setAside,
   writeLockFile,
 } from "../../pipeline/core/upkeep.ts";
+import { adviseOnce } from "./advise_once.ts";
 import { chooseRenderer } from "./choose_renderer.ts";
 import type { Language } from "./language.ts";
 import { lockPathOf } from "./lock_path.ts";
@@ -39,9 +40,10 @@ export async function runPipelineTask(
   const lockPath = lockPathOf(loaded);
   const locked = common.locked ? (await readLockFile(lockPath))[loaded.name] : undefined;
   if (common.locked && locked === undefined) throw new UsageError(messages.noLock(loaded.name, lockPath));
-  if (common.strict) prepareMesa(); // the stages' own processes must not read /proc to find this out
+  if (common.device !== undefined) chooseDevice(common.device);
+  if (common.strict) await prepareChildren(); // the stages' own processes must not look at the machine to find this out
   const collector = new LockCollector();
-  const renderer = chooseRenderer(common.json, messages);
+  const renderer = adviseOnce(chooseRenderer(common.json, messages), language);
   try {
     const cacheDir = resolve(common.cacheDir);
     const observers = [locked === undefined ? collector : new LockCheck(locked)];

@@ -1,6 +1,6 @@
 // Opens what a task talks to: the quantised base from the cache, a device, a tokenizer, adapters.
 import { join, resolve } from "@std/path";
-import { type Device, openDevice } from "../../kernels/device.ts";
+import { chooseDevice, type Device, openDevice } from "../../kernels/device.ts";
 import { baseFile, loadBase } from "../../models/base_file.ts";
 import { DamagedFileError } from "../../models/formats/error.ts";
 import { readAdapter } from "../../models/formats/adapter.ts";
@@ -16,6 +16,8 @@ export interface GeneratorSource extends TextGeneratorOptions {
   readonly baseModel: string;
   readonly bits: 4 | 8 | 32;
   readonly cacheDir: string;
+  /** The device that was chosen, if any. */
+  readonly device?: string | undefined;
   readonly adapters: readonly NamedAdapter[];
   readonly signal: AbortSignal;
   /** How large the generator is to be, where that depends on the tokenizer. */
@@ -42,8 +44,10 @@ export class OpenedGenerator {
  *
  * @param say is told each stage that is computed
  * @throws {FormatError} when an adapter cannot be read or does not fit the base
+ * @throws {DeviceChoiceError} when there is no such device
  */
 export async function openGenerator(source: GeneratorSource, say: (line: string) => void): Promise<OpenedGenerator> {
+  if (source.device !== undefined) chooseDevice(source.device);
   // Read the adapters' files before the long part, so that a wrong path is told at once.
   for (const { path } of source.adapters) await readAdapter(path);
   try {

@@ -2,6 +2,7 @@
 import { basename, dirname, resolve } from "@std/path";
 import { TEMPLATE_NAMES } from "../../datasets/templates.ts";
 import { embeddedModelPath, z } from "../../mod.ts";
+import { DEVICE_OPTION } from "../cli/device_option.ts";
 import { type Language, LANGUAGES } from "../cli/language.ts";
 import { UsageError } from "../cli/usage_error.ts";
 
@@ -27,6 +28,7 @@ export const MODEL_OPTIONS = {
   cacheDir: z.string().default(".vicuna").describe("folder of the cache, where the quantised base is kept").meta({
     zh: "缓存文件夹，量化后的基座存于此",
   }),
+  ...DEVICE_OPTION,
   lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "提示信息的语言" }),
 };
 

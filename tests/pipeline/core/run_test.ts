@@ -186,7 +186,7 @@ Deno.test("runPipeline() throttles progress but always sends the last", async ()
         progress({ done, total: 1000, unit: "rows", metrics: { loss: 1 / done } });
       }
       log("warn", "tired");
-      device("abacus");
+      device("abacus", { beads: 100 });
       return { length: 1000 };
     },
   });
@@ -198,9 +198,12 @@ Deno.test("runPipeline() throttles progress but always sends the last", async ()
     "pipeline-start",
     "stage-start",
     "stage-log",
+    "stage-device",
     "stage-end",
     "pipeline-end",
   ]);
   const manifest = JSON.parse(await Deno.readTextFile(join(result.targets.t.dir, "..", "manifest.json")));
   assertEquals(manifest.device, "abacus");
+  const opened = bench.events.find((event) => event.type === "stage-device");
+  assertEquals(opened, { type: "stage-device", stage: "count", device: "abacus", facts: { beads: 100 } });
 });

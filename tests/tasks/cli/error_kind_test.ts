@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { DeviceError, requestAdapter } from "../../../kernels/device.ts";
+import { requestAdapter } from "../../../kernels/adapter.ts";
+import { DeviceError } from "../../../kernels/device_error.ts";
 import { AdapterFitError, FormatError } from "../../../models/formats/error.ts";
 import { MemoryError } from "../../../models/memory_plan.ts";
 import { kindOfError } from "../../../tasks/cli/error_kind.ts";

@@ -1,0 +1,95 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { type AdapterInfo, deviceName } from "../../kernels/adapter.ts";
+import { driverManifests } from "../../kernels/vulkan_files.ts";
+import { runDeno } from "../tasks/children.ts";
+
+// A process asks for an adapter once and for all, so each case has one of its own.
+const onLinux = Deno.build.os === "linux";
+const lavapipe = onLinux && driverManifests().some(({ name }) => name.startsWith("lvp_icd"));
+
+/** Whether Mesa's OpenGL is there, to fall back to. */
+function hasOpenGl(): boolean {
+  const folders = onLinux ? [...Deno.readDirSync("/usr/lib")].map(({ name }) => `/usr/lib/${name}`) : [];
+  return folders.some((folder) => {
+    try {
+      return Deno.statSync(`${folder}/libEGL_mesa.so.0`).isFile;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Opens a device in a process that has done `before`; gives what is known of the device. */
+async function openIn(env: Record<string, string>, before = ""): Promise<AdapterInfo> {
+  const { code, stdout, stderr } = await runDeno([
+    "eval",
+    `import { chooseDevice, openDevice } from "./kernels/device.ts";
+     ${before}
+     const device = await openDevice();
+     console.log(JSON.stringify(device.info));
+     device.close();
+     Deno.exit();`,
+  ], env);
+  assertEquals(code, 0, stderr);
+  return JSON.parse(stdout);
+}
+
+Deno.test({
+  name: "the library computes by Vulkan, also where a list that was set has OpenGL too",
+  ignore: !lavapipe,
+  async fn() {
+    assertEquals((await openIn({ DENO_WEBGPU_BACKEND: "gl,vulkan" })).backend, "vulkan");
+  },
+});
+
+Deno.test({
+  name: "the library computes by OpenGL where there is nothing else, and knows it",
+  ignore: !hasOpenGl(),
+  async fn() {
+    const info = await openIn({ VK_DRIVER_FILES: "/nonexistent.json", VK_ICD_FILENAMES: "/nonexistent.json" });
+    assertEquals(info.backend, "gl");
+    assertMatch(deviceName(info), /, OpenGL$/);
+  },
+});
+
+Deno.test({
+  name: "the person's choice of a device holds in the process, and goes before the setting of a pipeline",
+  ignore: !lavapipe,
+  async fn() {
+    const info = await openIn({}, `chooseDevice("cpu"); chooseDevice("llvmpipe"); chooseDevice("nosuch", "setting");`);
+    assertMatch(info.description, /llvmpipe/);
+    assertEquals([info.backend, info.software], ["vulkan", true]);
+  },
+});
+
+Deno.test({
+  name: "a process that computes on one device does not go over to another",
+  ignore: !lavapipe,
+  async fn() {
+    const { code, stderr } = await runDeno([
+      "eval",
+      `import { prepareChildren } from "./kernels/adapter.ts";
+       import { chooseDevice } from "./kernels/device.ts";
+       await prepareChildren();
+       chooseDevice("llvmpipe", "setting");`,
+    ]);
+    assertEquals(code, 1);
+    assertMatch(stderr, /cannot compute on llvmpipe: a process keeps to one device, and this one has begun without/);
+  },
+});
+
+Deno.test("a process that may not look at the machine chooses among the devices that it was told", async () => {
+  const device = { name: "Abacus 5", kind: "card", aliases: [], environment: { DRI_PRIME: "pci-0000_05_00_0" } };
+  const { stdout, stderr } = await runDeno([
+    "eval",
+    `import { chooseDevice } from "./kernels/device.ts";
+     chooseDevice("abacus", "setting");
+     console.log(Deno.env.get("DRI_PRIME"));`,
+  ], { VICUNA_DEVICES: JSON.stringify([device]) });
+  assertEquals(stdout, "pci-0000_05_00_0\n", stderr);
+});
+
+Deno.test("only a device by OpenGL has another name than its driver gives it", () => {
+  assertEquals(deviceName({ description: "llvmpipe", backend: "vulkan" }), "llvmpipe");
+  assertEquals(deviceName({ description: "llvmpipe", backend: "gl" }), "llvmpipe, OpenGL");
+});
