@@ -119,7 +119,19 @@ export function attentionBackward(
   const uniforms = { tokens, heads, keyHeads, scale: 1 / Math.sqrt(headSize) };
   const pairs = heads * headSize * tokens * tokens / 2; // as of one sequence: the device alone knows where others begin
   const query = tiled(stream, { name: "attention_backward_query", source: backwardQuery }, headSize);
-  stream.run(query.kernel, { ...input, y, stats, dy, dq }, uniforms, [Math.ceil(tokens / query.owned), heads], 6 * pairs);
+  stream.run(
+    query.kernel,
+    { ...input, y, stats, dy, dq },
+    uniforms,
+    [Math.ceil(tokens / query.owned), heads],
+    6 * pairs,
+  );
   const key = tiled(stream, { name: "attention_backward_key_value", source: backwardKeyValue }, headSize);
-  stream.run(key.kernel, { ...input, stats, dy, dk, dv }, uniforms, [Math.ceil(tokens / key.owned), keyHeads], 8 * pairs);
+  stream.run(
+    key.kernel,
+    { ...input, stats, dy, dk, dv },
+    uniforms,
+    [Math.ceil(tokens / key.owned), keyHeads],
+    8 * pairs,
+  );
 }

@@ -2,6 +2,7 @@
 // into exceptions. It knows no model.
 import { type AdapterInfo, describe, requestAdapter } from "./adapter.ts";
 import { DeviceError } from "./device_error.ts";
+import { explainOutOfMemory } from "./out_of_memory.ts";
 import { SubmitLimiter } from "./submit_limit.ts";
 
 export { chooseDevice, deviceName } from "./adapter.ts";
@@ -45,7 +46,10 @@ export class Device {
       event.preventDefault();
       const { error } = event as GPUUncapturedErrorEvent;
       this.#fault ??= error instanceof GPUOutOfMemoryError
-        ? new DeviceError(`the GPU is out of memory: ${error.message}`, "memory")
+        ? new DeviceError(
+          `the GPU is out of memory (${error.message}): ${explainOutOfMemory(info, this.allocated)}`,
+          "memory",
+        )
         : new DeviceError(`the GPU refused an operation: ${error.message}`);
     });
     gpu.lost.then((lost) => {

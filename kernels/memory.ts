@@ -1,5 +1,13 @@
 // How much memory a plan may count on, and who says so.
-import { amdCards, appleMemory, type CardMemory, nvidiaCards, type System, thisSystem, vendors } from "./card_memory.ts";
+import {
+  amdCards,
+  appleMemory,
+  type CardMemory,
+  nvidiaCards,
+  type System,
+  thisSystem,
+  vendors,
+} from "./card_memory.ts";
 import { type AdapterInfo, describe, requestAdapter } from "./adapter.ts";
 
 /** Who says how much memory there is: the system, an attempt to take it, or nobody. */
@@ -25,13 +33,18 @@ function toGive({ total, free }: Pick<CardMemory, "total" | "free">): number {
   return Math.max(0, Math.floor(Math.min(total - Math.max(room.bytes, room.share * total), usable * free)));
 }
 
-/** The card that an adapter is of: by its model, by its name, else the smallest, which is safe. */
+/** Integrated cards have less of their own, and take of the machine's memory as well. */
+const leastOwn = 4.5e9;
+
+/** The card that an adapter is of: by its model, by its name, else the smallest that is no integrated one, which is safe. */
 function cardOf(info: AdapterInfo, cards: readonly CardMemory[]): CardMemory | undefined {
   const { model, description } = info;
   const same = cards.filter((card) => Number(model) > 0 && card.device === Number(model));
   const named = cards.filter(({ name }) => name !== "" && description.includes(name));
-  const candidates = [same, named, cards].find((found) => found.length > 0) ?? [];
-  return candidates.toSorted((a, b) => toGive(a) - toGive(b))[0];
+  const others = cards.filter(({ total }) => total >= leastOwn);
+  const candidates = [same, named, others].find((found) => found.length > 0) ?? [];
+  const card = candidates.toSorted((a, b) => toGive(a) - toGive(b))[0];
+  return card && card.total >= leastOwn ? card : undefined;
 }
 
 /** Asks the system of an adapter's card. */
@@ -62,7 +75,9 @@ export async function probeMemory(adapter: Pick<GPUAdapter, "requestDevice" | "l
       device.createBuffer({ label: "probe", size, usage: GPUBufferUsage.STORAGE });
       if (await device.popErrorScope()) return taken;
     }
-  } catch { /* the device was lost, or refused otherwise */ } finally {
+  } catch {
+    /* the device was lost, or refused otherwise */
+  } finally {
     device?.destroy();
   }
   return undefined;

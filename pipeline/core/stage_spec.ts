@@ -113,6 +113,8 @@ export interface MemoryUse {
   readonly total: number;
   /** What there is to take from. */
   readonly limit: number;
+  /** Who says so, such as the driver; absent where the stage does not tell. */
+  readonly source?: string;
   /** What was chosen so that it fits, such as `{ recomputedLayers: 26 }`. */
   readonly choices: Readonly<Record<string, number>>;
 }

@@ -36,7 +36,9 @@ export class PlainRenderer implements Renderer {
         return this.#write(`> ${event.stage}  ${messages.waiting}`);
       case "stage-progress":
         // That a run is about to stop is said at once, the first time.
-        if (event.elapsedMs - this.#lastProgressMs < PROGRESS_GAP_MS && (event.endsInMs === undefined || this.#ending)) {
+        if (
+          event.elapsedMs - this.#lastProgressMs < PROGRESS_GAP_MS && (event.endsInMs === undefined || this.#ending)
+        ) {
           return void this.#pace.update(event);
         }
         this.#ending = event.endsInMs !== undefined;

@@ -81,6 +81,7 @@ async function writeSlowTraining(folder: string): Promise<void> {
       heads: 4,
       keyValueHeads: 4,
       headSize: 64,
+      maxPositions: 256,
     },
     tokenizerJson: buildTokenizer(texts, tinyConfig.vocabularySize),
   });
