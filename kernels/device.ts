@@ -3,6 +3,7 @@
 import { type AdapterInfo, describe, requestAdapter } from "./adapter.ts";
 import { DeviceError } from "./device_error.ts";
 import { explainOutOfMemory } from "./out_of_memory.ts";
+import { fixedSubgroupSize, type SubgroupProbe } from "./subgroup_probe.ts";
 import { SubmitLimiter } from "./submit_limit.ts";
 
 export { chooseDevice, deviceName } from "./adapter.ts";
@@ -10,7 +11,7 @@ export { DeviceError, type DeviceFault } from "./device_error.ts";
 
 /** What is known of an open device; enough to say on which one a result was made. */
 export interface DeviceInfo extends AdapterInfo {
-  /** Threads of a subgroup where that number is fixed and subgroup operations work; 0 otherwise. */
+  /** Threads of a subgroup where that number was found to be the same in all groups (subgroup_probe.ts); 0 otherwise. */
   readonly subgroupSize: number;
   /** Optional features that the device was opened with. */
   readonly features: readonly string[];
@@ -20,9 +21,14 @@ export interface DeviceInfo extends AdapterInfo {
 export interface OpenOptions {
   /** False opens it without subgroup operations, as a device that lacks them would be (default true). */
   readonly subgroups?: boolean;
+  /** Finds out how many threads a subgroup has, in place of a kernel that is run on the device. */
+  readonly probe?: SubgroupProbe;
 }
 
 type SubgroupInfo = GPUAdapterInfo & { subgroupMinSize?: number; subgroupMaxSize?: number };
+
+/** What was found out in this process, by adapter. */
+const subgroupSizes = new Map<string, number>();
 
 /** An open graphics device with its memory count. Close it before the process ends. */
 export class Device {
@@ -126,17 +132,25 @@ export async function openDevice(options: OpenOptions = {}): Promise<Device> {
     adapter.requestDevice({ requiredFeatures: features as GPUFeatureName[], requiredLimits });
 
   const details = adapter.info as SubgroupInfo;
-  const fixed = details.subgroupMinSize === details.subgroupMaxSize ? details.subgroupMinSize ?? 0 : 0;
   let gpu: GPUDevice | undefined;
   let subgroupSize = 0;
-  if (options.subgroups !== false && fixed >= 4) {
+  if (options.subgroups !== false) {
     // Deno does not list the feature although it grants it, so asking is the only way to know.
     try {
       gpu = await open([...optional, "subgroups"]);
-      subgroupSize = fixed;
     } catch { /* not granted: open without */ }
+    if (gpu) subgroupSize = await subgroupSizeOf(gpu, details, options.probe);
   }
   gpu ??= await open(optional);
   const features = subgroupSize ? [...optional, "subgroups"] : optional;
   return new Device(gpu, { ...describe(details), subgroupSize, features });
+}
+
+async function subgroupSizeOf(gpu: GPUDevice, details: SubgroupInfo, probe?: SubgroupProbe): Promise<number> {
+  if (probe) return await fixedSubgroupSize(gpu, details, probe);
+  const { description, vendor, device, subgroupMinSize, subgroupMaxSize } = details;
+  const key = JSON.stringify([description, vendor, device, subgroupMinSize, subgroupMaxSize]);
+  const known = subgroupSizes.get(key) ?? await fixedSubgroupSize(gpu, details);
+  subgroupSizes.set(key, known);
+  return known;
 }

@@ -110,30 +110,37 @@ async function results(bench: Bench): Promise<Float32Array[]> {
   return found;
 }
 
-kernelTest("dispatches that are cut, because the whole is too much for one submit, give the same bits", async (bench) => {
-  const wanted = await results(bench);
-  const narrow = new Bench(new Device(bench.device.gpu, bench.device.info, new Narrow(true)));
-  const submits = countSubmits(narrow.device);
-  const found = await results(narrow);
-  // Seven dispatches were recorded, seven results read.
-  assertGreater(submits(), 14 + 7);
-  found.forEach((values, i) => assertEquals(values, wanted[i]));
-  narrow.close();
-}, everyKind);
+kernelTest(
+  "dispatches that are cut, because the whole is too much for one submit, give the same bits",
+  async (bench) => {
+    const wanted = await results(bench);
+    const narrow = new Bench(new Device(bench.device.gpu, bench.device.info, new Narrow(true)));
+    const submits = countSubmits(narrow.device);
+    const found = await results(narrow);
+    // Seven dispatches were recorded, seven results read.
+    assertGreater(submits(), 14 + 7);
+    found.forEach((values, i) => assertEquals(values, wanted[i]));
+    narrow.close();
+  },
+  everyKind,
+);
 
-kernelTest("submit() hands over a piece at a time, tells its share, and lets timers be heard in between", async (bench) => {
-  const narrow = new Bench(new Device(bench.device.gpu, bench.device.info, new Narrow(true)));
-  const submits = countSubmits(narrow.device);
-  const x = narrow.output([8, 4]);
-  let ticks = 0;
-  const timer = setInterval(() => ticks++, 0);
-  for (let i = 0; i < 10; i++) fill(narrow.stream, x, i);
-  const shares: number[] = [];
-  await narrow.stream.submit((share) => shares.push(Math.round(share * 10)));
-  clearInterval(timer);
-  assertEquals(submits(), 10);
-  assertEquals(shares, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
-  assertGreater(ticks, 0);
-  assertEquals((await narrow.read(x))[0], 9);
-  narrow.close();
-});
+kernelTest(
+  "submit() hands over a piece at a time, tells its share, and lets timers be heard in between",
+  async (bench) => {
+    const narrow = new Bench(new Device(bench.device.gpu, bench.device.info, new Narrow(true)));
+    const submits = countSubmits(narrow.device);
+    const x = narrow.output([8, 4]);
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 0);
+    for (let i = 0; i < 10; i++) fill(narrow.stream, x, i);
+    const shares: number[] = [];
+    await narrow.stream.submit((share) => shares.push(Math.round(share * 10)));
+    clearInterval(timer);
+    assertEquals(submits(), 10);
+    assertEquals(shares, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    assertGreater(ticks, 0);
+    assertEquals((await narrow.read(x))[0], 9);
+    narrow.close();
+  },
+);
