@@ -246,7 +246,7 @@ const ZH: Messages = {
   failed: "失败",
   stageStopped: "已停止",
   left: (time) => `剩余 ${time}`,
-  endsIn: (time) => `约 ${time}后停止`,
+  endsIn: (time) => `约 ${time} 后停止`,
   warning: "警告",
   done: (counts, time) => `计算 ${counts.ran} 步，取自缓存 ${counts.cached} 步，用时 ${time}`,
   output: (dir) => `结果位于 ${dir}`,
