@@ -16,6 +16,9 @@ export function workOf(bytes: number, flops: number): number {
 /** Operations in a ms before any was measured: those of a slow device of each sort. */
 const assumedRate = { software: 2e7, card: 2e8 };
 
+/** No device is slower than this share of it: a wait that says so was for a compiler, or for other work on the machine. */
+const slowest = 0.1;
+
 /** Kernels differ in speed, so the slowest of so many waits counts. */
 const remembered = 8;
 
@@ -26,13 +29,16 @@ const shortMs = targetMs / 8;
 export class SubmitLimiter {
   readonly #now: () => number;
   readonly #rates: number[];
+  readonly #floor: number;
   #inFlight = 0;
   #since = 0;
 
   /** @param now the clock, in ms */
   constructor(software: boolean, now: () => number = () => performance.now()) {
     this.#now = now;
-    this.#rates = [software ? assumedRate.software : assumedRate.card];
+    const assumed = software ? assumedRate.software : assumedRate.card;
+    this.#rates = [assumed];
+    this.#floor = slowest * assumed;
   }
 
   /** Operations that a submit may hold. */
@@ -55,7 +61,7 @@ export class SubmitLimiter {
   finished(): void {
     if (this.#inFlight === 0) return;
     const ms = Math.max(this.#now() - this.#since, 1e-3);
-    const rate = this.#inFlight / ms;
+    const rate = Math.max(this.#inFlight / ms, this.#floor);
     this.#inFlight = 0;
     if (ms < shortMs && rate < Math.min(...this.#rates)) return;
     this.#rates.push(rate);

@@ -28,8 +28,8 @@ Deno.test("before anything was measured, a submit holds what a slow device of it
 
 Deno.test("a device slower than assumed gets smaller submits after the first wait, a quicker one larger ones after eight", () => {
   const slow = fake(false);
-  slow.work(slow.limiter.most, 1e7);
-  assertEquals(slow.limiter.most, 200 * 1e7);
+  slow.work(slow.limiter.most, 5e7);
+  assertEquals(slow.limiter.most, 200 * 5e7);
   const quick = fake(false);
   for (let i = 0; i < 7; i++) quick.work(quick.limiter.most, 5e9);
   assertEquals(quick.limiter.most, 200 * 2e8);
@@ -41,6 +41,14 @@ Deno.test("the slowest of the last waits counts, so that a mixture of kernels ke
   const { limiter, work } = fake(false);
   for (let i = 0; i < 20; i++) work(limiter.most, i % 4 === 0 ? 1e8 : 4e8);
   assertEquals(limiter.most, 200 * 1e8);
+});
+
+Deno.test("a wait for a compiler does not make submits as small as they can be", () => {
+  const { limiter, pass } = fake(true);
+  limiter.submitted(1000);
+  pass(5000);
+  limiter.finished();
+  assertEquals(limiter.most, 200 * 2e6);
 });
 
 Deno.test("a short wait, which is mostly the way to the device and back, does not make submits smaller", () => {
