@@ -53,7 +53,7 @@ export class Device {
       const { error } = event as GPUUncapturedErrorEvent;
       this.#fault ??= error instanceof GPUOutOfMemoryError
         ? new DeviceError(
-          `the GPU is out of memory (${error.message}): ${explainOutOfMemory(info, this.allocated)}`,
+          `the GPU is out of memory: ${error.message}\n${explainOutOfMemory(info, this.allocated)}.`,
           "memory",
         )
         : new DeviceError(`the GPU refused an operation: ${error.message}`);

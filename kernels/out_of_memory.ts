@@ -7,7 +7,7 @@ import { amdCards, type System, thisSystem, vendors } from "./card_memory.ts";
 /** A card that has less than this share left is out of memory indeed. */
 const spare = 0.1;
 
-const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+const gigabytes = (bytes: number) => bytes < 1e8 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 
 const cause = (sees: string) =>
   `${sees} of it, and Deno's WebGPU takes a full window for a full card. Turn on Resizable BAR (Smart Access Memory, ` +
