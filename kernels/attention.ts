@@ -100,7 +100,8 @@ function forwardOver(
   expectShape("attention", stats, [tokens, heads, 2]);
   const { kernel, owned } = tiled(stream, { name: "attention", source: forward }, headSize, half);
   const uniforms = { tokens, heads, keyHeads, ...layout, scale: 1 / Math.sqrt(headSize) };
-  stream.run(kernel, { q, k, v, starts, y, stats }, uniforms, [Math.ceil(tokens / owned), heads]);
+  const flops = 4 * heads * headSize * tokens * (tokens / 2 + layout.keyOffset);
+  stream.run(kernel, { q, k, v, starts, y, stats }, uniforms, [Math.ceil(tokens / owned), heads], flops);
 }
 
 /** The gradients dq (T, H, D), dk and dv (T, G, D) of {@linkcode attention}, given its y, stats and dy (T, H, D). */
@@ -116,8 +117,21 @@ export function attentionBackward(
   for (const tensor of [y, dy, dq]) expectShape("attention backward", tensor, q.shape);
   for (const tensor of [dk, dv]) expectShape("attention backward", tensor, k.shape);
   const uniforms = { tokens, heads, keyHeads, scale: 1 / Math.sqrt(headSize) };
+  const pairs = heads * headSize * tokens * tokens / 2; // as of one sequence: the device alone knows where others begin
   const query = tiled(stream, { name: "attention_backward_query", source: backwardQuery }, headSize);
-  stream.run(query.kernel, { ...input, y, stats, dy, dq }, uniforms, [Math.ceil(tokens / query.owned), heads]);
+  stream.run(
+    query.kernel,
+    { ...input, y, stats, dy, dq },
+    uniforms,
+    [Math.ceil(tokens / query.owned), heads],
+    6 * pairs,
+  );
   const key = tiled(stream, { name: "attention_backward_key_value", source: backwardKeyValue }, headSize);
-  stream.run(key.kernel, { ...input, stats, dy, dk, dv }, uniforms, [Math.ceil(tokens / key.owned), keyHeads]);
+  stream.run(
+    key.kernel,
+    { ...input, stats, dy, dk, dv },
+    uniforms,
+    [Math.ceil(tokens / key.owned), keyHeads],
+    8 * pairs,
+  );
 }

@@ -6,7 +6,7 @@
 // A query t sees keys starts[t] … t + keyOffset; keyOffset is 0 except when the keys are a cache. Keys, and the heads of a
 // key, are keyStride and headStride keys apart.
 struct Uniforms {
-  tokens: u32, heads: u32, keyHeads: u32, keyOffset: u32, keyStride: u32, headStride: u32, scale: f32,
+  tokens: u32, heads: u32, keyHeads: u32, keyOffset: u32, keyStride: u32, headStride: u32, firstGroup: u32, scale: f32,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> q: array<vec4f>;        // (T, H, D)
@@ -25,7 +25,7 @@ fn {{each ? "value" : "key"}}At(at: u32) -> vec4f {
 
 @compute @workgroup_size({{LANES}})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let head = group.y;
+  let head = u.firstGroup + group.y;
   let firstKey = head / (u.heads / u.keyHeads) * u.headStride;
   let slot = lane / {{SPLIT}}u;
   let part = lane % {{SPLIT}}u;

@@ -1,6 +1,6 @@
 // The gradient of attention (attention.wgsl) with respect to keys and values. A lane owns OWN keys of one key/value
 // head and walks over the queries that see them, head by head, so nothing is added to from two places.
-struct Uniforms { tokens: u32, heads: u32, keyHeads: u32, scale: f32 }
+struct Uniforms { tokens: u32, heads: u32, keyHeads: u32, firstGroup: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> q: array<vec4f>;        // (T, H, D)
 @group(0) @binding(2) var<storage, read> k: array<vec4f>;        // (T, G, D)
@@ -13,7 +13,7 @@ struct Uniforms { tokens: u32, heads: u32, keyHeads: u32, scale: f32 }
 
 @compute @workgroup_size({{LANES}})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let keyHead = group.y;
+  let keyHead = u.firstGroup + group.y;
   let slot = lane / {{SPLIT}}u;
   let part = lane % {{SPLIT}}u;
   let headsPerKey = u.heads / u.keyHeads;

@@ -1,6 +1,6 @@
 // The gradient of attention (attention.wgsl) with respect to the queries. Probabilities are computed again from the
 // kept log-sum-exp. Also leaves Σ_d dy·y in stats, which the pass over keys and values needs as well.
-struct Uniforms { tokens: u32, heads: u32, keyHeads: u32, scale: f32 }
+struct Uniforms { tokens: u32, heads: u32, keyHeads: u32, firstGroup: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> q: array<vec4f>;           // (T, H, D)
 @group(0) @binding(2) var<storage, read> k: array<vec4f>;           // (T, G, D)
@@ -13,7 +13,7 @@ struct Uniforms { tokens: u32, heads: u32, keyHeads: u32, scale: f32 }
 
 @compute @workgroup_size({{LANES}})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let head = group.y;
+  let head = u.firstGroup + group.y;
   let keyHead = head / (u.heads / u.keyHeads);
   let slot = lane / {{SPLIT}}u;
   let part = lane % {{SPLIT}}u;

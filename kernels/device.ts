@@ -2,6 +2,9 @@
 // into exceptions. It knows no model.
 import { type AdapterInfo, describe, requestAdapter } from "./adapter.ts";
 import { DeviceError } from "./device_error.ts";
+import { explainOutOfMemory } from "./out_of_memory.ts";
+import { fixedSubgroupSize, type SubgroupProbe } from "./subgroup_probe.ts";
+import { SubmitLimiter } from "./submit_limit.ts";
 import { rowTexels, texelFormat } from "./texels.ts";
 
 export { chooseDevice, deviceName } from "./adapter.ts";
@@ -9,7 +12,7 @@ export { DeviceError, type DeviceFault } from "./device_error.ts";
 
 /** What is known of an open device; enough to say on which one a result was made. */
 export interface DeviceInfo extends AdapterInfo {
-  /** Threads of a subgroup where that number is fixed and subgroup operations work; 0 otherwise. */
+  /** Threads of a subgroup where that number was found to be the same in all groups (subgroup_probe.ts); 0 otherwise. */
   readonly subgroupSize: number;
   /** Whether kernels read what is only read through textures, see texels.ts. */
   readonly texels: boolean;
@@ -23,6 +26,8 @@ export interface OpenOptions {
   readonly subgroups?: boolean;
   /** Whether kernels read through textures where the device can; only drivers that are quicker so do, unless told. */
   readonly texels?: boolean;
+  /** Finds out how many threads a subgroup has, in place of a kernel that is run on the device. */
+  readonly probe?: SubgroupProbe;
 }
 
 type SubgroupInfo = GPUAdapterInfo & { subgroupMinSize?: number; subgroupMaxSize?: number };
@@ -34,6 +39,9 @@ function readsTexelsQuicker({ description, backend }: AdapterInfo): boolean {
 
 /** Bindings of a kernel that may be textures at once. */
 const mostTextures = 8;
+
+/** What was found out in this process, by adapter. */
+const subgroupSizes = new Map<string, number>();
 
 /** An open graphics device with its memory count. Close it before the process ends. */
 export class Device {
@@ -51,12 +59,17 @@ export class Device {
     readonly gpu: GPUDevice,
     /** What the adapter says of itself. */
     readonly info: DeviceInfo,
+    /** How much work the device gets at once. */
+    readonly submits: SubmitLimiter = new SubmitLimiter(info.software),
   ) {
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       const { error } = event as GPUUncapturedErrorEvent;
       this.#fault ??= error instanceof GPUOutOfMemoryError
-        ? new DeviceError(`the GPU is out of memory: ${error.message}`, "memory")
+        ? new DeviceError(
+          `the GPU is out of memory: ${error.message}\n${explainOutOfMemory(info, this.allocated)}.`,
+          "memory",
+        )
         : new DeviceError(`the GPU refused an operation: ${error.message}`);
     });
     gpu.lost.then((lost) => {
@@ -111,6 +124,13 @@ export class Device {
     this.peak = Math.max(this.peak, this.allocated);
   }
 
+  /** Waits for all that was submitted. Blocks the thread. */
+  wait(): void {
+    // Deno asks the device, and waits for it, before this call returns; the promise itself only comes 10 ms later.
+    this.gpu.queue.onSubmittedWorkDone().catch(() => {});
+    this.submits.finished();
+  }
+
   /** Throws the first error that the GPU reported since the device was opened. */
   check(): void {
     if (this.#fault) throw this.#fault;
@@ -122,8 +142,7 @@ export class Device {
    */
   close(): void {
     this.#closed = true;
-    // Deno asks the device, and waits for it, before this call returns; the promise itself only comes 10 ms later.
-    this.gpu.queue.onSubmittedWorkDone().catch(() => {});
+    this.wait();
     this.gpu.destroy();
   }
 }
@@ -152,15 +171,14 @@ export async function openDevice(options: OpenOptions = {}): Promise<Device> {
     adapter.requestDevice({ requiredFeatures: features as GPUFeatureName[], requiredLimits });
 
   const details = adapter.info as SubgroupInfo;
-  const fixed = details.subgroupMinSize === details.subgroupMaxSize ? details.subgroupMinSize ?? 0 : 0;
   let gpu: GPUDevice | undefined;
   let subgroupSize = 0;
-  if (options.subgroups !== false && fixed >= 4) {
+  if (options.subgroups !== false) {
     // Deno does not list the feature although it grants it, so asking is the only way to know.
     try {
       gpu = await open([...optional, "subgroups"]);
-      subgroupSize = fixed;
     } catch { /* not granted: open without */ }
+    if (gpu) subgroupSize = await subgroupSizeOf(gpu, details, options.probe);
   }
   gpu ??= await open(optional);
   const features = subgroupSize ? [...optional, "subgroups"] : optional;
@@ -170,14 +188,11 @@ export async function openDevice(options: OpenOptions = {}): Promise<Device> {
   return new Device(gpu, { ...described, subgroupSize, texels, features });
 }
 
-/** Graphics cards of 8 GB, the smallest that a 7B model is meant for, have about this much to give. */
-const assumedMemory = 7.4e9;
-
-/**
- * Bytes that a plan may count on. WebGPU does not tell how much memory a graphics card has, so 8 GB are assumed; a driver
- * that computes on the processor takes what the machine has free.
- */
-export async function memoryAtHand(): Promise<number> {
-  if (!describe((await requestAdapter()).info).software) return assumedMemory;
-  return Math.floor(Deno.systemMemoryInfo().available * 0.9);
+async function subgroupSizeOf(gpu: GPUDevice, details: SubgroupInfo, probe?: SubgroupProbe): Promise<number> {
+  if (probe) return await fixedSubgroupSize(gpu, details, probe);
+  const { description, vendor, device, subgroupMinSize, subgroupMaxSize } = details;
+  const key = JSON.stringify([description, vendor, device, subgroupMinSize, subgroupMaxSize]);
+  const known = subgroupSizes.get(key) ?? await fixedSubgroupSize(gpu, details);
+  subgroupSizes.set(key, known);
+  return known;
 }

@@ -42,6 +42,8 @@ export interface Kernel {
   readonly bindings: readonly Binding[];
   /** Members of `struct Uniforms` in order; all are 4 bytes. */
   readonly uniforms: readonly { readonly name: string; readonly type: "u32" | "i32" | "f32" }[];
+  /** Whether it can be run in parts: it has a uniform `firstGroup`. */
+  readonly cuts: boolean;
   /** The kernel compiled to read some bindings as texels (texels.ts): bit i stands for bindings[i]. Compiled once. */
   readonly form: (texels: number) => KernelForm;
   /** The forms that were compiled so far. */
@@ -88,7 +90,8 @@ export function compile(device: Device, kernelSource: KernelSource, constants: C
     if (!made) forms.set(texels, made = compileForm(device, name, code, bindings, texels));
     return made;
   };
-  const kernel: Kernel = { name, id: known.size, code, bindings, uniforms, form, forms };
+  const cuts = uniforms.some(({ name }) => name === "firstGroup");
+  const kernel: Kernel = { name, id: known.size, code, bindings, uniforms, cuts, form, forms };
   known.set(key, kernel);
   return kernel;
 }

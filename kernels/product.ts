@@ -90,6 +90,7 @@ function run(
       { x, ...partTensors(part), y, ...(typeof then === "object" && { residual: then.residual }) },
       { rows, columns4: weight.columns / 4, ...share },
       [Math.ceil(share.outer4 / (lanes * variant.columns)), Math.ceil(rows / (variant.rows * variant.groupRows))],
+      2 * rows * part.rows * k,
     );
   });
 }

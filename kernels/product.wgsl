@@ -10,6 +10,7 @@
 struct Uniforms {
   rows: u32, inner4: u32, outer4: u32, columns4: u32,
   xStride4: u32, xFirst4: u32, yStride4: u32, yFirst4: u32,
+  firstGroup: u32,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
@@ -27,7 +28,7 @@ struct Uniforms {
 
 @compute @workgroup_size({{LANES}}, {{GROUP_ROWS}})
 fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let row0 = thread.y * {{ROWS}}u;
+  let row0 = (u.firstGroup * {{GROUP_ROWS}}u + thread.y) * {{ROWS}}u;
   let firstColumn = thread.x * {{COLUMNS}}u;
   let lastRow = u.rows - 1u;
   //% for j in 0..COLUMNS

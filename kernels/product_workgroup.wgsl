@@ -4,6 +4,7 @@
 struct Uniforms {
   rows: u32, inner4: u32, outer4: u32, columns4: u32,
   xStride4: u32, xFirst4: u32, yStride4: u32, yFirst4: u32,
+  firstGroup: u32,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
@@ -30,7 +31,7 @@ var<workgroup> ws: array<vec4f, {{4 * DEPTH * COLUMNS * LANES}}>;
 @compute @workgroup_size({{LANES}}, {{GROUP_ROWS}})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u,
         @builtin(local_invocation_index) index: u32) {
-  let firstRow = group.y * tileRows;
+  let firstRow = (u.firstGroup + group.y) * tileRows;
   let firstColumn = group.x * tileColumns;
   //% for i in 0..ROWS
   //% for j in 0..COLUMNS

@@ -1,5 +1,6 @@
 import type { Device } from "./device.ts";
 import { type Kernel, textureBindings } from "./kernel.ts";
+import { workOf } from "./submit_limit.ts";
 import type { Tensor } from "./tensor.ts";
 import { TexelCopies } from "./texel_copies.ts";
 import { texelFormat } from "./texels.ts";
@@ -37,21 +38,43 @@ export interface StreamOptions {
   readonly leastCopied?: number;
 }
 
+/** Bit i is set where binding i is a texture. */
+function maskOf(textures: readonly (GPUTexture | undefined)[]): number {
+  return textures.reduce((mask, texture, i) => texture ? mask | 1 << i : mask, 0);
+}
+
+/** What goes to the device in one submit. */
+interface Piece {
+  readonly commands: GPUCommandBuffer;
+  readonly uniforms: ArrayBuffer;
+  /** Operations, see {@linkcode Stream.run}. */
+  readonly work: number;
+  /** Copies that gave way to larger ones, and are freed once it is submitted. */
+  readonly retired: readonly GPUTexture[];
+}
+
+/** Lets timers, signals and other waiting work have their turn. */
+const turn = () => new Promise((resume) => setTimeout(resume));
+
 /**
- * Records dispatches in order and submits them together. Bind groups are made once for each combination of kernel and
- * tensors and reused ever after; the uniforms of all dispatches travel in one upload per submit.
+ * Records dispatches in order and submits them together, as many as the device's `submits` allow at once. Bind groups are
+ * made once for each combination of kernel and tensors and reused ever after; the uniforms of all dispatches travel in one
+ * upload per submit.
  */
 export class Stream {
   readonly #device: Device;
   readonly #timings: Timings | undefined;
-  readonly #leastCopied: number;
   readonly #arena: GPUBuffer;
   readonly #staging = new ArrayBuffer(slot * slots);
   readonly #words = new DataView(this.#staging);
   readonly #groups = new Map<string, GPUBindGroup>();
+  readonly #leastCopied: number;
   readonly #copies: TexelCopies | undefined;
-  readonly #retired: GPUTexture[] = [];
+  #retired: GPUTexture[] = [];
+  /** Recorded pieces that were not submitted yet. */
+  readonly #pieces: Piece[] = [];
   #used = 0;
+  #work = 0;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
 
@@ -69,16 +92,41 @@ export class Stream {
     return this.#device;
   }
 
-  /** Records one dispatch. Tensors and uniforms are passed by the names that the shader gives them. */
+  /**
+   * Records one dispatch. Tensors and uniforms are passed by the names that the shader gives them. A kernel with a uniform
+   * `firstGroup`, which it adds to workgroup_id.y, is cut along y where the whole is too much for one submit.
+   *
+   * @param flops operations of the dispatch, where these take longer than moving what is bound
+   */
   run(
     kernel: Kernel,
     tensors: Readonly<Record<string, Tensor>>,
     uniforms: Readonly<Record<string, number>>,
     grid: Grid,
+    flops = 0,
   ): void {
     const [x, y = 1, z = 1] = grid;
     if (x * y * z === 0) return;
-    if (this.#used === slots) this.flush();
+    const bytes = kernel.bindings.reduce((sum, { name }) => sum + (tensors[name]?.byteLength ?? 0), 0);
+    const work = workOf(bytes, flops);
+    const { most } = this.#device.submits;
+    const cuts = kernel.cuts ? Math.min(y, Math.ceil(flops / most)) : 1;
+    const rows = Math.ceil(y / Math.max(1, cuts));
+    for (let firstGroup = 0; firstGroup < y; firstGroup += rows) {
+      const part = Math.min(rows, y - firstGroup);
+      this.#record(kernel, tensors, { ...uniforms, firstGroup }, [x, part, z], work * part / y);
+    }
+  }
+
+  #record(
+    kernel: Kernel,
+    tensors: Readonly<Record<string, Tensor>>,
+    uniforms: Readonly<Record<string, number>>,
+    [x, y, z]: readonly [number, number, number],
+    work: number,
+  ): void {
+    if (this.#used === slots || this.#used > 0 && this.#work + work > this.#device.submits.most) this.#seal();
+    this.#work += work;
     const offset = this.#used++ * slot;
     kernel.uniforms.forEach(({ name, type }, i) => {
       const value = uniforms[name];
@@ -161,17 +209,59 @@ export class Stream {
     return group;
   }
 
-  /** Hands everything recorded so far to the device; returns at once. */
-  flush(): void {
+  /** Ends the piece that is being recorded. */
+  #seal(): void {
     if (!this.#encoder) return;
     this.#pass?.end();
-    this.#device.gpu.queue.writeBuffer(this.#arena, 0, this.#staging, 0, this.#used * slot);
-    this.#device.gpu.queue.submit([this.#encoder.finish()]);
+    const uniforms = this.#staging.slice(0, this.#used * slot);
+    const [commands, work, retired] = [this.#encoder.finish(), this.#work, this.#retired];
+    this.#pieces.push({ commands, uniforms, work, retired });
     this.#encoder = this.#pass = undefined;
-    this.#used = 0;
+    this.#used = this.#work = 0;
+    this.#retired = [];
     this.#copies?.forget();
-    this.#retired.splice(0).forEach((texture) => this.#device.destroyTexels(texture));
-    this.#device.check();
+  }
+
+  #submit({ commands, uniforms, work, retired }: Piece): void {
+    const { gpu, submits } = this.#device;
+    gpu.queue.writeBuffer(this.#arena, 0, uniforms);
+    gpu.queue.submit([commands]);
+    submits.submitted(work);
+    for (const texture of retired) this.#device.destroyTexels(texture);
+    try {
+      this.#device.check();
+    } catch (error) {
+      this.#pieces.length = 0;
+      throw error;
+    }
+  }
+
+  /** Hands everything recorded so far to the device; returns at once. For little work, or where nothing can be awaited. */
+  flush(): void {
+    this.#seal();
+    for (let piece = this.#pieces.shift(); piece; piece = this.#pieces.shift()) this.#submit(piece);
+  }
+
+  /**
+   * Hands everything recorded so far to the device, a piece whenever the one before is done; comes back with the last. Timers
+   * and signals are heard between pieces.
+   *
+   * @param onPart is told which share of it is done
+   */
+  async submit(onPart: (share: number) => void = () => {}): Promise<void> {
+    this.#seal();
+    const all = this.#pieces.reduce((sum, { work }) => sum + work, 0);
+    let submitted = 0;
+    for (let piece = this.#pieces.shift(); piece; piece = this.#pieces.shift()) {
+      const waits = this.#device.submits.isFull(piece.work);
+      if (waits) this.#device.wait();
+      this.#submit(piece); // before the others' turn, so that the device works meanwhile
+      if (waits) {
+        onPart(submitted / all);
+        await turn();
+      }
+      submitted += piece.work;
+    }
   }
 
   /** Submits what is recorded and lets go of all bind groups: those of freed tensors would stay for ever. */
@@ -186,11 +276,6 @@ export class Stream {
     this.#copies?.close();
     this.#device.destroyBuffer(this.#arena);
   }
-}
-
-/** Bit i is set where binding i is a texture. */
-function maskOf(textures: readonly (GPUTexture | undefined)[]): number {
-  return textures.reduce((mask, texture, i) => texture ? mask | 1 << i : mask, 0);
 }
 
 /** Threads of a workgroup in kernels that work element by element. */

@@ -165,7 +165,9 @@ async function readThrough(device: Device, staging: GPUBuffer, tensors: readonly
       encoder.copyBufferToBuffer(buffer, byteOffset + from, staging, at, bytes);
     }
     device.gpu.queue.submit([encoder.finish()]);
-    await staging.mapAsync(GPUMapMode.READ);
+    const mapping = staging.mapAsync(GPUMapMode.READ);
+    device.submits.finished(); // Deno waits for the device before the call returns
+    await mapping;
     const mapped = new Uint8Array(staging.getMappedRange());
     for (const { tensor, from, bytes, at } of filling) results[tensor]!.set(mapped.subarray(at, at + bytes), from);
     staging.unmap();

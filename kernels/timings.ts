@@ -1,4 +1,5 @@
 import type { Device } from "./device.ts";
+import { timestampPeriod } from "./timestamp_period.ts";
 
 /** Time that the device spent in one kernel, all its dispatches together. */
 export interface KernelTime {
@@ -42,12 +43,13 @@ export class Timings {
     const names = this.#names;
     this.#names = [];
     const stamps = await this.#stamps(names.length * 2);
+    const msPerTick = names.length ? await timestampPeriod(this.#device) / 1e6 : 0;
     const times = new Map<string, { dispatches: number; ms: number }>();
     names.forEach((name, i) => {
       const time = times.get(name) ?? { dispatches: 0, ms: 0 };
       times.set(name, time);
       time.dispatches++;
-      time.ms += Number(stamps[i * 2 + 1]! - stamps[i * 2]!) / 1e6;
+      time.ms += Number(stamps[i * 2 + 1]! - stamps[i * 2]!) * msPerTick;
     });
     return [...times].map(([kernel, time]) => ({ kernel, ...time })).sort((a, b) => b.ms - a.ms);
   }
@@ -66,7 +68,9 @@ export class Timings {
       }
       encoder.copyBufferToBuffer(resolved, 0, staging, 0, count * 8);
       gpu.queue.submit([encoder.finish()]);
-      await staging.mapAsync(GPUMapMode.READ);
+      const mapping = staging.mapAsync(GPUMapMode.READ);
+      this.#device.submits.finished();
+      await mapping;
       return new BigUint64Array(staging.getMappedRange().slice(0));
     } finally {
       this.#device.check();

@@ -53,6 +53,7 @@ export function weightGradient(stream: Stream, dy: Tensor, x: Tensor, gradient: 
       { dy, x, g: blocks },
       { tokens: x.shape[0]!, rows4: rows / 4, columns4, dyStride4: dy.shape[1]! / 4, dyFirst4: firstRow / 4 },
       [Math.ceil(columns4 / lanes / columns), Math.ceil(rows / 4 / quads)],
+      2 * x.shape[0]! * rows * gradient.columns,
     );
   }
 }

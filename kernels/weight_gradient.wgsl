@@ -2,7 +2,7 @@
 // dy times four of its x are one block, so both are read as they lie. A thread sums QUADS × COLUMNS blocks over all tokens
 // in order, AHEAD of them at a time, so the result does not depend on scheduling. With SHUFFLE the lanes of a subgroup load
 // the dy of AHEAD tokens and QUADS quads together, each its share, and hand it round; without, each loads all.
-struct Uniforms { tokens: u32, rows4: u32, columns4: u32, dyStride4: u32, dyFirst4: u32 }
+struct Uniforms { tokens: u32, rows4: u32, columns4: u32, dyStride4: u32, dyFirst4: u32, firstGroup: u32 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;       // (T, N / 4), columns from dyFirst4 on
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;        // (T, K / 4)
@@ -10,7 +10,7 @@ struct Uniforms { tokens: u32, rows4: u32, columns4: u32, dyStride4: u32, dyFirs
 
 @compute @workgroup_size({{LANES}})
 fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let firstQuad = thread.y * {{QUADS}}u;
+  let firstQuad = (u.firstGroup + thread.y) * {{QUADS}}u;
   let firstColumn = thread.x * {{COLUMNS}}u;
   let last = u.tokens - 1u;
   // Blocks beyond the end are computed from the last ones and never stored.

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { type Device, DeviceError, type DeviceInfo } from "../kernels/device.ts";
-import { type SelfCheck, selfCheck } from "../kernels/self_check.ts";
+import { type CheckedUse, type SelfCheck, selfCheck } from "../kernels/self_check.ts";
 
 /** Everything on which the last bits of a result depend, besides its inputs. */
 export interface DeviceRecord {
@@ -34,8 +34,10 @@ async function digestOfKernels(): Promise<string> {
 export type DeviceCheck = "known" | "checked";
 
 /**
- * Runs the kernels' self-check on a device, unless a note says that the same adapter, driver and kernels passed it.
+ * Runs the kernels' self-check on a device, unless a note says that the same adapter, driver and kernels passed it for the
+ * same use.
  *
+ * @param use what is to be computed
  * @param folder where notes are kept
  * @param check the self-check to run
  * @throws {DeviceError} naming the kernels that compute wrong results; no note is kept then
@@ -43,12 +45,13 @@ export type DeviceCheck = "known" | "checked";
 export async function checkDevice(
   device: Device,
   folder: string,
-  check: (device: Device) => Promise<SelfCheck[]> = selfCheck,
+  use: CheckedUse,
+  check: (device: Device, use: CheckedUse) => Promise<SelfCheck[]> = selfCheck,
 ): Promise<DeviceCheck> {
-  const record = JSON.stringify(await describeDevice(device), null, 2);
+  const record = JSON.stringify({ ...await describeDevice(device), use }, null, 2);
   const note = join(folder, `device-${createHash("sha256").update(record).digest("hex")}.json`);
   if (await Deno.readTextFile(note).catch(() => "") === record) return "known";
-  const failed = (await check(device)).filter(({ passed }) => !passed);
+  const failed = (await check(device, use)).filter(({ passed }) => !passed);
   if (failed.length > 0) {
     const list = failed.map(({ name, error }) => `${name} (off by ${error.toExponential(1)})`).join(", ");
     throw new DeviceError(

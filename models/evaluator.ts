@@ -33,7 +33,6 @@ export class LossMeter {
     let done = 0;
     // Software drivers compute while recording waits; reading now and then keeps the progress honest.
     const collect = async () => {
-      stream.flush();
       const [values] = await download(stream.device, this.#losses);
       for (const value of values!) sum += value;
       upload(stream.device, this.#losses, new Float32Array(slots));
@@ -44,6 +43,7 @@ export class LossMeter {
       const pass = { stream, base, lora, space, batch: uploadBatch(space, base.config, batch, stream.device) };
       forward(pass);
       lossForward(pass, this.#losses, done % slots);
+      await stream.submit();
       if (++done % slots === 0) await collect();
     }
     await collect();
@@ -85,7 +85,7 @@ export class Evaluator {
     const pass = { stream: this.#stream, base: this.#base, lora, space: this.#space, batch: uploaded };
     forward(pass);
     labelLosses(pass, this.#losses);
-    this.#stream.flush();
+    await this.#stream.submit();
     const [losses] = await download(this.#device, firstRows(this.#losses, uploaded.labelled));
     if (losses === undefined) throw new Error("the device gave no losses back");
     return losses;

@@ -99,7 +99,10 @@ export abstract class StepTrainer {
   /** What a training pass over a micro-batch has beside the base: an adapter, gradients of the weights. */
   protected abstract extras(batch: PackedBatch, microBatch: number): Pick<Pass, "lora" | "dropout" | "full">;
 
-  /** Adds a micro-batch's gradients. `labelled` is the number of labelled tokens in the whole optimizer step. */
+  /**
+   * Records that a micro-batch's gradients are added; {@linkcode StepTrainer.submit} lets the device begin. `labelled` is the
+   * number of labelled tokens in the whole optimizer step.
+   */
   accumulate(batch: PackedBatch, labelled: number): void {
     if (this.#unread === metricSlots) throw new Error("read the metrics before more steps are taken");
     this.#stream.flush(); // work recorded earlier reads the batch that is about to be replaced
@@ -112,8 +115,12 @@ export abstract class StepTrainer {
     };
     forward(pass);
     backward(pass, 1 / labelled, this.#metrics, this.#unread * 2);
-    this.#stream.flush();
     this.#microBatches++;
+  }
+
+  /** Lets the device begin what was recorded, as it has done enough of what came before; see {@linkcode Stream.submit}. */
+  submit(onPart?: (share: number) => void): Promise<void> {
+    return this.#stream.submit(onPart);
   }
 
   /** Takes the optimizer step of what was accumulated. A gradient that is not finite changes nothing; see the metrics. */

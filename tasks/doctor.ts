@@ -50,7 +50,7 @@ await runMain(language, async () => {
   const adapter = await requestAdapter();
   const device = await openDevice();
   try {
-    const report = doctorReport(device, adapter, await selfCheck(device));
+    const report = await doctorReport(device, adapter, await selfCheck(device));
     const disk = await statfs(Deno.cwd());
     const freeDisk = disk.bavail * disk.bsize;
     console.log(json ? JSON.stringify({ ...report, freeDisk }) : reportLines(report, freeDisk, language).join("\n"));

@@ -101,6 +101,7 @@ export class DecodeRun {
     }
     if (steps) this.#record(steps);
     const mapped = words ? staging.mapAsync(GPUMapMode.READ, 0, words * 4) : undefined;
+    if (mapped) device.submits.finished(); // Deno waits for the device before the call returns
     const now = performance.now();
     if (before.steps) this.#msPerStep = (now - before.since) / before.steps;
     stream.flush();

@@ -161,23 +161,23 @@ export class Decoder {
   async #logits(pass: Pass): Promise<Float32Array> {
     upload(this.device, this.#space.batch.rows, Uint32Array.of(pass.batch.tokens - 1));
     const logits = headForward(pass, firstRows(this.#space.batch.rows, 1));
-    this.#stream.flush();
+    await this.#stream.submit();
     const [values] = await download(this.device, logits);
     return values!.subarray(0, this.base.config.vocabularySize);
   }
 
-  /** Adds ids to a slot that holds `used` tokens, without asking what follows; returns at once. */
-  extend(slot: number, ids: readonly number[], used: number, lora?: Lora): void {
+  /** Adds ids to a slot that holds `used` tokens, without asking what follows; comes back when the device has it all. */
+  async extend(slot: number, ids: readonly number[], used: number, lora?: Lora): Promise<void> {
     for (let begin = 0; begin < ids.length; begin += chunkTokens) {
       this.#run(slot, ids.slice(begin, begin + chunkTokens), used + begin, lora);
-      this.#stream.flush();
+      await this.#stream.submit();
     }
   }
 
   /** Adds ids (one at least) to a slot that holds `used` tokens; gives the logits (V) after the last one. */
   async prefill(slot: number, ids: readonly number[], used: number, lora?: Lora): Promise<Float32Array> {
     const last = Math.floor((ids.length - 1) / chunkTokens) * chunkTokens;
-    this.extend(slot, ids.slice(0, last), used, lora);
+    await this.extend(slot, ids.slice(0, last), used, lora);
     return await this.#logits(this.#run(slot, ids.slice(last), used + last, lora));
   }
 
@@ -192,7 +192,7 @@ export class Decoder {
     upload(this.device, places, Uint32Array.from(rows.flatMap(({ slot, used }) => [slot, used])));
     const longest = Math.max(...rows.map(({ used }) => used + 1));
     const logits = decodeStep({ ...resources, ids, places, step: 0, longest });
-    this.#stream.flush();
+    await this.#stream.submit();
     const [values] = await download(this.device, logits);
     const [width, size] = [logits.shape[1]!, this.base.config.vocabularySize];
     return rows.map((_, row) => values!.subarray(row * width, row * width + size));

@@ -164,7 +164,7 @@ export class Scheduler {
     const ids = job.prompt.slice(job.prefilled, job.prefilled + most);
     const used = job.prefilled;
     if (used + ids.length < job.prompt.length) {
-      this.#decoder.extend(slot.index, ids, used, job.lora);
+      await this.#decoder.extend(slot.index, ids, used, job.lora);
       this.#taken(job, ids);
       // What was submitted cannot be taken back: an abort should not have to wait for more than this.
       await this.#decoder.device.gpu.queue.onSubmittedWorkDone();

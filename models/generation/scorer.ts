@@ -160,7 +160,7 @@ export class Scorer {
       labelRank(stream, logits, labels, part(ranks), base.config.vocabularySize);
       begin += count;
     }
-    stream.flush();
+    await stream.submit();
     const read = await download(device, firstRows(losses, begin), firstRows(ranks, begin));
     return { losses: read[0]!, ranks: read[1]! };
   }

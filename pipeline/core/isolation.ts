@@ -175,12 +175,15 @@ async function showInputs(
 
 async function converse(args: string[], task: IsolatedTask, context: Context): Promise<JsonObject> {
   const child = new Deno.Command(Deno.execPath(), { args, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
-  const stop = () => {
+  const end = (signal: Deno.Signal) => {
     try {
-      child.kill("SIGTERM");
+      child.kill(signal);
     } catch { /* it has ended */ }
   };
+  const stop = () => end("SIGTERM");
+  const kill = () => end("SIGKILL");
   context.signal.addEventListener("abort", stop, { once: true });
+  globalThis.addEventListener("unload", kill); // a second Ctrl-C ends this process without waiting for the stage
   try {
     const errors = new Response(child.stderr).text();
     const writer = child.stdin.getWriter();
@@ -204,6 +207,7 @@ async function converse(args: string[], task: IsolatedTask, context: Context): P
     throw new PipelineError(`running ${task.step} strictly: its process ended with ${code}: ${(await errors).trim()}`);
   } finally {
     context.signal.removeEventListener("abort", stop);
+    globalThis.removeEventListener("unload", kill);
     stop();
   }
 }

@@ -91,7 +91,7 @@ export interface StageOutput {
 
 /** How far a stage has come. */
 export interface Progress {
-  /** Units done so far. */
+  /** Units done so far; a fraction where a unit takes long. */
   readonly done: number;
   /** Units in all; 0 when not known. */
   readonly total: number;
@@ -101,6 +101,8 @@ export interface Progress {
   readonly note?: string;
   /** Numbers to show and to log, such as the loss. */
   readonly metrics?: Readonly<Record<string, number>>;
+  /** Once the run is to stop: milliseconds until that is done which must be finished first, as far as can be told. */
+  readonly endsInMs?: number;
 }
 
 /** Memory that a stage takes of a device, in bytes. */
@@ -111,6 +113,8 @@ export interface MemoryUse {
   readonly total: number;
   /** What there is to take from. */
   readonly limit: number;
+  /** Who says so, such as the driver; absent where the stage does not tell. */
+  readonly source?: string;
   /** What was chosen so that it fits, such as `{ recomputedLayers: 26 }`. */
   readonly choices: Readonly<Record<string, number>>;
 }

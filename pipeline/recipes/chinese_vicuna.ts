@@ -124,8 +124,8 @@ export default pipeline({
       zh: "只适配最高的若干层；0 表示全部",
     }),
     gpuMemory: z.number().min(0).default(0).describe(
-      "GB of GPU memory to use; 0: 7.4, or what a software driver has free",
-    ).meta({ zh: "可用显存（GB）；0 表示 7.4，或软件驱动的空闲内存" }),
+      "GB of GPU memory to use; 0: what the card is found to have, or a software driver has free",
+    ).meta({ zh: "可用显存（GB）；0 表示按显卡的实际显存，或软件驱动的空闲内存" }),
     autotune: z.boolean().default(true).describe("measure which kernels are quickest before a long training").meta({
       zh: "长时间训练前实测最快的内核",
     }),

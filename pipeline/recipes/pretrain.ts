@@ -79,8 +79,8 @@ export default pipeline({
     dtype: z.enum(["float32", "float16", "bfloat16"]).default("float32").describe("element type of the written weights")
       .meta({ zh: "写出权重的元素类型" }),
     gpuMemory: z.number().min(0).default(0).describe(
-      "GB of GPU memory to use; 0: 7.4, or what a software driver has free",
-    ).meta({ zh: "可用显存（GB）；0 表示 7.4，或软件驱动的空闲内存" }),
+      "GB of GPU memory to use; 0: what the card is found to have, or a software driver has free",
+    ).meta({ zh: "可用显存（GB）；0 表示按显卡的实际显存，或软件驱动的空闲内存" }),
     evalSteps: z.number().int().min(0).default(50).describe("steps between two validations; 0 for none").meta({
       zh: "验证间隔步数；0 表示不验证",
     }),

@@ -1,4 +1,4 @@
-import { memoryAtHand } from "../../kernels/device.ts";
+import { memoryAtHand } from "../../kernels/memory.ts";
 import type { LlamaConfig } from "../../models/formats/config.ts";
 import type { LoraConfig } from "../../models/lora.ts";
 import { type MemoryPlan, planTraining, type TrainingShape } from "../../models/memory_plan.ts";
@@ -36,13 +36,15 @@ export interface PlannedMemory {
  * @throws {MemoryError} when it does not fit
  */
 export async function planMemory({ lora, gpuMemory, ...rest }: MemoryQuestion): Promise<PlannedMemory> {
-  const limit = gpuMemory > 0 ? gpuMemory * 1e9 : await memoryAtHand();
+  const { bytes: limit, source } = gpuMemory > 0
+    ? { bytes: gpuMemory * 1e9, source: "gpuMemory" }
+    : await memoryAtHand();
   const shape = { ...rest, ...(lora && { lora: loraOf(lora, rest.config) }) };
   const plan = planTraining(shape, limit);
   const { categories, total, keptLayers, recomputedLayers } = plan;
   return {
     plan,
     shape,
-    use: { categories, total, limit, choices: { tokens: shape.tokens, keptLayers, recomputedLayers } },
+    use: { categories, total, limit, source, choices: { tokens: shape.tokens, keptLayers, recomputedLayers } },
   };
 }

@@ -60,7 +60,7 @@ export const settings = z.object({
   saveSteps: z.number().int().min(1).default(200).describe("steps between two checkpoints"),
   saveTotalLimit: z.number().int().min(1).default(3).describe("newest checkpoints to keep; the best is kept besides"),
   gpuMemory: z.number().min(0).default(0).describe(
-    "GB of GPU memory to use; 0: 7.4, or what a software driver has free",
+    "GB of GPU memory to use; 0: what the card is found to have, or a software driver has free",
   ),
   autotune: z.boolean().default(true).describe("measure which kernels are quickest before a long training"),
   sampleSteps: z.number().int().min(0).default(0).describe("steps between two answers to held-out rows; 0 for none"),

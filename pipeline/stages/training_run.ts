@@ -96,7 +96,10 @@ export async function runTraining<Trainer extends StepTrainer, Result>(
     const { keptLayers } = memory.plan;
     const create = () =>
       method.create(device, { tokens, keptLayers, headRows, maxGradientNorm, optimizer: method.optimizer });
-    if (await checkDevice(device, context.notes) === "checked") {
+    const { config, bits } = model;
+    // Embedding and head stay in int8 where the rest has 4 bits.
+    const use = { headSizes: [config.headSize], bits: bits === 4 ? [4, 8] as const : [bits] };
+    if (await checkDevice(device, context.notes, use) === "checked") {
       log("info", `the kernels compute right on ${device.info.description}`);
     }
     await tune(device, context, { ...model, tokens, headRows }, data);

@@ -73,7 +73,7 @@ class Steps {
         if (this.#done === steps || this.#stopsEarly()) return this.#done;
         signal.throwIfAborted();
         if (this.#pending.length === 0) this.#submitted = performance.now();
-        this.#pending.push(this.#submit(this.#done));
+        this.#pending.push(await this.#submit(this.#done));
         this.#done++;
       }
     } catch (error) {
@@ -88,17 +88,34 @@ class Steps {
   }
 
   /** Submits the micro-batches of a step (from 0) and its optimizer step. */
-  #submit(step: number): PendingStep {
+  async #submit(step: number): Promise<PendingStep> {
     const { trainer, reader, order, steps, budget } = this.#training;
     const rows = [...order.rowsOf(step)];
     const batches = packRows(reader.lengths, rows, budget)
       .map((list) => buildMicroBatch(list.map((row) => reader.row(row))));
     const labelled = batches.reduce((sum, batch) => sum + batch.labelledCount, 0);
     const learningRate = learningRateOf(step, this.#options, steps);
-    for (const batch of batches) trainer.accumulate(batch, labelled);
+    const begin = performance.now();
+    for (const [i, batch] of batches.entries()) {
+      trainer.accumulate(batch, labelled);
+      await trainer.submit((share) => this.#tellPart(step, (i + share) / batches.length, performance.now() - begin));
+    }
     trainer.step(learningRate);
     const tokens = batches.reduce((sum, batch) => sum + batch.tokenCount, 0);
     return { step: step + 1, labelled, tokens, learningRate, rows };
+  }
+
+  /** Tells that a share of a step (from 0) is done, which took so many ms. */
+  #tellPart(step: number, share: number, ms: number): void {
+    const { steps, history, progress, signal } = this.#training;
+    const metrics = history.latest();
+    progress({
+      done: step + Math.floor(share * 100) / 100,
+      total: steps,
+      unit: "steps",
+      ...(metrics && { metrics }),
+      ...(signal.aborted && share > 0 && { endsInMs: Math.round(ms / share * (1 - share)) }),
+    });
   }
 
   /** Reads the metrics of submitted steps into the log. Throws for the first that is not finite. */

@@ -46,7 +46,7 @@ export async function benchDecode(
 
   const prefill = async (slot: number) => {
     const begin = performance.now();
-    decoder.extend(slot, idsOf(slot).slice(0, -1), 0);
+    await decoder.extend(slot, idsOf(slot).slice(0, -1), 0);
     await device.gpu.queue.onSubmittedWorkDone();
     return (prompt - 1) / (performance.now() - begin) * 1000;
   };
@@ -65,7 +65,7 @@ export async function benchDecode(
 
   try {
     let best: DecodeResult = { prompt_tokens_per_second: 0, tokens_per_second: 0, batched_tokens_per_second: 0 };
-    for (let slot = 0; slot < batchedSequences; slot++) decoder.extend(slot, idsOf(slot).slice(0, -1), 0);
+    for (let slot = 0; slot < batchedSequences; slot++) await decoder.extend(slot, idsOf(slot).slice(0, -1), 0);
     for (let repeat = 0; repeat < repeats; repeat++) {
       best = {
         prompt_tokens_per_second: Math.max(best.prompt_tokens_per_second, await prefill(0)),

@@ -39,13 +39,14 @@ export class Pace {
 
 /** The words of a progress: `45 %`, `120/300 steps`, `12.3 steps/s`, `14 s left`, `loss 2.318`. */
 export function progressWords(event: ProgressEvent, pace: Pace, messages: Messages): string[] {
-  const { done, total, unit, note, metrics } = event;
+  const { done, total, unit, note, metrics, endsInMs } = event;
   const { rate, leftMs } = pace.update(event);
   const words = total > 0
     ? [`${Math.floor(done / total * 100)} %`, `${formatNumber(done)}/${formatNumber(total)} ${unit}`]
     : [`${formatNumber(done)} ${unit}`];
   if (rate !== undefined) words.push(`${formatNumber(Number(rate.toPrecision(3)))} ${unit}/s`);
-  if (leftMs !== undefined && done < total) words.push(messages.left(formatDuration(leftMs)));
+  if (endsInMs !== undefined) words.push(messages.endsIn(formatDuration(endsInMs)));
+  else if (leftMs !== undefined && done < total) words.push(messages.left(formatDuration(leftMs)));
   for (const [name, value] of Object.entries(metrics ?? {})) words.push(`${name} ${formatNumber(value)}`);
   if (note !== undefined) words.push(note);
   return words;

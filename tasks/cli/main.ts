@@ -1,6 +1,7 @@
 import { isUserFacing } from "../../pipeline/core/errors.ts";
 import { red } from "@std/fmt/colors";
 import { kindOfError } from "./error_kind.ts";
+import { onInterrupt } from "./interrupts.ts";
 import type { Language } from "./language.ts";
 import { type Messages, messagesIn } from "./messages.ts";
 
@@ -23,14 +24,13 @@ export async function runMain(
   enterWorkingFolder();
   const messages = { ...messagesIn(language), ...words };
   const controller = new AbortController();
-  const interrupt = () => {
+  onInterrupt(() => {
     if (controller.signal.aborted) Deno.exit(EXIT_INTERRUPTED);
-    if (interrupted()) return;
+    if (interrupted()) return false;
     console.error(`\n${messages.stopping}`);
     controller.abort(new DOMException("stopped by the user", "AbortError"));
-  };
-  Deno.addSignalListener("SIGINT", interrupt);
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", interrupt);
+    return true;
+  });
   try {
     await body(controller.signal);
   } catch (error) {

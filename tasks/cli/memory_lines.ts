@@ -10,13 +10,17 @@ export function formatBytes(bytes: number): string {
 
 /** What a stage takes of the GPU's memory: the sum, its parts, and what was chosen so that it fits. */
 export function memoryLines(memory: MemoryUse, messages: Messages): string[] {
-  const { categories, total, limit, choices } = memory;
+  const { categories, total, limit, source, choices } = memory;
   const parts = Object.entries(categories)
     .filter(([, bytes]) => bytes > 0)
     .map(([name, bytes]) => `${messages.memoryCategory(name)} ${formatBytes(bytes)}`);
   const chosen = Object.entries(choices).filter(([, value]) => value > 0).map(([name, value]) =>
     messages.memoryChoice(name, value)
   );
-  return [messages.memory(formatBytes(total), formatBytes(limit)), parts.join(" · "), chosen.join(" · ")]
+  return [
+    messages.memory(formatBytes(total), formatBytes(limit), source && messages.memorySource(source)),
+    parts.join(" · "),
+    chosen.join(" · "),
+  ]
     .filter((line) => line !== "");
 }

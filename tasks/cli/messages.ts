@@ -10,6 +10,17 @@ const ENGLISH_CHOICES: Choices = {
   recomputedLayers: (value) => `${value} layers are computed again in backward`,
 };
 
+/** Who says how much memory there is (kernels/memory.ts, or the person). */
+const ENGLISH_SOURCES: Readonly<Record<string, string>> = {
+  amdgpu: "by the card's driver",
+  "nvidia-smi": "by nvidia-smi",
+  sysctl: "by macOS",
+  "free memory": "free on this machine",
+  probe: "as much as the driver gave in a trial",
+  assumed: "assumed: a card of 8 GB; --gpu-memory tells another",
+  gpuMemory: "as set",
+};
+
 /** All that the command line says, but for errors of the library. Both languages have every entry, by type. */
 const EN = {
   usage: "Usage:",
@@ -79,6 +90,7 @@ const EN = {
   failed: "failed",
   stageStopped: "stopped",
   left: (time: string) => `${time} left`,
+  endsIn: (time: string) => `stops in about ${time}`,
   warning: "warning",
   done: (counts: { ran: number; cached: number }, time: string) =>
     `${counts.ran} computed, ${counts.cached} from the cache, ${time}`,
@@ -90,7 +102,9 @@ const EN = {
   stopping: "Stopping after this step; finished stages are kept. Ctrl-C again ends at once.",
   stopped: "Stopped. The same command takes the finished stages from the cache and goes on with a training.",
 
-  memory: (total: string, limit: string) => `GPU memory ${total} of ${limit}`,
+  memory: (total: string, limit: string, source: string | undefined) =>
+    `GPU memory ${total} of ${limit}${source === undefined ? "" : ` (${source})`}`,
+  memorySource: (name: string) => ENGLISH_SOURCES[name] ?? name,
   memoryCategory: (name: string) => name,
   memoryChoice: (name: string, value: number) => ENGLISH_CHOICES[name]?.(value) ?? `${name} ${value}`,
 
@@ -148,6 +162,16 @@ const CATEGORIES_ZH: Readonly<Record<string, string>> = {
   "kept activations": "保留的激活",
   workspace: "工作区",
   staging: "传输缓冲",
+};
+
+const SOURCES_ZH: Readonly<Record<string, string>> = {
+  amdgpu: "据显卡驱动",
+  "nvidia-smi": "据 nvidia-smi",
+  sysctl: "据 macOS",
+  "free memory": "本机空闲内存",
+  probe: "试分配所得",
+  assumed: "假定为 8 GB 显卡；可用 --gpu-memory 指定",
+  gpuMemory: "按设置",
 };
 
 const CHOICES_ZH: Choices = {
@@ -222,6 +246,7 @@ const ZH: Messages = {
   failed: "失败",
   stageStopped: "已停止",
   left: (time) => `剩余 ${time}`,
+  endsIn: (time) => `约 ${time} 后停止`,
   warning: "警告",
   done: (counts, time) => `计算 ${counts.ran} 步，取自缓存 ${counts.cached} 步，用时 ${time}`,
   output: (dir) => `结果位于 ${dir}`,
@@ -231,7 +256,8 @@ const ZH: Messages = {
   stopping: "正在停止：当前步结束后退出，已完成的步骤会保留。再按一次 Ctrl-C 立即退出。",
   stopped: "已停止。再次运行同一命令时，已完成的步骤取自缓存，训练从中断处继续。",
 
-  memory: (total, limit) => `显存 ${total}，可用 ${limit}`,
+  memory: (total, limit, source) => `显存 ${total}，可用 ${limit}${source === undefined ? "" : `（${source}）`}`,
+  memorySource: (name) => SOURCES_ZH[name] ?? name,
   memoryCategory: (name) => CATEGORIES_ZH[name] ?? name,
   memoryChoice: (name, value) => CHOICES_ZH[name]?.(value) ?? `${name} ${value}`,
 

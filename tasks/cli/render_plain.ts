@@ -13,6 +13,7 @@ export class PlainRenderer implements Renderer {
   readonly #messages: Messages;
   #pace = new Pace();
   #lastProgressMs = 0;
+  #ending = false;
 
   /** Writes each line, without line feed, to `write`. */
   constructor(write: (line: string) => void, messages: Messages) {
@@ -34,7 +35,13 @@ export class PlainRenderer implements Renderer {
       case "stage-waiting":
         return this.#write(`> ${event.stage}  ${messages.waiting}`);
       case "stage-progress":
-        if (event.elapsedMs - this.#lastProgressMs < PROGRESS_GAP_MS) return void this.#pace.update(event);
+        // That a run is about to stop is said at once, the first time.
+        if (
+          event.elapsedMs - this.#lastProgressMs < PROGRESS_GAP_MS && (event.endsInMs === undefined || this.#ending)
+        ) {
+          return void this.#pace.update(event);
+        }
+        this.#ending = event.endsInMs !== undefined;
         this.#lastProgressMs = event.elapsedMs;
         return this.#write(`  ${event.stage}  ${progressWords(event, this.#pace, messages).join("  ")}`);
       case "stage-log":

@@ -1,9 +1,12 @@
 // What doctor says: all of it as data, and as lines in two languages.
 import { format as formatBytes } from "@std/fmt/bytes";
 import { type Device, deviceName } from "../../kernels/device.ts";
+import { type MemoryAtHand, memoryAtHand } from "../../kernels/memory.ts";
 import { variantFor } from "../../kernels/product_choice.ts";
 import type { SelfCheck } from "../../kernels/self_check.ts";
 import type { Language } from "../cli/language.ts";
+import { formatBytes as formatMemory } from "../cli/memory_lines.ts";
+import { messagesIn } from "../cli/messages.ts";
 import { type Advice, adviceOn } from "./advice.ts";
 import { driverCommand } from "./driver_command.ts";
 import { type DeviceFacts, deviceFacts } from "./facts.ts";
@@ -25,6 +28,8 @@ export interface DoctorReport {
   readonly device: DeviceFacts;
   /** The variants of int8 products, 1024 to 1024: in training forward and backward, and for one row. */
   readonly products: Readonly<Record<"forward" | "backward" | "decoding", string>>;
+  /** Bytes that a training may plan with, and who says so. */
+  readonly memory: MemoryAtHand;
   readonly limits: Readonly<Record<string, number>>;
   readonly adapterFeatures: readonly string[];
   readonly advice: readonly Advice[];
@@ -34,7 +39,11 @@ export interface DoctorReport {
 }
 
 /** Gathers the report on a device. */
-export function doctorReport(device: Device, adapter: GPUAdapter, checks: readonly SelfCheck[]): DoctorReport {
+export async function doctorReport(
+  device: Device,
+  adapter: GPUAdapter,
+  checks: readonly SelfCheck[],
+): Promise<DoctorReport> {
   const facts = deviceFacts(device.info);
   const product = (op: "product" | "product_transposed", rows: number) =>
     variantFor(device, { op, bits: 8, rows, inner: 1024, outer: 1024 }).name;
@@ -47,6 +56,7 @@ export function doctorReport(device: Device, adapter: GPUAdapter, checks: readon
       backward: product("product_transposed", 256),
       decoding: product("product", 1),
     },
+    memory: await memoryAtHand(),
     limits: Object.fromEntries(shownLimits.map((name) => [name, adapter.limits[name]])),
     adapterFeatures: [...adapter.features],
     advice: adviceOn(facts),
@@ -59,7 +69,7 @@ export function doctorReport(device: Device, adapter: GPUAdapter, checks: readon
 export function reportLines(report: DoctorReport, freeDisk: number, language: Language): string[] {
   const zh = language === "zh";
   const say = (en: string, cn: string) => zh ? cn : en;
-  const { device, products, limits, advice, checks, healthy } = report;
+  const { device, products, memory, limits, advice, checks, healthy } = report;
   const { vendor, architecture, software, subgroupSize, features, driver, vectorWidth, avx512, devices } = device;
   const lines: [string, string][] = [
     ["Deno", `${report.deno}, ${report.target}`],
@@ -85,6 +95,10 @@ export function reportLines(report: DoctorReport, freeDisk: number, language: La
       `${products.forward} forward, ${products.backward} backward, ${products.decoding} for one row`,
       `前向 ${products.forward}，反向 ${products.backward}，单行 ${products.decoding}`,
     ),
+  ]);
+  lines.push([
+    say("Memory to plan with", "可规划的显存"),
+    `${formatMemory(memory.bytes)} (${messagesIn(language).memorySource(memory.source)})`,
   ]);
   for (const [name, value] of Object.entries(limits)) {
     lines.push([name, value > 65536 ? formatBytes(value, { binary: true }) : String(value)]);

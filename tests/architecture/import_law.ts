@@ -7,7 +7,7 @@ const LAW: Readonly<Record<string, readonly string[] | "anything">> = {
   "kernels": [],
   "datasets": [],
   "models": ["kernels"],
-  "pipeline/stages": ["pipeline/core", "models", "datasets", "kernels/device.ts"],
+  "pipeline/stages": ["pipeline/core", "models", "datasets", "kernels/device.ts", "kernels/memory.ts"],
   "pipeline/recipes": ["mod.ts"],
   "mod.ts": ["pipeline/core", "pipeline/stages", "pipeline/recipes", "kernels", "models", "datasets"],
   "tasks": "anything",

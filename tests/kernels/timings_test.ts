@@ -1,9 +1,10 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { openDevice } from "../../kernels/device.ts";
 import { fill, gatherRows } from "../../kernels/rows.ts";
 import { Stream } from "../../kernels/stream.ts";
 import { createTensor, destroyTensors } from "../../kernels/tensor.ts";
 import { Timings } from "../../kernels/timings.ts";
+import { nanosecondsPerTick, timestampPeriod } from "../../kernels/timestamp_period.ts";
 import "./harness.ts";
 
 Deno.test("timings count every dispatch by kernel, beyond one query set, and start anew after a reading", async (t) => {
@@ -33,5 +34,52 @@ Deno.test("timings count every dispatch by kernel, beyond one query set, and sta
   timings?.close();
   stream.close();
   destroyTensors(device, [x, y, indices]);
+  device.close();
+});
+
+/** A device whose clock ticks every `period` ns, asked by a way that takes these ms, the stamp in the middle. */
+function clock(period: number, ways: readonly number[]) {
+  let [now, call] = [5000, 0];
+  return {
+    mark: () => {
+      const way = ways[call++ % ways.length]!;
+      const before = now;
+      now += way;
+      return Promise.resolve({ ticks: BigInt(Math.round((before + way / 2) * 1e6 / period)), before, after: now });
+    },
+    wait: (ms: number) => Promise.resolve(void (now += ms)),
+  };
+}
+
+Deno.test("ticks of any length are told from the wall clock; those that are nanoseconds stay as they are", async () => {
+  for (const period of [10, 52.08, 0.5]) {
+    const { mark, wait } = clock(period, [0.4, 8, 3]);
+    const found = await nanosecondsPerTick(mark, wait);
+    assert(Math.abs(found / period - 1) < 1e-3, `${found} for ${period}`);
+  }
+  const { mark, wait } = clock(1.1, [0.4]);
+  assertEquals(await nanosecondsPerTick(mark, wait), 1, "an error of the measurement");
+  const stopped = { ticks: 7n, before: 1, after: 2 };
+  assertEquals(await nanosecondsPerTick(() => Promise.resolve(stopped), () => Promise.resolve()), 1);
+});
+
+Deno.test("a mark that was held up does not count", async () => {
+  let call = 0;
+  const held = () => {
+    const at = call++ < 3 ? 0 : 100;
+    // The second mark of each end: taken at once, and told late.
+    const late = call % 3 === 2 ? 50 : 1;
+    return Promise.resolve({ ticks: BigInt((at + 0.5) * 1e5), before: at, after: at + late });
+  };
+  assertEquals(await nanosecondsPerTick(held, () => Promise.resolve()), 10);
+});
+
+Deno.test("the machine's software driver counts nanoseconds", async (t) => {
+  const device = await openDevice();
+  await t.step({
+    name: "period",
+    ignore: !device.info.software || !device.info.features.includes("timestamp-query"),
+    fn: async () => assertEquals(await timestampPeriod(device), 1),
+  });
   device.close();
 });

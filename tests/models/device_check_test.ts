@@ -7,6 +7,7 @@ Deno.test("checkDevice() checks a device once and remembers that it passed; wron
   const device = await openDevice();
   const folder = await Deno.makeTempDir();
   try {
+    const use = { headSizes: [64], bits: [8] } as const;
     let checks = 0;
     const answering = (results: SelfCheck[]) => () => {
       checks++;
@@ -15,16 +16,18 @@ Deno.test("checkDevice() checks a device once and remembers that it passed; wron
     const right = { name: "attention", error: 1e-7, passed: true };
     const wrong = answering([right, { name: "int8 product", error: 0.25, passed: false }]);
     for (let i = 0; i < 2; i++) {
-      const error = await assertRejects(() => checkDevice(device, folder, wrong));
+      const error = await assertRejects(() => checkDevice(device, folder, use, wrong));
       assertStringIncludes(
         (error as Error).message,
         `${device.info.description} computes wrong results in int8 product (off by 2.5e-1)`,
       );
     }
     assertEquals(checks, 2);
-    assertEquals(await checkDevice(device, folder, answering([right])), "checked");
-    assertEquals(await checkDevice(device, folder, wrong), "known");
+    assertEquals(await checkDevice(device, folder, use, answering([right])), "checked");
+    assertEquals(await checkDevice(device, folder, use, wrong), "known");
     assertEquals(checks, 3);
+    // What passed for one use is checked again for another.
+    await assertRejects(() => checkDevice(device, folder, { ...use, headSizes: [128] }, wrong));
   } finally {
     device.close();
     await Deno.remove(folder, { recursive: true });

@@ -18,8 +18,9 @@ const count = defineStage({
     const from = Number(await Deno.readTextFile(saved).catch(() => "0"));
     const total = from === 0 ? 1000 : from + 3;
     for (let done = from + 1; done <= total; done++) {
-      progress({ done, total, unit: "steps" });
+      if (done < 3 || !params.heedless) progress({ done, total, unit: "steps" });
       await new Promise((resolve) => setTimeout(resolve, 20));
+      await Deno.writeTextFile(scratch + "/alive", String(done));
       if (!signal.aborted || params.heedless) continue;
       await Deno.writeTextFile(saved, String(done));
       signal.throwIfAborted();
@@ -93,4 +94,21 @@ Deno.test("a second Ctrl-C ends at once even if the stage pays no heed", () =>
     assertEquals((await run.end()).code, 130);
     assert(performance.now() - started < 5_000, "it took its time");
     assertEquals(publishedIn(join(folder, ".vicuna")), {});
+  }));
+
+Deno.test("in the strict mode a second Ctrl-C ends the stage's own process as well", () =>
+  inFolder(async (folder) => {
+    const run = await start(folder, "--heedless", "--strict");
+    run.interrupt();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    run.interrupt();
+    assertEquals((await run.end()).code, 130);
+    const scratch = join(folder, ".vicuna/scratch/count");
+    const count = () =>
+      [...Deno.readDirSync(scratch)].map(({ name }) => Deno.readTextFileSync(join(scratch, name, "alive")));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const found = count();
+    assertEquals(found.length, 1);
+    await new Promise((resolve) => setTimeout(resolve, 300)); // it counts every 20 ms
+    assertEquals(count(), found);
   }));

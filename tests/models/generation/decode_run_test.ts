@@ -10,9 +10,14 @@ import { goldenFolder, openGoldenBase } from "../golden_base.ts";
 const greedy: SampleSettings = { penalty: 1, temperature: 0, topP: 1, minP: 0, topK: 0, maskedSteps: 0, tops: 0 };
 
 /** Sequences of several lengths in slots of their own, each waiting with its last id. */
-function prepare(decoder: Decoder, prompts: readonly number[][], sampling: SampleSettings, lora?: Lora): RunRow[] {
+async function prepare(
+  decoder: Decoder,
+  prompts: readonly number[][],
+  sampling: SampleSettings,
+  lora?: Lora,
+): Promise<RunRow[]> {
+  for (const [slot, ids] of prompts.entries()) await decoder.extend(slot, ids.slice(0, -1), 0, lora);
   return prompts.map((ids, slot) => {
-    decoder.extend(slot, ids.slice(0, -1), 0, lora);
     const draw = (n: number) => (slot * 31 + n * 17) % 97 / 97;
     return { slot, used: ids.length - 1, id: ids.at(-1)!, sampling, seen: ids, draw };
   });
@@ -43,7 +48,7 @@ Deno.test("a run gives the most likely tokens that single steps give, however it
   const adapter = await readAdapter(`${goldenFolder}grouped/all`);
   const lora = new Lora(device, config, adapter, false);
   lora.load(adapter);
-  const rows = prepare(decoder, prompts, greedy, lora);
+  const rows = await prepare(decoder, prompts, greedy, lora);
   const wanted = rows.map((): number[] => []);
   let next = rows.map(({ slot, used, id }) => ({ slot, used, id }));
   for (let i = 0; i < 11; i++) {
@@ -52,7 +57,7 @@ Deno.test("a run gives the most likely tokens that single steps give, however it
     next.forEach(({ id }, row) => wanted[row]!.push(id));
   }
   for (const blocks of [[8, 3], [1, 1, 8, 1]]) {
-    const found = await drain(decoder.run(prepare(decoder, prompts, greedy, lora), options, lora), blocks);
+    const found = await drain(decoder.run(await prepare(decoder, prompts, greedy, lora), options, lora), blocks);
     assertEquals(found.map((row) => row.map(({ id }) => id)), wanted);
   }
   decoder.forget();
@@ -64,8 +69,8 @@ Deno.test("a row of a run gives the same tokens and probabilities to the bit alo
   const { decoder, options, close } = await openDecoder();
   const sampling = { ...greedy, penalty: 1.3, temperature: 0.9, topK: 30, topP: 0.9, tops: 3 };
   const rows = () => prepare(decoder, prompts, sampling);
-  const together = await drain(decoder.run(rows(), options), [4, 8]);
-  const [alone] = await drain(decoder.run([rows()[1]!], options), [8, 4]);
+  const together = await drain(decoder.run(await rows(), options), [4, 8]);
+  const [alone] = await drain(decoder.run([(await rows())[1]!], options), [8, 4]);
   assertEquals(alone, together[1]);
   assert(new Set(together.map((row) => row.map(({ id }) => id).join())).size === 3);
   close();
@@ -73,13 +78,13 @@ Deno.test("a row of a run gives the same tokens and probabilities to the bit alo
 
 Deno.test("a prompt may be added to another slot while a run goes on", async () => {
   const { decoder, options, close } = await openDecoder();
-  const wanted = await drain(decoder.run(prepare(decoder, prompts, greedy), options), [4, 4, 4]);
-  const run = decoder.run(prepare(decoder, prompts, greedy), options);
+  const wanted = await drain(decoder.run(await prepare(decoder, prompts, greedy), options), [4, 4, 4]);
+  const run = decoder.run(await prepare(decoder, prompts, greedy), options);
   const steps = await run.next(4);
   const waiting = run.next(4);
-  decoder.extend(3, prompts[0]!, 0);
+  await decoder.extend(3, prompts[0]!, 0);
   steps.push(...await waiting);
-  decoder.extend(3, prompts[1]!, 0);
+  await decoder.extend(3, prompts[1]!, 0);
   for (const size of [4, 0]) steps.push(...await run.next(size));
   assertEquals(
     wanted.map((row) => row.map(({ id }) => id).join()),
@@ -90,12 +95,12 @@ Deno.test("a prompt may be added to another slot while a run goes on", async () 
 
 Deno.test("a row does not end before the masked steps are over, whatever the blocks", async () => {
   const { decoder, options, close } = await openDecoder();
-  const free = await drain(decoder.run(prepare(decoder, prompts, greedy), options), [8, 1]);
+  const free = await drain(decoder.run(await prepare(decoder, prompts, greedy), options), [8, 1]);
   // Whatever came is declared to end the answer.
   const stopIds = free.flatMap((row) => row.map(({ id }) => id));
   for (const maskedSteps of [3, 6]) {
     const idsOf = async (blocks: readonly number[]) => {
-      const rows = prepare(decoder, prompts, { ...greedy, maskedSteps });
+      const rows = await prepare(decoder, prompts, { ...greedy, maskedSteps });
       const found = await drain(decoder.run(rows, { ...options, stopIds }), blocks);
       return found.map((row) => row.map(({ id }) => id));
     };
@@ -109,7 +114,7 @@ Deno.test("a row does not end before the masked steps are over, whatever the blo
 
 Deno.test("a run refuses rows without room, steps beyond a slot's end, and ids that there are not", async () => {
   const { decoder, options, close } = await openDecoder(1);
-  const [row] = prepare(decoder, [prompts[0]!], greedy);
+  const [row] = await prepare(decoder, [prompts[0]!], greedy);
   const run = decoder.run([{ ...row!, used: 37 }], options);
   assertEquals(run.left, 3);
   await run.next(2);

@@ -42,7 +42,7 @@ Deno.test("Decoder with a cache of float16 is near a full forward pass, in half 
   const wanted = lastRow(await logitsOf(`${goldenFolder}grouped`, ids), config.vocabularySize);
   const off = largestDifference(await decoder.prefill(1, ids, 0), wanted);
   assert(off > 0 && off < 5e-3, `off by ${off}`);
-  decoder.extend(0, ids.slice(0, -1), 0);
+  await decoder.extend(0, ids.slice(0, -1), 0);
   const [stepped] = await decoder.step([{ slot: 0, used: ids.length - 1, id: ids.at(-1)! }]);
   assert(largestDifference(stepped!, wanted) < 5e-3);
   decoder.copySlot(0, 1, ids.length - 1);
@@ -110,7 +110,7 @@ Deno.test("a prompt longer than a chunk gives the bits of one that comes piece b
   const decoder = new Decoder(device, longer, { slots: 2, positions: 2 * chunkTokens + 20 });
   const ids = Array.from({ length: 2 * chunkTokens + 7 }, (_, i) => 3 + i * i % 50);
   const whole = await decoder.prefill(0, ids, 0);
-  decoder.extend(1, ids.slice(0, 70), 0);
+  await decoder.extend(1, ids.slice(0, 70), 0);
   const pieces = await decoder.prefill(1, ids.slice(70), 70);
   assertEquals(pieces, whole);
   decoder.close();

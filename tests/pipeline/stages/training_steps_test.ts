@@ -4,6 +4,7 @@ import { join } from "@std/path";
 import { BatchOrder } from "../../../datasets/batch_order.ts";
 import { TokenReader } from "../../../datasets/token_reader.ts";
 import { TokenWriter } from "../../../datasets/token_writer.ts";
+import type { Progress } from "../../../mod.ts";
 import type { StepMetrics, StepTrainer } from "../../../models/trainer.ts";
 import { TrainingLog } from "../../../pipeline/stages/training_log.ts";
 import { runSteps } from "../../../pipeline/stages/training_steps.ts";
@@ -21,13 +22,15 @@ const never = {
 /** Runs twelve steps of two rows each. A step takes `stepMs`; its loss is `lossOf(step)`. */
 async function runTwelve(
   options: { logSteps: number; saveSteps: number },
-  { lossOf = () => 1, stepMs = 0, onStep = () => {} }: {
+  { lossOf = () => 1, stepMs = 0, onStep = () => {}, onPart = () => {} }: {
     lossOf?: (step: number) => number;
     stepMs?: number;
     onStep?: (step: number, stop: () => void) => void;
+    onPart?: (stop: () => void) => void;
   },
 ) {
   const saved: number[] = [];
+  const told: Progress[] = [];
   const waits: number[] = []; // steps that each wait was for
   const controller = new AbortController();
   let fault: unknown;
@@ -42,12 +45,20 @@ async function runTwelve(
     using validation = new TokenReader(folder, "validation", 10);
     let taken = 0;
     let unread: StepMetrics[] = [];
+    const stop = () => controller.abort(new DOMException("stopped", "AbortError"));
     const trainer = {
       accumulate: () => {},
+      submit: async (tell: (share: number) => void) => {
+        for (const share of [0.25, 0.5]) {
+          onPart(stop);
+          if (stepMs) await new Promise((resolve) => setTimeout(resolve, stepMs / 4));
+          tell(share);
+        }
+      },
       step: () => {
         taken++;
         unread.push({ negativeLogLikelihood: lossOf(taken), gradientNorm: 1 });
-        onStep(taken, () => controller.abort(new DOMException("stopped", "AbortError")));
+        onStep(taken, stop);
       },
       readMetrics: async () => {
         waits.push(unread.length);
@@ -64,7 +75,7 @@ async function runTwelve(
       history: new TrainingLog(join(folder, "log"), length),
       save: (step: number) => Promise.resolve(void saved.push(step)),
       answer: () => Promise.resolve([]),
-      progress: () => {},
+      progress: (progress: Progress) => void told.push(progress),
     };
     try {
       assertEquals(await runSteps(training, { ...never, ...options }, 0), 12);
@@ -72,7 +83,7 @@ async function runTwelve(
       fault = error;
     }
   });
-  return { saved, waits, fault };
+  return { saved, waits, fault, told };
 }
 
 Deno.test("a step whose loss is not finite is found before anything is saved after it, however seldom the log is written", async () => {
@@ -101,4 +112,25 @@ Deno.test("slow steps are waited for a few at a time, so that Ctrl-C is obeyed s
   assert(waits.length <= 4, `waits for ${waits} steps`);
   const slow = await runTwelve({ logSteps: 200, saveSteps: 200 }, { stepMs: 400 });
   assert(slow.waits.every((steps) => steps <= 5), `waits for ${slow.waits} steps of 400 ms`);
+});
+
+Deno.test("the progress tells which part of a step is done, and after Ctrl-C how long the step still takes", async () => {
+  const parts = (told: readonly Progress[]) => told.filter(({ done }) => !Number.isInteger(done));
+  const whole = await runTwelve({ logSteps: 200, saveSteps: 200 }, {});
+  assertEquals(parts(whole.told).slice(0, 4).map(({ done, total }) => [done, total]), [
+    [0.25, 12],
+    [0.5, 12],
+    [1.25, 12],
+    [1.5, 12],
+  ]);
+  assert(whole.told.every(({ endsInMs }) => endsInMs === undefined));
+  let calls = 0;
+  const onPart = (stop: () => void) => {
+    if (++calls === 6) stop(); // within the third step
+  };
+  const stopped = await runTwelve({ logSteps: 200, saveSteps: 200 }, { stepMs: 80, onPart });
+  assertEquals(stopped.saved, [3], "the step was finished");
+  const ends = stopped.told.filter(({ endsInMs }) => endsInMs !== undefined);
+  assertEquals(ends.map(({ done }) => done), [2.5]);
+  assert(ends[0]!.endsInMs! >= 20, "half of the step took 40 ms at the least");
 });

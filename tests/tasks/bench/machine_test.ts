@@ -10,6 +10,7 @@ const info: DeviceInfo = {
   architecture: "",
   software: true,
   subgroupSize: 8,
+  texels: false,
   features: [],
 };
 /** Facts as a machine with AVX-512 would give them. */

@@ -54,6 +54,26 @@ Deno.test("PlainRenderer prints a line per start and end, and progress every fiv
   ]);
 });
 
+Deno.test("that a run will stop is said at once and in place of the time left, in parts of a step", () => {
+  const lines = (language: "en" | "zh") => {
+    const found: string[] = [];
+    const renderer = new PlainRenderer((line) => found.push(line), messagesIn(language));
+    const { metrics: _, ...step } = progress(1, 0);
+    renderer.show({ type: "stage-start", stage: "train", key: "k", reason, because: "" });
+    renderer.show({ ...step, elapsedMs: 5_000 });
+    renderer.show({ ...step, done: 1.25, elapsedMs: 7_500 });
+    renderer.show({ ...step, done: 1.3, elapsedMs: 8_000, endsInMs: 7_000 });
+    renderer.show({ ...step, done: 1.35, elapsedMs: 8_500, endsInMs: 6_500 });
+    renderer.show({ ...step, done: 1.9, elapsedMs: 14_000, endsInMs: 1_000 });
+    return found.slice(2);
+  };
+  assertEquals(lines("en"), [
+    "  train  0 %  1.3/300 steps  0.1 steps/s  stops in about 7.0 s",
+    "  train  0 %  1.9/300 steps  0.1 steps/s  stops in about 1.0 s",
+  ]);
+  assertEquals(lines("zh")[0], "  train  0 %  1.3/300 steps  0.1 steps/s  约 7.0 s 后停止");
+});
+
 Deno.test("PlainRenderer speaks Chinese", () => {
   const lines: string[] = [];
   const renderer = new PlainRenderer((line) => lines.push(line), messagesIn("zh"));
@@ -117,6 +137,7 @@ Deno.test("planTable() shows each stage with its status and reason, in both lang
     categories: { "base weights": 6.74e9, scales: 0, adapter: 16_800_000 },
     total: 7.37e9,
     limit: 7.4e9,
+    source: "nvidia-smi",
     choices: { recomputedLayers: 26 },
   };
   const plan = {
@@ -141,7 +162,10 @@ Deno.test("planTable() shows each stage with its status and reason, in both lang
   assertStringIncludes(table, "1 would run, 1 depend on them, 1 cached, 1 in the shared cache");
   assertMatch(table, /│ quantize\s+│ shared\s+│ 6\.75 GB\s+│ in the shared cache, would be copied\s+│/);
   assertStringIncludes(table, "train: warning: the shared cache cannot be used for it: no answer within 30 s");
-  assertStringIncludes(table, "train: GPU memory 7.37 GB of 7.4 GB · 26 layers are computed again in backward");
+  assertStringIncludes(
+    table,
+    "train: GPU memory 7.37 GB of 7.4 GB (by nvidia-smi) · 26 layers are computed again in backward",
+  );
   assertMatch(table, /│ base weights +│ +6\.74 GB │/);
   assert(!table.includes("scales"));
   const chinese = planTable(plan, messagesIn("zh"));

@@ -13,6 +13,7 @@ function facts(changes: Partial<DeviceFacts> = {}): DeviceFacts {
     architecture: "",
     software: true,
     subgroupSize: 16,
+    texels: true,
     features: [],
     os: "linux",
     driver: { name: "Mesa", version: "22.3.6" },

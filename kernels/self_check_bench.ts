@@ -1,0 +1,81 @@
+// What the checks of the self-check are made with: tensors of deterministic values that are freed together.
+import type { Device } from "./device.ts";
+import { Stream } from "./stream.ts";
+import { createTensor, destroyTensors, type Tensor, tensorOf, upload } from "./tensor.ts";
+import { type Weight, type WeightBits, weightOf, weightTensors } from "./weight.ts";
+import { packRows, unpackRows } from "./weight_pack.ts";
+
+/** A tensor that kernels have computed, and what should be in it by float64. */
+export interface CheckCase {
+  readonly name: string;
+  readonly tensor: Tensor;
+  readonly wanted: ArrayLike<number>;
+}
+
+/** Deterministic values in −1 … 1. */
+export function values(count: number, seed: number): Float32Array<ArrayBuffer> {
+  return Float32Array.from(
+    { length: count },
+    (_, i) => Math.fround(Math.sin((i + 1) * 12.9898 + seed * 78.233) * 43758.5453 % 1),
+  );
+}
+
+/** The sum of `term` over 0 … count − 1. */
+export function sum(count: number, term: (i: number) => number): number {
+  let total = 0;
+  for (let i = 0; i < count; i++) total += term(i);
+  return total;
+}
+
+/** A list of rows × columns values, row by row. */
+export function table(rows: number, columns: number, value: (row: number, column: number) => number): Float64Array {
+  return Float64Array.from({ length: rows * columns }, (_, i) => value(Math.floor(i / columns), i % columns));
+}
+
+/** Makes what the checks need. */
+export class CheckBench {
+  readonly stream: Stream;
+  readonly #made: Tensor[] = [];
+
+  constructor(readonly device: Device) {
+    this.stream = new Stream(device);
+  }
+
+  #keep(tensor: Tensor): Tensor {
+    this.#made.push(tensor);
+    return tensor;
+  }
+
+  /** A tensor of these values, or zeros. */
+  tensor(shape: readonly number[], data?: ArrayLike<number>): Tensor {
+    return this.#keep(
+      data ? tensorOf(this.device, "self-check", shape, data) : createTensor(this.device, "self-check", shape),
+    );
+  }
+
+  /** A list of whole numbers. */
+  indices(numbers: readonly number[]): Tensor {
+    const tensor = this.#keep(createTensor(this.device, "self-check", [numbers.length], "u32"));
+    upload(this.device, tensor, Uint32Array.from(numbers));
+    return tensor;
+  }
+
+  /** A weight (rows, columns), and its values as they are stored. With `maxBytes` it lies in several parts. */
+  weight(
+    data: Float32Array,
+    rows: number,
+    columns: number,
+    bits: WeightBits,
+    maxBytes?: number,
+  ): { readonly weight: Weight; readonly stored: ArrayLike<number> } {
+    const weight = weightOf(this.device, "self-check weight", data, rows, columns, bits, maxBytes);
+    weightTensors(weight).forEach((tensor) => this.#keep(tensor));
+    return { weight, stored: unpackRows(packRows(data, rows, columns, bits), rows, columns, bits) };
+  }
+
+  /** Frees everything. */
+  close(): void {
+    this.stream.close();
+    destroyTensors(this.device, this.#made);
+  }
+}
