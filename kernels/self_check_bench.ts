@@ -2,7 +2,7 @@
 import type { Device } from "./device.ts";
 import { Stream } from "./stream.ts";
 import { createTensor, destroyTensors, type Tensor, tensorOf, upload } from "./tensor.ts";
-import { type Weight, type WeightBits, weightOf, weightTensors } from "./weight.ts";
+import { freezeWeight, type Weight, type WeightBits, weightOf, weightTensors } from "./weight.ts";
 import { packRows, unpackRows } from "./weight_pack.ts";
 
 /** A tensor that kernels have computed, and what should be in it by float64. */
@@ -38,7 +38,8 @@ export class CheckBench {
   readonly #made: Tensor[] = [];
 
   constructor(readonly device: Device) {
-    this.stream = new Stream(device);
+    // However small the tensors are, kernels read them as they do in a training: the same code is checked, and compiled once.
+    this.stream = new Stream(device, { leastCopied: 16 });
   }
 
   #keep(tensor: Tensor): Tensor {
@@ -60,7 +61,7 @@ export class CheckBench {
     return tensor;
   }
 
-  /** A weight (rows, columns), and its values as they are stored. With `maxBytes` it lies in several parts. */
+  /** A frozen weight (rows, columns), and its values as they are stored. With `maxBytes` it lies in several parts. */
   weight(
     data: Float32Array,
     rows: number,
@@ -68,9 +69,17 @@ export class CheckBench {
     bits: WeightBits,
     maxBytes?: number,
   ): { readonly weight: Weight; readonly stored: ArrayLike<number> } {
-    const weight = weightOf(this.device, "self-check weight", data, rows, columns, bits, maxBytes);
+    const loose = weightOf(this.device, "self-check weight", data, rows, columns, bits, maxBytes);
+    const weight = freezeWeight(this.device, loose);
     weightTensors(weight).forEach((tensor) => this.#keep(tensor));
     return { weight, stored: unpackRows(packRows(data, rows, columns, bits), rows, columns, bits) };
+  }
+
+  /** A float32 weight (rows, columns) that kernels write to. */
+  gradient(data: Float32Array, rows: number, columns: number): Weight {
+    const weight = weightOf(this.device, "self-check gradient", data, rows, columns, 32);
+    weightTensors(weight).forEach((tensor) => this.#keep(tensor));
+    return weight;
   }
 
   /** Frees everything. */

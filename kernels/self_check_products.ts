@@ -36,7 +36,7 @@ function frozenCases(bench: CheckBench, bits: WeightBits, inParts: boolean): Che
 function weightGradientCase(bench: CheckBench): CheckCase {
   const tokens = 21;
   const [x, dy, before] = [values(tokens * k, 10), values(tokens * n, 11), values(n * k, 12)];
-  const { weight } = bench.weight(before, n, k, 32);
+  const weight = bench.gradient(before, n, k);
   weightGradient(bench.stream, bench.tensor([tokens, n], dy), bench.tensor([tokens, k], x), weight);
   const gradient = before.map((value, i) =>
     value + sum(tokens, (t) => dy[t * n + Math.floor(i / k)]! * x[t * k + i % k]!)
