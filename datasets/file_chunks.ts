@@ -92,22 +92,22 @@ export async function fileSize(path: string): Promise<number> {
  * @throws {DataError} if it is missing, a folder or unreadable.
  */
 export async function openFile(path: string): Promise<Deno.FsFile> {
-  let file: Deno.FsFile;
   try {
-    file = await Deno.open(path);
+    // A pipe would be waited for when it is opened, and a device never ends.
+    const { isFile, isDirectory } = await Deno.stat(path);
+    if (isDirectory) throw folderError(path);
+    if (!isFile) {
+      throw new DataError(`${path}: wanted a file of rows, found a device or a pipe; save it as a file first`);
+    }
+    return await Deno.open(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
       throw new DataError(`${path}: wanted a file of rows, found no such file`);
     }
-    if (error instanceof Deno.errors.IsADirectory) throw folderError(path);
+    if (error instanceof DataError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new DataError(`${path}: could not open this file of rows: ${reason}`, { cause: error });
   }
-  if ((await file.stat()).isDirectory) {
-    file.close();
-    throw folderError(path);
-  }
-  return file;
 }
 
 function folderError(path: string): DataError {

@@ -79,7 +79,7 @@ export const evaluate: Stage<
   typeof report
 > = defineStage({
   name: "evaluate",
-  version: 3,
+  version: 4,
   inputs,
   params,
   output: report,
@@ -141,7 +141,7 @@ async function measureLosses(
   loaded: BaseWeights,
   tokenizer: Tokenizer,
 ): Promise<LossResults> {
-  const trained = inputs.adapter && await readAdapter(inputs.adapter.dir);
+  const trained = inputs.adapter && await readAdapter(inputs.adapter.dir, loaded.config);
   const rows = await scoreRows(device, loaded, trained, tokenizer, tokensDir, {
     signal,
     onTokens: (done, total) => progress({ done, total, unit: "tokens", note: "loss" }),
