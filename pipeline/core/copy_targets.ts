@@ -1,6 +1,6 @@
 import { join, resolve } from "@std/path";
 import { DamagedTargetError, PipelineError } from "./errors.ts";
-import { copyFileAtomically, isAbsent, isDiskFull, WrongContentError } from "./files.ts";
+import { copyFileAtomically, hashFile, isAbsent, isDiskFull, isUnreadable, WrongContentError } from "./files.ts";
 import type { TargetResult } from "./run.ts";
 
 /** What {@link copyTargets} copies: the targets of a run's result. */
@@ -35,7 +35,7 @@ export async function copyTargets(result: TargetsResult, outputPath: string): Pr
     try {
       await copyFileAtomically(from, join(folder, to), sha256);
     } catch (error) {
-      if (error instanceof WrongContentError) throw new DamagedTargetError(from, key);
+      if (error instanceof WrongContentError || await cannotBeRead(from)) throw new DamagedTargetError(from, key);
       if (!isDiskFull(error) && !isUnwritable(error)) throw error;
       const needed = await totalSize(copies);
       throw new PipelineError(
@@ -63,6 +63,10 @@ function layOut({ targets }: TargetsResult): Copy[] {
     else copies.push(...users.map(({ target, ...copy }) => ({ ...copy, to: `${target}/${name}` })));
   }
   return copies;
+}
+
+async function cannotBeRead(path: string): Promise<boolean> {
+  return await hashFile(path).then(() => false, (error) => isAbsent(error) || isUnreadable(error));
 }
 
 function isUnwritable(error: unknown): boolean {

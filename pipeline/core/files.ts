@@ -129,6 +129,21 @@ export function isAbsent(error: unknown): boolean {
   return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
 }
 
+/**
+ * Numbers of the errors of a place that cannot be read as what it should be: EIO, ENXIO, EACCES, ENOTDIR, EISDIR, EINVAL,
+ * ELOOP, ENODATA, EBADMSG, EUCLEAN, ESTALE. A process out of memory or descriptors says nothing of the disk.
+ */
+const UNREADABLE = new Set([5, 6, 13, 20, 21, 22, 40, 61, 74, 117, 116]);
+
+/** Says whether an error means that something cannot be read: a bad disk, or a folder where a file should be. */
+export function isUnreadable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const number = /\(os error (\d+)\)/.exec(error.message)?.[1];
+  return number === undefined
+    ? error instanceof Deno.errors.IsADirectory || error instanceof Deno.errors.PermissionDenied
+    : UNREADABLE.has(Number(number));
+}
+
 /** Says whether an error means that the disk (or the user's share of it) is full. */
 export function isDiskFull(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

@@ -8,6 +8,7 @@ import { TextGenerator, type TextGeneratorOptions } from "../../models/generatio
 import { loadTokenizer, type Tokenizer } from "../../models/tokenizer.ts";
 import { readModelConfig } from "../../models/model_source.ts";
 import { modelNamed, pipeline, quantize, runPipeline, type TargetResult, z } from "../../mod.ts";
+import { isUnreadable } from "../../pipeline/core/files.ts";
 import { setAside } from "../../pipeline/core/upkeep.ts";
 import { hubModelNamed } from "../../pipeline/stages/hugging_face.ts";
 import type { NamedAdapter } from "./options.ts";
@@ -63,7 +64,7 @@ export async function openGenerator(source: GeneratorSource, say: (line: string)
 
 /** The cached base is not what was published. */
 class DamagedBase extends Error {
-  constructor(readonly key: string, cause: DamagedFileError) {
+  constructor(readonly key: string, cause: Error) {
     super(cause.message, { cause });
   }
 }
@@ -86,7 +87,7 @@ async function openOnce(source: GeneratorSource, say: (line: string) => void): P
     },
     use: async ({ targets: { base } }) => {
       opened = await load(base, source).catch((error) => {
-        throw error instanceof DamagedFileError ? new DamagedBase(base.key, error) : error;
+        throw error instanceof DamagedFileError || isUnreadable(error) ? new DamagedBase(base.key, error) : error;
       });
     },
   });

@@ -148,7 +148,6 @@ const oddFields = [
   "device",
   "files",
   "record",
-  "key",
 ];
 
 Deno.test("a manifest that is odd in any field is none", () =>
