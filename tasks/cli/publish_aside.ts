@@ -1,6 +1,6 @@
 import { basename, dirname, join, resolve } from "@std/path";
+import { Aside } from "../../pipeline/core/aside.ts";
 import { isAbsent, isDiskFull, listOwnFiles, syncAndHashFile, syncFolder } from "../../pipeline/core/files.ts";
-import { Aside } from "./aside.ts";
 import { EXPORT_MARKER, exportMarker, whyNotReplaceFile, whyNotReplaceFolder } from "./replaceable.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -33,14 +33,14 @@ export async function publishAside(
   const target = await withoutLinks(resolve(path));
   await checkTarget(target, file !== undefined, overwrite, inputs);
   try {
-    await using aside = await Aside.open(target);
+    await using aside = await Aside.open(dirname(target), basename(target));
     await write(aside.fresh);
     const files = await listOwnFiles(aside.fresh);
     if (file === undefined) await Deno.writeTextFile(join(aside.fresh, EXPORT_MARKER), exportMarker(files));
     for (const name of await listOwnFiles(aside.fresh)) await syncAndHashFile(join(aside.fresh, name));
     await syncFolder(aside.fresh);
     await checkTarget(target, file !== undefined, overwrite, inputs); // somebody may have put something there meanwhile
-    await aside.putInPlace(file === undefined ? aside.fresh : join(aside.fresh, file));
+    await putInPlace(file === undefined ? aside.fresh : join(aside.fresh, file), target, aside.old);
     return file === undefined
       ? { directory: target, files }
       : { directory: dirname(target), files: [basename(target)] };
@@ -51,6 +51,22 @@ export async function publishAside(
       `writing ${target}: the disk is full${needed > 0 ? `; ${needed} bytes are needed` : ""}. Nothing was kept`,
     );
   }
+}
+
+/** A file replaces a file at once; a folder has to be moved away first, to `old`. */
+async function putInPlace(from: string, target: string, old: string): Promise<void> {
+  const found = await Deno.lstat(target).catch(() => undefined);
+  if (found?.isDirectory !== true) await Deno.rename(from, target);
+  else {
+    await Deno.rename(target, old);
+    try {
+      await Deno.rename(from, target);
+    } catch (error) {
+      await Deno.rename(old, target);
+      throw error;
+    }
+  }
+  await syncFolder(dirname(target));
 }
 
 /** Where a path leads: what a link names is replaced, not the link. */

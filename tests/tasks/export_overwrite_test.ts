@@ -10,7 +10,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { basename, dirname, join } from "@std/path";
 import { whyNotReplaceFolder } from "../../tasks/cli/replaceable.ts";
-import { Aside } from "../../tasks/cli/aside.ts";
+import { Aside } from "../../pipeline/core/aside.ts";
 import { publishAside } from "../../tasks/cli/publish_aside.ts";
 import { UsageError } from "../../tasks/cli/usage_error.ts";
 import { inFolder, repository, runTask } from "./children.ts";
@@ -117,7 +117,7 @@ Deno.test("what a killed export left beside its result is put back or removed by
     }
     await Deno.rename(join(folder, "out"), old);
     await Deno.mkdir(half);
-    await using running = await Aside.open(join(folder, "another"));
+    await using running = await Aside.open(folder, "another");
     assertEquals(await Deno.readTextFile(join(folder, "out/config.json")), "GGUF");
     assertEquals(await publishIn(folder, "third"), undefined);
     const left = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.startsWith(".vicuna-"));
