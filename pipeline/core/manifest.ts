@@ -29,7 +29,7 @@ export interface Manifest {
   readonly createdAt: string;
   /** How long the stage ran, in milliseconds. */
   readonly durationMs: number;
-  /** The device that computed it, if the stage named one. */
+  /** The device that computed it, if the stage named one; all that took part, joined by ` + `. */
   readonly device?: string;
 }
 

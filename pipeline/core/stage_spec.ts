@@ -175,7 +175,7 @@ export interface StageContext<I extends InputDeclarations, P, S> {
   log(level: "info" | "warn", message: string): void;
   /** Tells what memory the run takes, once it is known. */
   memory(use: MemoryUse): void;
-  /** Names the device that computed the result, for the manifest. */
+  /** Names a device that took part in computing the result, for the manifest; also one of an earlier run that this goes on from. */
   device(name: string): void;
   /** Aborted when the user stops the run: save what is worth saving to `scratch`, then throw (`throwIfAborted`). */
   readonly signal: AbortSignal;

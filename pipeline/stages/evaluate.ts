@@ -163,7 +163,8 @@ async function ask(
     const adapter = inputs.adapter && "adapter";
     if (inputs.adapter) await generator.loadAdapter("adapter", inputs.adapter.dir);
     const running = async (requests: number, note: string, folder: string): Promise<TaskRun> => {
-      const kept = join(scratch, folder);
+      // What another device had answered before this was interrupted is asked again: a result is of one device.
+      const kept = join(scratch, folder, encodeURIComponent(device.info.description));
       await Deno.mkdir(kept, { recursive: true });
       const total = requests * (adapter ? 2 : 1);
       let done = 0;

@@ -10,7 +10,7 @@ import { checkpointName, Checkpoints } from "./checkpoints.ts";
 import { answersInTraining } from "./held_out.ts";
 import type { BaseMeta, tokens } from "./kinds.ts";
 import { checkTokens } from "./loss.ts";
-import { continueFrom, publishCheckpoint, restoreTrainer, writeCheckpoint } from "./training_checkpoint.ts";
+import { continueFrom, devicesOf, publishCheckpoint, restoreTrainer, writeCheckpoint } from "./training_checkpoint.ts";
 import { explainFault } from "./training_fault.ts";
 import { TrainingLog } from "./training_log.ts";
 import { type MemoryQuestion, planMemory } from "./training_memory.ts";
@@ -85,7 +85,6 @@ export async function runTraining<Trainer extends StepTrainer, Result>(
   context.memory(memory.use);
   const checkpoints = new Checkpoints(scratch, settings.saveTotalLimit);
   const device = await openDevice();
-  context.device(device.info.description);
   try {
     const { headRows, maxGradientNorm } = params;
     const { keptLayers } = memory.plan;
@@ -127,6 +126,8 @@ async function trainOn<Trainer extends StepTrainer, Result>(
   const trainer = await create();
   const described = await describeDevice(device);
   const found = await checkpoints.open(earlyStopping !== undefined, (message) => log("warn", message));
+  const devices = new Set([...found ? await devicesOf(found) : [], device.info.description]);
+  for (const name of devices) context.device(name);
   const snapshot = found && await continueFrom(found, trainer, described, log);
   const length = { steps: data.steps, stepsPerEpoch: data.order.count.stepsPerEpoch, epochs: params.epochs };
   const history = new TrainingLog(output.volatile("trainer_log.jsonl"), length, snapshot);
@@ -137,7 +138,7 @@ async function trainOn<Trainer extends StepTrainer, Result>(
       checkpoints.save(
         step,
         history.best?.step,
-        (dir) => writeCheckpoint(dir, { trainer, write, history, device: described, step }),
+        (dir) => writeCheckpoint(dir, { trainer, write, history, device: described, devices: [...devices], step }),
       ),
     answer: async () => {
       const answers = await answersInTraining(trainer, inputs.tokens, method.tokenizerDir, signal);
