@@ -1,6 +1,6 @@
 import { dirname } from "@std/path";
 import { damageBehind, type DamagedInput } from "./damage.ts";
-import { PipelineError } from "./errors.ts";
+import { diskFull } from "./disk_full.ts";
 import type { PipelineEvent, StageStatus } from "./events.ts";
 import { describeReason, type Reason } from "./explain.ts";
 import { isDiskFull } from "./files.ts";
@@ -166,10 +166,10 @@ class Runner {
   async #each(deal: (step: Step) => Promise<void>): Promise<void> {
     const { graph, signal, cacheDir } = this.#session;
     for (const step of graph.steps) {
-      await deal(step).catch((error) => {
+      await deal(step).catch(async (error) => {
         const message = error instanceof Error ? error.message : String(error);
         this.#emit({ type: "stage-failed", stage: step.name, message, stopped: signal.aborted });
-        throw isDiskFull(error) ? diskFull(step, cacheDir, error) : error;
+        throw isDiskFull(error) ? await diskFull(step, cacheDir, error) : error;
       });
     }
   }
@@ -288,13 +288,4 @@ class Runner {
     const { store, verify, largeFileBytes, signal } = this.#session;
     return store.lookup(step.node.stage.name, key, { verify, largeFileBytes, signal });
   }
-}
-
-function diskFull(step: Step, cacheDir: string, cause: unknown): PipelineError {
-  const detail = cause instanceof Error ? cause.message : String(cause);
-  return new PipelineError(
-    `running ${step.name}: the disk is full (${detail}). Nothing of it was published and what it had written was ` +
-      `removed. Free space, or choose another disk for the cache (now ${cacheDir}).`,
-    { cause },
-  );
 }
