@@ -1,5 +1,5 @@
 import { FormatError } from "./error.ts";
-import { expectPlainFile } from "./plain_file.ts";
+import { expectPlainFile, refusePointer } from "./plain_file.ts";
 
 /**
  * Opens a file to read stretches of bytes from it.
@@ -8,7 +8,7 @@ import { expectPlainFile } from "./plain_file.ts";
  * @throws {Deno.errors.NotFound} when there is no such file
  */
 export async function openByteFile(path: string): Promise<ByteFile> {
-  await expectPlainFile(path);
+  await refusePointer(path, await expectPlainFile(path));
   const file = await Deno.open(path);
   try {
     return new ByteFile(path, (await file.stat()).size, file);

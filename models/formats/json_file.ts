@@ -1,4 +1,4 @@
-import { expectPlainFile } from "./plain_file.ts";
+import { expectPlainFile, refusePointer } from "./plain_file.ts";
 import { parseStrictJson } from "./strict_json.ts";
 
 /** The largest JSON file of a model folder that is read: tokenizer files of large vocabularies stay under 50 MB. */
@@ -23,7 +23,7 @@ export async function readJsonFile(path: string): Promise<unknown> {
  */
 export async function readFileIfPresent(path: string, maxBytes: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
-    await expectPlainFile(path, maxBytes);
+    await refusePointer(path, await expectPlainFile(path, maxBytes));
     return await Deno.readFile(path);
   } catch (error) {
     if (isMissing(error)) return undefined;

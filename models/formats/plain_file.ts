@@ -16,3 +16,18 @@ export async function expectPlainFile(path: string, maxBytes = Infinity): Promis
   if (size > maxBytes) throw new FormatError(`${path} has ${size} bytes; wanted at most ${maxBytes}`);
   return size;
 }
+
+const POINTER = "version https://git-lfs.github.com/spec/";
+/** Pointers have some 130 bytes. */
+const MAX_POINTER_BYTES = 1024;
+
+/**
+ * Says so when a file is what git leaves in place of a large file that was not fetched.
+ *
+ * @throws {FormatError} when it is a pointer
+ */
+export async function refusePointer(path: string, size: number): Promise<void> {
+  if (size < POINTER.length || size > MAX_POINTER_BYTES) return;
+  if (!(await Deno.readTextFile(path).catch(() => "")).startsWith(POINTER)) return;
+  throw new FormatError(`${path} is a git-lfs pointer, not the file itself: fetch it with \`git lfs pull\``);
+}

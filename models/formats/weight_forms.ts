@@ -64,6 +64,7 @@ export type WeightPlace =
  * @throws {FormatError} when there are none, or a folder has several .gguf files and no others
  */
 export async function findWeights(path: string): Promise<WeightPlace> {
+  if (SPLIT.test(path)) throw splitError(path);
   if (isGguf(path)) return { form: "gguf", path };
   const names = await folderNames(path);
   const form = weightForm(names);
@@ -73,10 +74,21 @@ export async function findWeights(path: string): Promise<WeightPlace> {
   }
   if (form !== "gguf") return { form, directory: path };
   const [file = "", ...others] = names.filter(isGguf).sort();
+  if (names.filter(isGguf).every((name) => SPLIT.test(name))) throw splitError(join(path, file));
   if (others.length > 0) {
     throw new FormatError(`${path} has several .gguf files: name one of them, such as ${join(path, file)}`);
   }
   return { form, path: join(path, file) };
+}
+
+/** The name of a part of a GGUF file that was split. */
+const SPLIT = /-\d{5}-of-(?!00001)\d{5}\.gguf$/;
+
+function splitError(path: string): FormatError {
+  return new FormatError(
+    `${path} is a part of a GGUF file that was split, which is not read: put the parts together first with llama.cpp's ` +
+      "`llama-gguf-split --merge FIRST_PART WHOLE.gguf`",
+  );
 }
 
 /** True for the name of a GGUF file. */
