@@ -1,6 +1,6 @@
 import { basename, dirname, fromFileUrl, join } from "@std/path";
 import type { LlamaConfig } from "../../models/formats/config.ts";
-import { isGguf, isModelFile } from "../../models/formats/weight_forms.ts";
+import { ggufParts, isGguf, isModelFile } from "../../models/formats/weight_forms.ts";
 import { buildTokenizer } from "../../models/formats/tokenizer_builder.ts";
 import { readExampleBatches } from "../../datasets/read_examples.ts";
 import { template } from "../../datasets/templates.ts";
@@ -15,9 +15,10 @@ import { adapter, dataset, modelFiles } from "./kinds.ts";
  */
 export function modelFolder(path: string): Ref<typeof modelFiles> {
   if (isGguf(path)) {
-    const file = basename(path);
+    const parts = ggufParts(basename(path));
+    const [file = ""] = parts;
     const meta = { name: basename(path, ".gguf"), file };
-    return inputFolder(modelFiles, dirname(path), { include: (name) => name === file, meta });
+    return inputFolder(modelFiles, dirname(path), { include: (name) => parts.includes(name), meta });
   }
   refuseAdapter(path);
   const names = () => [...Deno.readDirSync(path)].map(({ name }) => name);

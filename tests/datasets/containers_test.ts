@@ -2,7 +2,7 @@
 //   datasets/file_chunks.ts, containers.ts   rows (here); the form is told by the first bytes, never by the suffix
 //   datasets/pieces.ts                       tables (here)
 //   models/formats/plain_file.ts             git-lfs pointers in model folders (here)
-//   models/formats/weight_forms.ts           GGUF in parts (here)
+//   models/formats/weight_forms.ts           GGUF in parts (tests/models/formats/gguf_parts_test.ts)
 //   pipeline/stages/models.ts                an adapter in a base's place (here)
 // Places that describe an unknown value: describeValue() of datasets/errors.ts (here); configurations and manifests come
 // from JSON, so JSON.stringify describes them.
@@ -61,7 +61,7 @@ Deno.test("describeValue() describes whatever Parquet may hold", () => {
   assertEquals(describeValue(Symbol("x")), "a symbol (Symbol(x))");
 });
 
-Deno.test("a model folder with pointers, an adapter in its place, or a part of a GGUF file gets a sentence of its own", () =>
+Deno.test("a model folder with pointers, or an adapter in its place, gets a sentence of its own", () =>
   withFolder(async (folder) => {
     write(folder, "config.json", pointer);
     write(folder, "model.safetensors", pointer);
@@ -71,10 +71,4 @@ Deno.test("a model folder with pointers, an adapter in its place, or a part of a
     Deno.mkdirSync(adapter);
     write(adapter, "adapter_config.json", "{}");
     assertThrows(() => modelFolder(adapter), PipelineError, "it is an adapter. Give it as --lora-path");
-    const parts = join(folder, "parts");
-    Deno.mkdirSync(parts);
-    for (const part of [1, 2]) write(parts, `m-0000${part}-of-00002.gguf`, "GGUF");
-    const sentence = "is a part of a GGUF file that was split, which is not read: put the parts together first";
-    await assertRejects(() => openWeights(parts), FormatError, sentence);
-    await assertRejects(() => openWeights(join(parts, "m-00001-of-00002.gguf")), FormatError, sentence);
   }));
