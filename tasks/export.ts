@@ -60,7 +60,9 @@ const options = z.object({
   cacheDir: z.string().default(".vicuna").describe("folder of the cache, for a model of the hub").meta({
     zh: "缓存文件夹（用于 Hugging Face 上的模型）",
   }),
-  overwrite: z.boolean().default(false).describe("replace an earlier export at --output-path; nothing else is ever replaced").meta({
+  overwrite: z.boolean().default(false).describe(
+    "replace an earlier export at --output-path; nothing else is ever replaced",
+  ).meta({
     zh: "覆盖 --output-path 处先前的导出；其他内容一律不覆盖",
   }),
   json: z.boolean().default(false).describe("print one JSON event a line instead of progress").meta({

@@ -119,7 +119,9 @@ export class Gate {
       // A connection that is closed with unread bytes loses what was written to it.
       const rest = new Uint8Array(4096);
       while (await client.read(rest) !== null);
-    } catch { /* it did not wait for it */ } finally {
+    } catch {
+      /* it did not wait for it */
+    } finally {
       clearTimeout(timer);
       closeQuietly(client);
       this.#farewells--;

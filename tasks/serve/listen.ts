@@ -67,7 +67,11 @@ export async function listen(
 }
 
 /** Stops a server when the signal is aborted: at once for what is new, after a while for what goes on. */
-function stopping<S extends Pick<Deno.HttpServer, "shutdown">>(server: S, signal: AbortSignal, cut: AbortController): S {
+function stopping<S extends Pick<Deno.HttpServer, "shutdown">>(
+  server: S,
+  signal: AbortSignal,
+  cut: AbortController,
+): S {
   const stop = () => {
     const timer = setTimeout(() => cut.abort(), GRACE_MS);
     server.shutdown().finally(() => clearTimeout(timer));
