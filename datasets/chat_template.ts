@@ -1,4 +1,4 @@
-import { Template } from "@huggingface/jinja";
+import { BoundedTemplate } from "./bounded_template.ts";
 import { DataError } from "./errors.ts";
 import { lastQuestion, type Question, type RawExample } from "./example.ts";
 import type { PromptTemplate, Segment } from "./segments.ts";
@@ -43,14 +43,14 @@ export function chatTemplate(source: ChatTemplateSource): PromptTemplate {
 }
 
 class Renderer {
-  readonly #template: Template;
+  readonly #template: BoundedTemplate;
   readonly #controls: readonly string[];
   readonly #pattern: RegExp;
   readonly #names: { readonly bos_token: string; readonly eos_token: string };
 
   constructor(text: string, { controls, bosId, eosId }: ChatTemplateSource) {
     try {
-      this.#template = new Template(text);
+      this.#template = new BoundedTemplate(text);
     } catch (error) {
       throw new DataError(`chat_template: could not read it as Jinja: ${messageOf(error)}`, { cause: error });
     }
@@ -98,8 +98,9 @@ class Renderer {
 
   #render(turns: readonly Turn[], opens: boolean): string {
     const messages = turns.map(({ role, text }) => ({ role, content: text }));
+    const characters = turns.reduce((sum, { text }) => sum + text.length, 0);
     try {
-      return this.#template.render({ messages, add_generation_prompt: opens, ...this.#names });
+      return this.#template.render({ messages, add_generation_prompt: opens, ...this.#names }, characters);
     } catch (error) {
       throw new DataError(`chat_template: it refused a conversation: ${messageOf(error)}`, { cause: error });
     }

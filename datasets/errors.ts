@@ -26,11 +26,14 @@ export function describeValue(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";
   if (Array.isArray(value)) return value.length === 0 ? "an empty array" : `an array of ${value.length}`;
+  if (ArrayBuffer.isView(value)) return `binary data (${value.byteLength} bytes)`; // Parquet has what JSON has not
+  if (value instanceof Date) return `a time (${Number.isNaN(value.getTime()) ? "none" : value.toISOString()})`;
+  if (typeof value === "bigint") return `a number (${value})`;
   if (typeof value === "object") {
     const keys = Object.keys(value);
     return keys.length === 0 ? "an empty object" : `an object with ${keys.slice(0, 8).join(", ")}`;
   }
-  return `a ${typeof value} (${shorten(JSON.stringify(value))})`;
+  return `a ${typeof value} (${shorten(JSON.stringify(value) ?? String(value))})`;
 }
 
 /** Cuts a piece of text to at most `limit` characters, marking the cut. */

@@ -1,3 +1,6 @@
+import { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { refuseContainer } from "./containers.ts";
 import { DataError } from "./errors.ts";
 
 /** Size of the pieces in which files are read, in bytes. */
@@ -28,21 +31,31 @@ async function* unpackedChunks(path: string, onBytes?: (bytes: number) => void):
     yield* raw;
   }
   if (start[0] !== 0x1f || start[1] !== 0x8b) {
+    refuseContainer(path, start);
     yield* all();
     return;
   }
   // The stream may hold a piece longer than we wait for the next one, so it gets copies.
-  const copies = ReadableStream.from(all()).pipeThrough(
-    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-      transform: (chunk, controller) => controller.enqueue(chunk.slice()),
-    }),
-  );
-  try {
-    yield* joined(copies.pipeThrough(new DecompressionStream("gzip")));
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new DataError(`${path}: wanted a whole gzip file, found a torn or damaged one (${error.message})`);
+  async function* copies(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of all()) yield chunk.slice();
   }
+  // DecompressionStream refuses what follows the first member; `cat a.gz b.gz` has two.
+  const source = Readable.from(copies());
+  const unpacked = source.pipe(createGunzip());
+  source.on("error", (error) => unpacked.destroy(error));
+  try {
+    yield* joined(unpacked);
+  } catch (error) {
+    if (error instanceof DataError || !isDamagedGzip(error)) throw error;
+    throw new DataError(`${path}: wanted a whole gzip file, found a torn or damaged one (${error.message})`);
+  } finally {
+    source.destroy(); // closes the file when the reader has had enough
+    unpacked.destroy();
+  }
+}
+
+function isDamagedGzip(error: unknown): error is Error {
+  return error instanceof Error && "code" in error && /^Z_/.test(String(error.code));
 }
 
 /** The unpacked pieces are small; larger ones keep the work on each row low. */
@@ -92,22 +105,22 @@ export async function fileSize(path: string): Promise<number> {
  * @throws {DataError} if it is missing, a folder or unreadable.
  */
 export async function openFile(path: string): Promise<Deno.FsFile> {
-  let file: Deno.FsFile;
   try {
-    file = await Deno.open(path);
+    // A pipe would be waited for when it is opened, and a device never ends.
+    const { isFile, isDirectory } = await Deno.stat(path);
+    if (isDirectory) throw folderError(path);
+    if (!isFile) {
+      throw new DataError(`${path}: wanted a file of rows, found a device or a pipe; save it as a file first`);
+    }
+    return await Deno.open(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
       throw new DataError(`${path}: wanted a file of rows, found no such file`);
     }
-    if (error instanceof Deno.errors.IsADirectory) throw folderError(path);
+    if (error instanceof DataError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new DataError(`${path}: could not open this file of rows: ${reason}`, { cause: error });
   }
-  if ((await file.stat()).isDirectory) {
-    file.close();
-    throw folderError(path);
-  }
-  return file;
 }
 
 function folderError(path: string): DataError {

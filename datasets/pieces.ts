@@ -1,3 +1,4 @@
+import { tableAdvice } from "./containers.ts";
 import { DataError } from "./errors.ts";
 import { fileChunks } from "./file_chunks.ts";
 import { JsonArray } from "./json_array.ts";
@@ -37,7 +38,7 @@ export async function* readPieces(path: string, options: ReadOptions = {}): Asyn
         blankLines += chunk.filter((byte) => byte === 10).length;
         continue;
       }
-      splitter = splitterFor(path, chunk[first]!);
+      splitter = splitterFor(path, chunk[first]!, chunk.subarray(first));
       if (blankLines > 0) splitter.feed(new Uint8Array(blankLines).fill(10));
     }
     const piece = splitter.feed(chunk);
@@ -48,11 +49,14 @@ export async function* readPieces(path: string, options: ReadOptions = {}): Asyn
   if (rest !== undefined) yield rest;
 }
 
-function splitterFor(path: string, byte: number): RowSplitter {
+function splitterFor(path: string, byte: number, start: Uint8Array): RowSplitter {
   if (byte === 0x5b) return new JsonArray(path);
   if (byte === 0x7b) return new JsonLines(path);
   const found = byte >= 0x21 && byte < 0x7f ? `\`${String.fromCharCode(byte)}\`` : `byte 0x${byte.toString(16)}`;
-  throw new DataError(`${path}: wanted ${ACCEPTED_FORMS}, found a file that begins with ${found}`);
+  const advice = tableAdvice(start);
+  throw new DataError(
+    `${path}: wanted ${ACCEPTED_FORMS}, found a file that begins with ${found}${advice ? `: ${advice}` : ""}`,
+  );
 }
 
 function isBlank(byte: number): boolean {

@@ -38,7 +38,7 @@ export class BpeEncoder {
   constructor({ pieces, merges, byteIds, leadingSpace }: BpeModel) {
     this.#leadingSpace = leadingSpace;
     this.#byteIds = Int32Array.from(byteIds);
-    this.#firstNameless = Math.max(...pieces.values(), ...byteIds) + 1;
+    this.#firstNameless = [...pieces.values(), ...byteIds].reduce((most, id) => Math.max(most, id), -1) + 1;
     for (const [piece, id] of pieces) this.#addSymbol(piece, id);
     this.#pairs = new PairTable(merges.length);
     for (const { left, right, rank } of merges) {

@@ -6,6 +6,7 @@ import { openGguf } from "./formats/gguf_file.ts";
 import { openGgufModel } from "./formats/gguf_model.ts";
 import { ggufTokenizerFiles } from "./formats/gguf_tokenizer_files.ts";
 import { openMetaCheckpoint } from "./formats/meta_checkpoint.ts";
+import { expectPlainFile } from "./formats/plain_file.ts";
 import { isTiktoken, tokenizerOfTiktoken } from "./formats/tiktoken.ts";
 import { findWeights, folderNames, isGguf, weightForm } from "./formats/weight_forms.ts";
 
@@ -36,6 +37,11 @@ export async function readModelConfig(path: string): Promise<LlamaConfig> {
   return model.config;
 }
 
+async function copyPlainFile(from: string, to: string): Promise<void> {
+  await expectPlainFile(from);
+  await Deno.copyFile(from, to);
+}
+
 async function ggufPath(path: string): Promise<string> {
   const place = await findWeights(path);
   return place.form === "gguf" ? place.path : path;
@@ -48,7 +54,7 @@ async function ggufPath(path: string): Promise<string> {
  */
 export async function writeModelConfig(path: string, directory: string): Promise<void> {
   const target = join(directory, "config.json");
-  if (await describedBy(path) === "config") await Deno.copyFile(join(path, "config.json"), target);
+  if (await describedBy(path) === "config") await copyPlainFile(join(path, "config.json"), target);
   else await Deno.writeTextFile(target, configToJson(await readModelConfig(path)));
 }
 
@@ -63,13 +69,14 @@ export async function writeModelTokenizer(path: string, directory: string): Prom
   const names = isGguf(path) ? [] : (await folderNames(path)).filter((name) => TOKENIZER_FILE.test(name));
   if (names.includes("tokenizer.model") && !names.includes("tokenizer.json")) {
     const file = join(path, "tokenizer.model");
+    await expectPlainFile(file);
     const bytes = await Deno.readFile(file);
     if (isTiktoken(bytes)) {
       await Deno.writeTextFile(join(directory, "tokenizer.json"), JSON.stringify(tokenizerOfTiktoken(bytes, file)));
       return directory;
     }
   }
-  for (const name of names) await Deno.copyFile(join(path, name), join(directory, name));
+  for (const name of names) await copyPlainFile(join(path, name), join(directory, name));
   const hasOwn = names.some((name) => name.startsWith("tokenizer"));
   if (hasOwn || await describedBy(path) !== "gguf") return path;
   using file = await openGguf(await ggufPath(path));

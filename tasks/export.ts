@@ -60,8 +60,10 @@ const options = z.object({
   cacheDir: z.string().default(".vicuna").describe("folder of the cache, for a model of the hub").meta({
     zh: "缓存文件夹（用于 Hugging Face 上的模型）",
   }),
-  overwrite: z.boolean().default(false).describe("replace what lies at --output-path").meta({
-    zh: "覆盖 --output-path 处已有的内容",
+  overwrite: z.boolean().default(false).describe(
+    "replace an earlier export at --output-path; nothing else is ever replaced",
+  ).meta({
+    zh: "覆盖 --output-path 处先前的导出；其他内容一律不覆盖",
   }),
   json: z.boolean().default(false).describe("print one JSON event a line instead of progress").meta({
     zh: "每行输出一个 JSON 事件，不显示进度",
@@ -135,6 +137,7 @@ await runMain(language, async (signal) => {
       path: given.outputPath,
       file: exportedFile(request),
       overwrite: given.overwrite,
+      inputs: [given.baseModel, given.loraPath].filter((input) => input !== undefined),
       bytesNeeded: () => bytes,
     }, (aside) =>
       exportModel(request, aside, (done, total) => {

@@ -9,7 +9,7 @@ import { chosenBase, namedAdapters, nameOfBase } from "./generation/options.ts";
 import { templateNameFor } from "./generation/conversation.ts";
 import { createApp } from "./serve/app.ts";
 import { DEFAULT_LIMITS, fingerprintOf, type ServeContext } from "./serve/context.ts";
-import { addressOf, hostNames, listen } from "./serve/listen.ts";
+import { addressOf, hostNames, listen, type Listening } from "./serve/listen.ts";
 import { readServeOptions, type ServeOptions } from "./serve/options.ts";
 
 const language = detectLanguage(Deno.args);
@@ -45,7 +45,7 @@ async function serve(options: ServeOptions, language: Language, signal: AbortSig
       report: (error) => console.error(error),
     };
     const { app } = await createApp(context);
-    const server = listenOn(app, options, signal);
+    const server = await listenOn(app, options, signal, context.report);
     console.log(`${language === "zh" ? "服务地址" : "Serving at"} ${addressOf(server.addr)}`);
     await server.finished;
   } finally {
@@ -54,9 +54,9 @@ async function serve(options: ServeOptions, language: Language, signal: AbortSig
 }
 
 /** Listens. Errors: the port is taken, or may not be taken. */
-function listenOn(...[app, options, signal]: Parameters<typeof listen>): ReturnType<typeof listen> {
+async function listenOn(...[app, options, signal, report]: Parameters<typeof listen>): Promise<Listening> {
   try {
-    return listen(app, options, signal);
+    return await listen(app, options, signal, report);
   } catch (error) {
     const where = `${options.host}:${options.port}`;
     if (error instanceof Deno.errors.AddrInUse) {

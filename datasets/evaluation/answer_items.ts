@@ -1,3 +1,4 @@
+import { answerPattern } from "./answer_pattern.ts";
 import { readHistory } from "../alpaca.ts";
 import { describeValue, errorAt, type Place } from "../errors.ts";
 import type { Question } from "../example.ts";
@@ -80,19 +81,20 @@ function answersOf(row: Fields, place: Place): string[] {
 
 function checkPattern(pattern: string, place: Place): void {
   try {
-    new RegExp(pattern, "u");
+    answerPattern(pattern);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw errorAt(place, `field "pattern": wanted a regular expression of JavaScript: ${why}`);
+    throw errorAt(place, `field "pattern": wanted a regular expression of JavaScript, without lookaround: ${why}`);
   }
 }
 
 /** Says whether an answer to an item is right. */
 export function isRight({ answers, pattern }: AnswerItem, answer: string, rules: MatchRules): boolean {
-  const match = pattern === undefined ? undefined : new RegExp(pattern, "u").exec(answer.trim());
-  if (answers.length === 0) return match !== undefined && match !== null;
-  if (match === null) return false;
-  const found = folded(match === undefined ? answer : match[1] ?? match[0], rules);
+  const match = pattern === undefined ? undefined : answerPattern(pattern).matcher(answer.trim());
+  if (match !== undefined && !match.find()) return false;
+  if (answers.length === 0) return match !== undefined;
+  const group = match !== undefined && match.groupCount() > 0 ? match.group(1) : null;
+  const found = folded(match === undefined ? answer : group ?? match.group(0)!, rules);
   return answers.some((each) => folded(each, rules) === found);
 }
 

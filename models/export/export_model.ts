@@ -72,7 +72,8 @@ export async function exportModel(
   const fault = faultOfExport(request);
   if (fault !== undefined) throw new FormatError(fault);
   const { to, model, adapter: adapterFolder } = request;
-  const adapter = adapterFolder === undefined ? undefined : await readAdapter(adapterFolder);
+  const base = model === undefined || to === "peft" ? undefined : await readModelConfig(model);
+  const adapter = adapterFolder === undefined ? undefined : await readAdapter(adapterFolder, base);
   const path = join(directory, exportedFile(request) ?? "");
   if (to === "peft" && adapter !== undefined) await writeAdapter(directory, adapter, request.form);
   else if (to === "gguf-lora" && adapter !== undefined && model !== undefined) {

@@ -3,8 +3,10 @@ import { parseAdapterConfig, type ParsedAdapterConfig } from "./adapter_config.t
 import { ADAPTER_CONFIG, ADAPTER_FILES, CHECKPOINT_FILE, openAdapterFile } from "./adapter_files.ts";
 import { patternValue } from "./adapter_patterns.ts";
 import type { Adapter, AdapterTensor } from "./adapter_tensors.ts";
-import { FormatError, quoted } from "./error.ts";
+import type { LlamaConfig } from "./config.ts";
+import { AdapterFitError, FormatError, quoted } from "./error.ts";
 import { fileExists, readJsonFile } from "./json_file.ts";
+import { projectionShape } from "./llama_tensors.ts";
 import { LORA_TARGETS, loraKey, type LoraTarget, parseLoraKey } from "./lora_names.ts";
 import type { TensorFile } from "./tensor_file.ts";
 
@@ -19,9 +21,11 @@ const CHECKPOINT_DEFAULTS = { alpha: 16, dropout: 0.05 };
  * Modules of different ranks or scales come out with one rank and one scale that mean the same: lower ranks are padded
  * with zeros, and the quotient of the scales goes into B.
  *
+ * @param base where it is known: an adapter that cannot be of it is refused before anything is read or padded
  * @throws {FormatError} when there is no adapter, it is not plain LoRA, or a tensor is missing or of a wrong shape
+ * @throws {AdapterFitError} when it does not fit the base
  */
-export async function readAdapter(directory: string): Promise<Adapter> {
+export async function readAdapter(directory: string, base?: LlamaConfig): Promise<Adapter> {
   const configPath = join(directory, ADAPTER_CONFIG);
   const record = await readJsonFile(configPath);
   const weightsPath = await findWeights(directory, record !== undefined);
@@ -29,6 +33,7 @@ export async function readAdapter(directory: string): Promise<Adapter> {
   const given = record === undefined ? undefined : parseAdapterConfig(record, configPath);
   using file = await openAdapterFile(weightsPath);
   const { keys, layers: end, targets } = gridOf(file);
+  if (base !== undefined) checkFit(file, keys, base);
   const config = given ?? configOfCheckpoint(file, keys);
   const { targetModules, layersToTransform } = config;
   const first = layersToTransform?.[0] ?? 0;
@@ -41,7 +46,7 @@ export async function readAdapter(directory: string): Promise<Adapter> {
     for (const target of targets) modules.push(await readModule(file, keys, layer, target, config, configPath));
   }
   const { baseModel, dropout } = config;
-  const same = withOneRankAndScale(modules, config);
+  const same = withOneRankAndScale(modules, config, weightsPath);
   return { baseModel, dropout, targets, ...same, ...(first > 0 && { layers: end - first }) };
 }
 
@@ -81,6 +86,23 @@ function gridOf(file: TensorFile): Grid {
   }
   if (layers === 0) throw new FormatError(`${file.path} has no tensors: the adapter is empty`);
   return { keys, layers, targets: LORA_TARGETS.filter((target) => seen.has(target)) };
+}
+
+/** Compares layers and shapes with those of a base. */
+function checkFit(file: TensorFile, keys: ReadonlyMap<string, string>, base: LlamaConfig): void {
+  for (const [usual, name] of keys) {
+    const { layer, target, side } = parseLoraKey(usual)!;
+    const [rows, columns] = matrixShape(file, name);
+    const [outFeatures, inFeatures] = projectionShape(base, target);
+    const [found, wanted] = side === "A" ? [columns, inFeatures] : [rows, outFeatures];
+    if (layer < base.layers && found === wanted) continue;
+    throw new AdapterFitError(
+      `the adapter does not fit this base: layer ${layer} ${target} has ${side} [${rows}, ${columns}], ` +
+        (layer < base.layers
+          ? `the base wants ${wanted} ${side === "A" ? "columns" : "rows"}`
+          : `the base has ${base.layers} layers`),
+    );
+  }
 }
 
 /** What a checkpoint without a configuration stands for. */
@@ -154,11 +176,19 @@ function scaleOf(alpha: number, rank: number, { rankStabilised }: ParsedAdapterC
 function withOneRankAndScale(
   modules: readonly ScaledTensor[],
   config: ParsedAdapterConfig,
+  path: string,
 ): Pick<Adapter, "rank" | "alpha" | "tensors"> {
   const rank = modules.reduce((most, module) => Math.max(most, module.rank), 0);
   const scale = scaleOf(config.alpha, config.rank, config);
   const tensors = modules.map(({ rank: own, scale: ownScale, ...tensor }): AdapterTensor => {
     if (own === rank && ownScale === scale) return tensor;
+    const { layer, target, inFeatures, outFeatures } = tensor;
+    if (own < rank && rank > Math.min(inFeatures, outFeatures)) {
+      throw new FormatError(
+        `${path}: its modules have ranks up to ${rank}; layer ${layer} ${target} of [${outFeatures}, ${inFeatures}] ` +
+          `cannot have such a one (rank_pattern)`,
+      );
+    }
     const a = new Float32Array(rank * tensor.inFeatures);
     a.set(tensor.a);
     const b = new Float32Array(tensor.outFeatures * rank);

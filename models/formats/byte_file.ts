@@ -1,11 +1,14 @@
 import { FormatError } from "./error.ts";
+import { expectPlainFile, refusePointer } from "./plain_file.ts";
 
 /**
  * Opens a file to read stretches of bytes from it.
  *
+ * @throws {FormatError} when it is no plain file
  * @throws {Deno.errors.NotFound} when there is no such file
  */
 export async function openByteFile(path: string): Promise<ByteFile> {
+  await refusePointer(path, await expectPlainFile(path));
   const file = await Deno.open(path);
   try {
     return new ByteFile(path, (await file.stat()).size, file);

@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { z } from "zod";
+import { SPLITTING_NAMES, splittingBySteps, splittingSteps } from "./byte_level_tokenizer.ts";
 import { FormatError, quoted } from "./error.ts";
 import type { GgufValue } from "./gguf_writer.ts";
 import { readFileIfPresent, readJsonFile } from "./json_file.ts";
@@ -151,24 +152,13 @@ function scoresOf(texts: readonly string[], merges: readonly string[]): number[]
   return Array.from(texts, (text) => -(ranks.get(text ?? "") ?? merges.length));
 }
 
-/** Patterns by which byte-level tokenizers split text before merging, and llama.cpp's names for them. */
-const CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
-const REST = "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-const SPLITTINGS: ReadonlyMap<string, string> = new Map([
-  [`${CONTRACTIONS}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}${REST}`, "llama-bpe"],
-  [`${CONTRACTIONS}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}${REST}`, "qwen2"],
-]);
-
+/** The name that llama.cpp has for the way in which a byte-level tokenizer splits text before merging. */
 function splittingOf(preTokenizer: unknown, path: string): string {
-  const Split = z.looseObject({ type: z.literal("Split"), pattern: z.looseObject({ Regex: z.string() }) });
-  const Sequence = z.looseObject({ pretokenizers: z.array(z.unknown()) });
-  const sequence = Sequence.safeParse(preTokenizer);
-  const steps = sequence.success ? sequence.data.pretokenizers : [preTokenizer];
-  const patterns = steps.flatMap((step) => Split.safeParse(step).data?.pattern.Regex ?? []);
-  const name = patterns.length === 1 ? SPLITTINGS.get(patterns[0] ?? "") : undefined;
+  const steps = splittingSteps(preTokenizer);
+  const name = splittingBySteps(steps);
   if (name !== undefined) return name;
   throw new FormatError(
-    `${path}: its pre_tokenizer splits text by ${quoted(patterns.join(" ") || "no pattern")}, which has no name in ` +
-      `GGUF; known are those of LLaMA 3 and Qwen 2`,
+    `${path}: its pre_tokenizer splits text by ${quoted(steps.join(" ") || "no pattern")}, which has no name in ` +
+      `GGUF that is known here; known are ${SPLITTING_NAMES.join(", ")}`,
   );
 }

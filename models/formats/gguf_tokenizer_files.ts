@@ -1,4 +1,4 @@
-import { byteLevelTokenizer, isSplitting, SPLITTINGS } from "./byte_level_tokenizer.ts";
+import { byteLevelTokenizer, SPLITTING_NAMES, splittingNamed } from "./byte_level_tokenizer.ts";
 import { FormatError, quoted } from "./error.ts";
 import type { GgufFile } from "./gguf_file.ts";
 import { bytesField, floatField, integerField, joinFields } from "./protobuf_writer.ts";
@@ -120,16 +120,17 @@ function tokenizerJson(tokens: readonly Token[], file: GgufFile): unknown {
   const merges = file.value("tokenizer.ggml.merges", "strings");
   if (merges === undefined) throw new FormatError(`${file.path} has no tokenizer.ggml.merges`);
   const named = file.value("tokenizer.ggml.pre", "string") ?? "default";
-  const name = named === "default" ? "gpt-2" : named;
-  if (!isSplitting(name)) {
-    const known = Object.keys(SPLITTINGS).join(", ");
-    throw new FormatError(`${file.path}: tokenizer.ggml.pre is ${quoted(name)}; supported: default, ${known}`);
+  const splitting = splittingNamed(named);
+  if (splitting === undefined) {
+    throw new FormatError(
+      `${file.path}: tokenizer.ggml.pre is ${quoted(named)}; supported: default, ${SPLITTING_NAMES.join(", ")}`,
+    );
   }
   const isAdded = ({ kind }: Token) => kind === CONTROL || kind === UNKNOWN || kind === USER_DEFINED;
   return byteLevelTokenizer({
     vocabulary: tokens.filter(({ kind }) => kind === NORMAL || kind === BYTE),
     merges,
     added: tokens.filter(isAdded).map(({ kind, ...token }) => ({ ...token, special: kind !== USER_DEFINED })),
-    splitting: name,
+    splitting,
   });
 }

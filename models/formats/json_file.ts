@@ -1,4 +1,4 @@
-import { FormatError } from "./error.ts";
+import { expectPlainFile, refusePointer } from "./plain_file.ts";
 import { parseStrictJson } from "./strict_json.ts";
 
 /** The largest JSON file of a model folder that is read: tokenizer files of large vocabularies stay under 50 MB. */
@@ -8,7 +8,7 @@ const MAX_JSON_BYTES = 200_000_000;
  * Reads a JSON file strictly.
  *
  * @returns the value, or undefined when there is no such file
- * @throws {FormatError} when the file is not JSON, repeats a key or is larger than 200 MB
+ * @throws {FormatError} when it is no plain file, not JSON, repeats a key or is larger than 200 MB
  */
 export async function readJsonFile(path: string): Promise<unknown> {
   const bytes = await readFileIfPresent(path, MAX_JSON_BYTES);
@@ -19,12 +19,11 @@ export async function readJsonFile(path: string): Promise<unknown> {
  * Reads a whole file.
  *
  * @returns the bytes, or undefined when there is no such file
- * @throws {FormatError} when it is larger than `maxBytes`
+ * @throws {FormatError} when it is no plain file, or larger than `maxBytes`
  */
 export async function readFileIfPresent(path: string, maxBytes: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
-    const { size } = await Deno.stat(path);
-    if (size > maxBytes) throw new FormatError(`${path} has ${size} bytes; wanted at most ${maxBytes}`);
+    await refusePointer(path, await expectPlainFile(path, maxBytes));
     return await Deno.readFile(path);
   } catch (error) {
     if (isMissing(error)) return undefined;

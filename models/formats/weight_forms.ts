@@ -1,4 +1,4 @@
-import { join } from "@std/path";
+import { basename, dirname, join } from "@std/path";
 import { FormatError } from "./error.ts";
 
 /** A form in which the weights of a model come; where a folder has several, the first counts. */
@@ -64,7 +64,7 @@ export type WeightPlace =
  * @throws {FormatError} when there are none, or a folder has several .gguf files and no others
  */
 export async function findWeights(path: string): Promise<WeightPlace> {
-  if (isGguf(path)) return { form: "gguf", path };
+  if (isGguf(path)) return { form: "gguf", path: join(dirname(path), ggufParts(basename(path))[0]!) };
   const names = await folderNames(path);
   const form = weightForm(names);
   if (form === undefined) {
@@ -73,10 +73,22 @@ export async function findWeights(path: string): Promise<WeightPlace> {
   }
   if (form !== "gguf") return { form, directory: path };
   const [file = "", ...others] = names.filter(isGguf).sort();
-  if (others.length > 0) {
+  const parts = ggufParts(file);
+  if (others.some((name) => !parts.includes(name))) {
     throw new FormatError(`${path} has several .gguf files: name one of them, such as ${join(path, file)}`);
   }
   return { form, path: join(path, file) };
+}
+
+/**
+ * The names of all parts of a GGUF file, by the name of one: `model-00001-of-00003.gguf` is of a file that
+ * llama.cpp has split; any other is the only one.
+ */
+export function ggufParts(name: string): string[] {
+  const [, stem, count = "1"] = /^(.*)-\d{5}-of-(\d{5})\.gguf$/.exec(name) ?? [];
+  if (stem === undefined) return [name];
+  const parts = Math.max(Number(count), 1);
+  return Array.from({ length: parts }, (_, at) => `${stem}-${String(at + 1).padStart(5, "0")}-of-${count}.gguf`);
 }
 
 /** True for the name of a GGUF file. */

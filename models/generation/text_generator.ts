@@ -73,7 +73,7 @@ export class TextGenerator {
    * @throws {FormatError} when the folder has no adapter for this base
    */
   async loadAdapter(name: string, path: string): Promise<void> {
-    const adapter = await readAdapter(path);
+    const adapter = await readAdapter(path, this.config);
     const lora = new Lora(this.device, this.config, adapter, false);
     try {
       lora.load(adapter);

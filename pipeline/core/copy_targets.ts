@@ -1,6 +1,16 @@
-import { join, resolve } from "@std/path";
+import { dirname, join, resolve } from "@std/path";
+import { Aside } from "./aside.ts";
 import { DamagedTargetError, PipelineError } from "./errors.ts";
-import { copyFileAtomically, isAbsent, isDiskFull, WrongContentError } from "./files.ts";
+import {
+  copyFileAtomically,
+  exists,
+  hashFile,
+  isAbsent,
+  isDiskFull,
+  isUnreadable,
+  syncFolder,
+  WrongContentError,
+} from "./files.ts";
 import type { TargetResult } from "./run.ts";
 
 /** What {@link copyTargets} copies: the targets of a run's result. */
@@ -20,31 +30,76 @@ interface Copy {
 
 /**
  * Copies the files of every target of a run side by side into one folder. A name that two targets use for different
- * contents goes into a sub-folder per target, named like the target. Each file is written beside its place and renamed
- * over it, and compared with what was published on the way; files of the folder that the run did not write stay as they
- * are.
+ * contents goes into a sub-folder per target, named like the target. All are written aside, in the folder, and compared
+ * with what was published on the way; then what they replace is moved away, and then they are put in place. So whenever
+ * this is ended, no new file lies beside an old one of the same run; what is unfinished has a `.vicuna-…` in its folder,
+ * which the next run takes away. Files of the folder that the run did not write stay as they are.
  *
  * @returns the files written, relative to the folder, sorted.
- * @throws {DamagedTargetError} if a file of the cache is not what was published.
- * @throws {PipelineError} if the folder cannot be written; a file is then old or new, never torn.
+ * @throws {DamagedTargetError} if a file of the cache is not what was published; the folder is as it was.
+ * @throws {PipelineError} if the folder cannot be written.
  */
 export async function copyTargets(result: TargetsResult, outputPath: string): Promise<string[]> {
   const folder = resolve(outputPath);
   const copies = layOut(result);
-  for (const { from, to, sha256, key } of copies) {
-    try {
-      await copyFileAtomically(from, join(folder, to), sha256);
-    } catch (error) {
-      if (error instanceof WrongContentError) throw new DamagedTargetError(from, key);
-      if (!isDiskFull(error) && !isUnwritable(error)) throw error;
-      const needed = await totalSize(copies);
-      throw new PipelineError(
-        `writing ${join(folder, to)} (${needed} bytes are needed in all): ${(error as Error).message}`,
-        { cause: error },
-      );
+  let current = folder;
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    await using aside = await Aside.open(folder);
+    for (const { from, to, sha256, key } of copies) {
+      current = join(folder, to);
+      await expectRoom(folder, to);
+      await copyOrExplain({ from, to: join(aside.fresh, to), sha256, key });
     }
+    await exchange(folder, aside, copies.map(({ to }) => to));
+  } catch (error) {
+    if (!isDiskFull(error) && !isUnwritable(error)) throw error;
+    const needed = await totalSize(copies);
+    throw new PipelineError(
+      `writing ${current} (${needed} bytes are needed in all): ${(error as Error).message}`,
+      { cause: error },
+    );
   }
   return copies.map(({ to }) => to).sort();
+}
+
+/** Moves what lies at some paths away, then puts the new files there; when that fails, all is as it was. */
+async function exchange(folder: string, { fresh, old }: Aside, paths: readonly string[]): Promise<void> {
+  const undo: (() => Promise<void>)[] = [];
+  const move = async (path: string, from: string, to: string) => {
+    await moveFile(join(from, path), join(to, path));
+    undo.push(() => moveFile(join(to, path), join(from, path)));
+  };
+  try {
+    for (const path of paths) if (await exists(join(folder, path))) await move(path, folder, old);
+    for (const path of paths) await move(path, fresh, folder);
+  } catch (error) {
+    for (const back of undo.reverse()) await back();
+    throw error;
+  }
+  for (const path of paths) await syncFolder(dirname(join(folder, path)));
+}
+
+/** Makes sure, before anything is moved, that a file can lie where it should. */
+async function expectRoom(folder: string, to: string): Promise<void> {
+  const path = join(folder, to);
+  await Deno.mkdir(dirname(path), { recursive: true });
+  const found = await Deno.lstat(path).catch(() => undefined);
+  if (found?.isDirectory) throw new Deno.errors.AlreadyExists(`there is a folder of this name (os error 17)`);
+}
+
+async function copyOrExplain({ from, to, sha256, key }: Copy): Promise<void> {
+  try {
+    await copyFileAtomically(from, to, sha256);
+  } catch (error) {
+    if (error instanceof WrongContentError || await cannotBeRead(from)) throw new DamagedTargetError(from, key);
+    throw error;
+  }
+}
+
+async function moveFile(from: string, to: string): Promise<void> {
+  await Deno.mkdir(dirname(to), { recursive: true });
+  await Deno.rename(from, to);
 }
 
 function layOut({ targets }: TargetsResult): Copy[] {
@@ -63,6 +118,10 @@ function layOut({ targets }: TargetsResult): Copy[] {
     else copies.push(...users.map(({ target, ...copy }) => ({ ...copy, to: `${target}/${name}` })));
   }
   return copies;
+}
+
+async function cannotBeRead(path: string): Promise<boolean> {
+  return await hashFile(path).then(() => false, (error) => isAbsent(error) || isUnreadable(error));
 }
 
 function isUnwritable(error: unknown): boolean {

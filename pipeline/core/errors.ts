@@ -30,7 +30,7 @@ export class DamagedTargetError extends PipelineError {
 
   /** Names the file, and the key of the result that it belongs to. */
   constructor(readonly file: string, readonly key: string) {
-    super(`copying ${file}: it is not what was published (SHA-256 differs); nothing was written in its place`);
+    super(`copying ${file}: it cannot be read or is not what was published; nothing was written in its place`);
   }
 }
 

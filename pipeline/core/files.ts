@@ -68,15 +68,21 @@ export class WrongContentError extends Error {}
  * Copies a file whole or not at all: beside its place, then renamed over it. The folder is made when it is missing.
  *
  * @param sha256 what the content should have: hashed while it is copied, so it is read once.
+ * @param onBytes is told how many bytes each step has copied
  * @throws {WrongContentError} when it has another; what lay at `to` then stays.
  */
-export async function copyFileAtomically(from: string, to: string, sha256?: string): Promise<void> {
+export async function copyFileAtomically(
+  from: string,
+  to: string,
+  sha256?: string,
+  onBytes?: (bytes: number) => void,
+): Promise<void> {
   const folder = dirname(to);
   await Deno.mkdir(folder, { recursive: true });
   const aside = join(folder, `.vicuna-${crypto.randomUUID()}`);
   try {
-    if (sha256 === undefined) await Deno.copyFile(from, aside);
-    else if (await copyAndHash(from, aside) !== sha256) throw new WrongContentError(from);
+    const found = await copyAndHash(from, aside, onBytes);
+    if (sha256 !== undefined && found !== sha256) throw new WrongContentError(from);
     await Deno.rename(aside, to);
   } catch (error) {
     await removeQuietly(aside);
@@ -84,7 +90,7 @@ export async function copyFileAtomically(from: string, to: string, sha256?: stri
   }
 }
 
-async function copyAndHash(from: string, to: string): Promise<string> {
+async function copyAndHash(from: string, to: string, onBytes?: (bytes: number) => void): Promise<string> {
   using source = await Deno.open(from, { read: true });
   using target = await Deno.open(to, { write: true, createNew: true });
   const hash = createHash("sha256");
@@ -92,6 +98,7 @@ async function copyAndHash(from: string, to: string): Promise<string> {
   for (let read = await source.read(chunk); read !== null; read = await source.read(chunk)) {
     hash.update(chunk.subarray(0, read));
     await writeAll(target, chunk.subarray(0, read));
+    onBytes?.(read);
   }
   return hash.digest("hex");
 }
@@ -120,6 +127,21 @@ export async function exists(path: string): Promise<boolean> {
 /** Says whether an error means that there is nothing at a path. */
 export function isAbsent(error: unknown): boolean {
   return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+}
+
+/**
+ * Numbers of the errors of a place that cannot be read as what it should be: EIO, ENXIO, EACCES, ENOTDIR, EISDIR, EINVAL,
+ * ELOOP, ENODATA, EBADMSG, EUCLEAN, ESTALE. A process out of memory or descriptors says nothing of the disk.
+ */
+const UNREADABLE = new Set([5, 6, 13, 20, 21, 22, 40, 61, 74, 117, 116]);
+
+/** Says whether an error means that something cannot be read: a bad disk, or a folder where a file should be. */
+export function isUnreadable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const number = /\(os error (\d+)\)/.exec(error.message)?.[1];
+  return number === undefined
+    ? error instanceof Deno.errors.IsADirectory || error instanceof Deno.errors.PermissionDenied
+    : UNREADABLE.has(Number(number));
 }
 
 /** Says whether an error means that the disk (or the user's share of it) is full. */

@@ -20,6 +20,13 @@ export interface CacheEntry {
 /** Folders of a cache that hold no results. */
 const LEAVINGS = ["staging", "scratch", "quarantine", "trash"] as const;
 
+/**
+ * The names that a cache gives to what it holds there, `<stage>-<key>-<random>`, and in `scratch/<stage>`. Whatever has
+ * another name is not a cache's, and stays: a folder named by mistake (`--cache-dir .`) may have a `trash` of its own.
+ */
+const OWN_NAME = /-[0-9a-f]{64}-[0-9a-f-]{36}$/;
+const SCRATCH_NAME = /^[0-9a-f]{64}(\.[0-9a-f-]{36}(\.free)?)?$/;
+
 /** What a cache holds beside results. */
 export interface Leaving {
   readonly kind: (typeof LEAVINGS)[number];
@@ -175,8 +182,9 @@ export async function listLeavings(cacheDir: string): Promise<Leaving[]> {
     for (const name of await namesIn(join(cacheDir, kind))) {
       // scratch/<stage>/<key>
       const names = kind === "scratch"
-        ? (await namesIn(join(cacheDir, kind, name))).map((key) => `${name}/${key}`)
-        : [name];
+        ? (await namesIn(join(cacheDir, kind, name))).filter((key) => SCRATCH_NAME.test(key))
+          .map((key) => `${name}/${key}`)
+        : [name].filter((name) => OWN_NAME.test(name));
       for (const path of names) found.push({ kind, name: path, bytes: await sizeOf(join(cacheDir, kind, path)) });
     }
   }

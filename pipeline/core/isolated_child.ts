@@ -49,7 +49,7 @@ async function runTask(pipeline: unknown, signal: AbortSignal): Promise<JsonObje
     progress: (progress) => say({ type: "progress", progress }),
     log: (level, message) => say({ type: "log", level, message }),
     memory: (use) => say({ type: "memory", use }),
-    device: (name, facts = {}) => say({ type: "device", name, facts }),
+    device: (name, facts) => say({ type: "device", name, ...(facts && { facts }) }),
   });
 }
 

@@ -35,7 +35,7 @@ export type IsolatedMessage =
   | { readonly type: "progress"; readonly progress: Progress }
   | { readonly type: "log"; readonly level: "info" | "warn"; readonly message: string }
   | { readonly type: "memory"; readonly use: MemoryUse }
-  | { readonly type: "device"; readonly name: string; readonly facts: JsonObject }
+  | { readonly type: "device"; readonly name: string; readonly facts?: JsonObject }
   | { readonly type: "volatile"; readonly path: string }
   | { readonly type: "done"; readonly meta: Json }
   | {

@@ -7,6 +7,8 @@ import { acquireLock, isWithoutLocks } from "./lock.ts";
 
 const folderOf = (cacheDir: string) => join(cacheDir, "leases");
 
+const LEASE_NAME = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 /** Said to the user where runs cannot take out leases. */
 export const NO_LOCKS =
   "the cache is on a file system without locks: another run may compute the same at the same time, and a clean-up must " +
@@ -81,8 +83,11 @@ export async function leasedNames(cacheDir: string): Promise<Set<string>> {
 }
 
 async function leaseFiles(cacheDir: string): Promise<string[]> {
+  const folder = folderOf(cacheDir);
   try {
-    return await Array.fromAsync(Deno.readDir(folderOf(cacheDir)), ({ name }) => join(folderOf(cacheDir), name));
+    // What has another name is no lease, and not ours to remove.
+    return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).filter((name) => LEASE_NAME.test(name))
+      .map((name) => join(folder, name));
   } catch (error) {
     if (isAbsent(error)) return [];
     throw error;

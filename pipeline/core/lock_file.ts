@@ -1,7 +1,7 @@
 // vicuna.lock.json: what a pipeline came to, so that another machine, or CI, can be held to it.
 import { PipelineError } from "./errors.ts";
 import { describeChange, diffRecords } from "./explain.ts";
-import { isAbsent, writeFileAtomically } from "./files.ts";
+import { isAbsent, isUnreadable, writeFileAtomically } from "./files.ts";
 import type { Step } from "./graph.ts";
 import { cloneJson, isPlainObject, type JsonObject } from "./json.ts";
 import type { Manifest } from "./manifest.ts";
@@ -18,7 +18,7 @@ export interface LockedStage {
   readonly digest: string;
   /** What the stage returned: metrics among it. */
   readonly meta: JsonObject;
-  /** The device that computed it. */
+  /** The device that computed it; all that took part, joined by ` + `. */
   readonly device?: string;
 }
 
@@ -59,6 +59,7 @@ export async function readLockFile(path: string): Promise<Record<string, LockedP
     text = await Deno.readTextFile(path);
   } catch (error) {
     if (isAbsent(error)) return {};
+    if (isUnreadable(error)) throw new PipelineError(`reading ${path}: ${(error as Error).message}`, { cause: error });
     throw error;
   }
   let parsed: unknown;

@@ -29,7 +29,7 @@ export interface Manifest {
   readonly createdAt: string;
   /** How long the stage ran, in milliseconds. */
   readonly durationMs: number;
-  /** The device that computed it, if the stage named one. */
+  /** The device that computed it, if the stage named one; all that took part, joined by ` + `. */
   readonly device?: string;
 }
 
@@ -47,23 +47,56 @@ export function parseManifest(text: string, key: string): Manifest | string {
     return "manifest.json is not JSON";
   }
   if (!looksLikeManifest(parsed)) return "manifest.json has another layout";
-  if (parsed.key !== key || keyOf(parsed.record) !== key) return "manifest.json belongs to another key";
-  if (outputDigest(parsed.files, parsed.meta) !== parsed.digest) return "manifest.json contradicts itself";
+  const fault = faultOfPaths(parsed.files.map(({ path }) => path));
+  if (fault !== undefined) return `manifest.json ${fault}`;
+  try {
+    if (parsed.key !== key || keyOf(parsed.record) !== key) return "manifest.json belongs to another key";
+    if (outputDigest(parsed.files, parsed.meta) !== parsed.digest) return "manifest.json contradicts itself";
+  } catch {
+    return "manifest.json has another layout"; // what has no canonical form, such as values nested without end
+  }
   return parsed;
 }
 
 function looksLikeManifest(value: unknown): value is Manifest {
   return isPlainObject(value) && value.format === KEY_FORMAT && isPlainObject(value.record) &&
-    isPlainObject(value.meta) && Array.isArray(value.files) && value.files.every(looksLikeFile);
+    typeof value.stage === "string" && value.stage === value.record.stage && typeof value.digest === "string" &&
+    isPlainObject(value.meta) && isPlainObject(value.settings) && isTime(value.createdAt) &&
+    typeof value.durationMs === "number" && ["string", "undefined"].includes(typeof value.device) &&
+    Array.isArray(value.files) && value.files.every(looksLikeFile);
 }
 
 function looksLikeFile(value: unknown): boolean {
   return isPlainObject(value) && typeof value.path === "string" && isSafePath(value.path) &&
-    typeof value.size === "number" && typeof value.sha256 === "string" &&
+    Number.isSafeInteger(value.size) && (value.size as number) >= 0 &&
+    typeof value.sha256 === "string" && /^[0-9a-f]{64}$/.test(value.sha256) &&
     (value.volatile === undefined || value.volatile === true);
 }
 
-/** A path that stays inside its folder. */
+function isTime(value: unknown): boolean {
+  return typeof value === "string" && !Number.isNaN(Date.parse(value));
+}
+
+/** Bytes of a name, and of a path below a result's folder, that file systems have room for. */
+const MAX_NAME = 255;
+const MAX_PATH = 1024;
+
+/** A path that stays inside its folder, and that a file system can have. */
 function isSafePath(path: string): boolean {
-  return path !== "" && !path.includes("\\") && path.split("/").every((name) => !["", ".", ".."].includes(name));
+  const bytes = (text: string) => new TextEncoder().encode(text).length;
+  // deno-lint-ignore no-control-regex
+  return path !== "" && !/[\\\x00-\x1f]/.test(path) && path.isWellFormed() && bytes(path) <= MAX_PATH &&
+    path.split("/").every((name) => !["", ".", ".."].includes(name) && bytes(name) <= MAX_NAME);
+}
+
+/** What cannot be of paths that lie in one folder together. */
+function faultOfPaths(paths: readonly string[]): string | undefined {
+  const files = new Set(paths);
+  if (files.size < paths.length) return "names a file twice";
+  for (const path of paths) {
+    for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) {
+      if (files.has(path.slice(0, at))) return `has the file ${path.slice(0, at)} and one below it`;
+    }
+  }
+  return undefined;
 }

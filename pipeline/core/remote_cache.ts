@@ -3,9 +3,11 @@
 // every byte is compared with the manifest while it is copied, and whatever does not fit is a miss.
 import { createHash } from "node:crypto";
 import { dirname, join } from "@std/path";
+import { Deadline, DeadlineError } from "./deadline.ts";
 import { PipelineError } from "./errors.ts";
-import { copyFileAtomically, isAbsent, writeAll } from "./files.ts";
+import { isDiskFull, writeAll } from "./files.ts";
 import { type Manifest, type ManifestFile, parseManifest } from "./manifest.ts";
+import { FolderPlace, HttpPlace, type SharedPlace } from "./shared_place.ts";
 import type { Staging } from "./store.ts";
 
 /** Where results are shared. */
@@ -18,77 +20,29 @@ export interface RemoteOptions {
 
 /** Longest manifest that is read from elsewhere. */
 const MANIFEST_BYTES = 64 * 2 ** 20;
-/** An address that does not answer within this time is taken as a miss. */
-const ANSWER_MS = 30_000;
-
-/** A place for bytes by path. */
-interface Place {
-  /** The content; undefined if there is none. */
-  read(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array> | undefined>;
-  write(path: string, from: string, signal: AbortSignal): Promise<void>;
-}
-
-class FolderPlace implements Place {
-  constructor(readonly dir: string) {}
-
-  async read(path: string): Promise<ReadableStream<Uint8Array> | undefined> {
-    try {
-      return (await Deno.open(join(this.dir, path))).readable;
-    } catch (error) {
-      if (isAbsent(error)) return undefined;
-      throw error;
-    }
-  }
-
-  async write(path: string, from: string): Promise<void> {
-    await copyFileAtomically(from, join(this.dir, path));
-  }
-}
-
-class HttpPlace implements Place {
-  constructor(readonly base: string) {}
-
-  async read(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array> | undefined> {
-    const answered = new AbortController();
-    const timer = setTimeout(() => answered.abort(new Error(`no answer within ${ANSWER_MS / 1000} s`)), ANSWER_MS);
-    try {
-      const response = await fetch(this.#url(path), { signal: AbortSignal.any([signal, answered.signal]) });
-      if (response.ok && response.body !== null) return response.body;
-      await response.body?.cancel();
-      if (response.status === 404 || response.status === 410) return undefined;
-      throw new Error(`GET ${path} answered ${response.status}`);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  async write(path: string, from: string, signal: AbortSignal): Promise<void> {
-    const file = await Deno.open(from);
-    const { size } = await file.stat();
-    const headers = { "content-length": String(size), "content-type": "application/octet-stream" };
-    const response = await fetch(this.#url(path), { method: "PUT", body: file.readable, headers, signal });
-    await response.body?.cancel();
-    if (!response.ok) throw new Error(`PUT ${path} answered ${response.status}`);
-  }
-
-  #url(path: string): string {
-    return `${this.base}/${path.split("/").map(encodeURIComponent).join("/")}`;
-  }
-}
+/** What does not go on for this long is given up. */
+const STALL_MS = 30_000;
 
 /** Reads and writes the shared cache. */
 export class RemoteCache {
-  readonly #place: Place;
+  readonly #place: SharedPlace;
   readonly #writes: boolean;
+  readonly #stallMs: number;
+  /** Whether it has stood still: then it is not asked again, or each stage would wait for it anew. */
+  #givenUp = false;
 
-  /** @throws {PipelineError} for an address that is neither a path nor HTTP */
-  constructor({ location, write = false }: RemoteOptions) {
+  /**
+   * @param stallMs how long it may stand still
+   * @throws {PipelineError} for an address that is neither a path nor HTTP
+   */
+  constructor({ location, write = false }: RemoteOptions, stallMs: number = STALL_MS) {
     const isHttp = /^https?:\/\//.test(location);
     if (!isHttp && /^[a-z][a-z0-9+.-]+:\/\//i.test(location)) {
       throw new PipelineError(`the shared cache ${location}: wanted a folder or an http(s) address`);
     }
     this.#place = isHttp ? new HttpPlace(location.replace(/\/+$/, "")) : new FolderPlace(location);
     this.#writes = write;
+    this.#stallMs = stallMs;
   }
 
   /**
@@ -101,13 +55,14 @@ export class RemoteCache {
     signal: AbortSignal,
     onFault: (detail: string) => void,
   ): Promise<Manifest | undefined> {
+    if (this.#givenUp) return undefined;
     try {
       const manifest = await this.#manifest(stage, key, signal);
       if (manifest !== undefined && manifest.stage !== stage) throw new Error(`its manifest is of ${manifest.stage}`);
       return manifest;
     } catch (error) {
       signal.throwIfAborted();
-      onFault(messageOf(error));
+      onFault(this.#explain(error));
       return undefined;
     }
   }
@@ -136,17 +91,34 @@ export class RemoteCache {
   }
 
   async #manifest(stage: string, key: string, signal: AbortSignal): Promise<Manifest | undefined> {
-    const body = await this.#place.read(`${stage}/${key}/manifest.json`, signal);
-    if (body === undefined) return undefined;
     const pieces: Uint8Array[] = [];
     let size = 0;
-    for await (const piece of body) {
+    const found = await this.#read(`${stage}/${key}/manifest.json`, signal, (piece) => {
       if ((size += piece.length) > MANIFEST_BYTES) throw new Error("its manifest.json is too long");
       pieces.push(piece);
-    }
+    });
+    if (!found) return undefined;
     const manifest = parseManifest(await new Blob(pieces as Uint8Array<ArrayBuffer>[]).text(), key);
     if (typeof manifest === "string") throw new Error(manifest);
     return manifest;
+  }
+
+  /** Hands a file's content on piece by piece; false if there is none. */
+  async #read(path: string, signal: AbortSignal, use: (piece: Uint8Array) => Promise<void> | void): Promise<boolean> {
+    using deadline = new Deadline(this.#stallMs, signal);
+    const reader = (await this.#place.read(path, deadline))?.getReader();
+    if (reader === undefined) return false;
+    try {
+      for (;;) {
+        const { value, done } = await deadline.race(reader.read());
+        if (done) return true;
+        await use(value);
+        deadline.progress(value.length);
+      }
+    } catch (error) {
+      reader.cancel().catch(() => {}); // not waited for: it may stand still too
+      throw error;
+    }
   }
 
   /** Copies one file, and says what is wrong with it. The path is the manifest's, which was checked to stay inside. */
@@ -156,31 +128,23 @@ export class RemoteCache {
     staging: Staging,
     signal: AbortSignal,
   ): Promise<string | undefined> {
-    let body: ReadableStream<Uint8Array> | undefined;
-    try {
-      body = await this.#place.read(path, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      return messageOf(error);
-    }
-    if (body === undefined) return `${file.path} is missing`;
-    const to = join(staging.dir, file.path);
-    await Deno.mkdir(dirname(to), { recursive: true });
-    using target = await Deno.open(to, { write: true, createNew: true });
     const hash = createHash("sha256");
     let size = 0;
-    const reader = body.getReader();
-    for (;;) {
-      const next = await readPiece(reader);
+    const to = join(staging.dir, file.path);
+    try {
+      await Deno.mkdir(dirname(to), { recursive: true });
+      using target = await Deno.open(to, { write: true, createNew: true });
+      const found = await this.#read(path, signal, async (piece) => {
+        if ((size += piece.length) > file.size) throw new Error(`${file.path} is longer than ${file.size} bytes`);
+        hash.update(piece);
+        await writeAll(target, piece);
+      });
+      if (!found) return `${file.path} is missing`;
+    } catch (error) {
       signal.throwIfAborted();
-      if (typeof next === "string") return `${file.path}: ${next}`;
-      if (next === undefined) break;
-      if ((size += next.length) > file.size) {
-        await reader.cancel().catch(() => {});
-        return `${file.path} is longer than ${file.size} bytes`;
-      }
-      hash.update(next);
-      await writeAll(target, next);
+      if (isDiskFull(error)) throw error;
+      const fault = this.#explain(error);
+      return fault.startsWith(file.path) ? fault : `${file.path}: ${fault}`;
     }
     if (size !== file.size) return `${file.path} has ${size} bytes instead of ${file.size}`;
     return hash.digest("hex") === file.sha256 ? undefined : `${file.path} is not what was published (SHA-256 differs)`;
@@ -188,32 +152,30 @@ export class RemoteCache {
 
   /** Shares a result, if results are shared from here. Says what went wrong; the run goes on. */
   async store(manifest: Manifest, entryDir: string, signal: AbortSignal): Promise<string | undefined> {
-    if (!this.#writes) return undefined;
+    if (!this.#writes || this.#givenUp) return undefined;
     const at = `${manifest.stage}/${manifest.key}`;
     try {
       if (await this.#manifest(manifest.stage, manifest.key, signal).catch(() => undefined)) return undefined;
       for (const { path } of manifest.files) {
-        await this.#place.write(`${at}/output/${path}`, join(entryDir, "output", path), signal);
+        await this.#write(`${at}/output/${path}`, join(entryDir, "output", path), signal);
       }
-      await this.#place.write(`${at}/manifest.json`, join(entryDir, "manifest.json"), signal);
+      await this.#write(`${at}/manifest.json`, join(entryDir, "manifest.json"), signal);
       return undefined;
     } catch (error) {
       signal.throwIfAborted();
-      return messageOf(error);
+      return this.#explain(error);
     }
   }
-}
 
-/** A piece of a body; undefined at its end; a text when it breaks off. */
-async function readPiece(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array | string | undefined> {
-  try {
-    const { value, done } = await reader.read();
-    return done ? undefined : value;
-  } catch (error) {
-    return messageOf(error);
+  async #write(path: string, from: string, signal: AbortSignal): Promise<void> {
+    using deadline = new Deadline(this.#stallMs, signal);
+    await this.#place.write(path, from, deadline);
   }
-}
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  #explain(error: unknown): string {
+    const message = error instanceof Error ? error.message : String(error);
+    if (!(error instanceof DeadlineError)) return message;
+    this.#givenUp = true;
+    return `${message}; it is not asked again in this run`;
+  }
 }

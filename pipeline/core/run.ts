@@ -1,5 +1,6 @@
 import { dirname } from "@std/path";
-import { DamagedInputError, PipelineError } from "./errors.ts";
+import { damageBehind, type DamagedInput } from "./damage.ts";
+import { diskFull } from "./disk_full.ts";
 import type { PipelineEvent, StageStatus } from "./events.ts";
 import { describeReason, type Reason } from "./explain.ts";
 import { isDiskFull } from "./files.ts";
@@ -165,10 +166,10 @@ class Runner {
   async #each(deal: (step: Step) => Promise<void>): Promise<void> {
     const { graph, signal, cacheDir } = this.#session;
     for (const step of graph.steps) {
-      await deal(step).catch((error) => {
+      await deal(step).catch(async (error) => {
         const message = error instanceof Error ? error.message : String(error);
         this.#emit({ type: "stage-failed", stage: step.name, message, stopped: signal.aborted });
-        throw isDiskFull(error) ? diskFull(step, cacheDir, error) : error;
+        throw isDiskFull(error) ? await diskFull(step, cacheDir, error) : error;
       });
     }
   }
@@ -179,19 +180,19 @@ class Runner {
       try {
         return await this.#settle(step);
       } catch (error) {
-        const producer = error instanceof DamagedInputError ? step.inputs.get(error.input)?.from : undefined;
-        if (producer === undefined || !isStep(producer) || repairs === step.inputs.size) throw error;
-        await this.#repair(producer, (error as DamagedInputError).file);
+        const damage = await damageBehind(error, step, this.#results, this.#session);
+        if (damage === undefined || repairs === step.inputs.size) throw error;
+        await this.#repair(damage);
       }
     }
   }
 
-  async #repair(producer: Step, file: string): Promise<void> {
+  async #repair({ producer, detail }: DamagedInput): Promise<void> {
     const damaged = this.#results.get(producer);
     if (damaged === undefined) throw new Error(`${producer.name} gave an input before it had a result`);
     this.#byKey.delete(damaged.key);
     await this.#session.store.quarantine(producer.node.stage.name, damaged.key);
-    await this.#settle(producer, `${file} is not what was published (SHA-256 differs)`);
+    await this.#settle(producer, detail);
   }
 
   async #settle(step: Step, damage?: string): Promise<void> {
@@ -287,13 +288,4 @@ class Runner {
     const { store, verify, largeFileBytes, signal } = this.#session;
     return store.lookup(step.node.stage.name, key, { verify, largeFileBytes, signal });
   }
-}
-
-function diskFull(step: Step, cacheDir: string, cause: unknown): PipelineError {
-  const detail = cause instanceof Error ? cause.message : String(cause);
-  return new PipelineError(
-    `running ${step.name}: the disk is full (${detail}). Nothing of it was published and what it had written was ` +
-      `removed. Free space, or choose another disk for the cache (now ${cacheDir}).`,
-    { cause },
-  );
 }

@@ -1,7 +1,8 @@
 import { join } from "@std/path";
+import { noteWritten } from "./disk_full.ts";
 import { DamagedInputError, PipelineError } from "./errors.ts";
 import type { PipelineEvent } from "./events.ts";
-import { hashFile } from "./files.ts";
+import { hashFile, isDiskFull } from "./files.ts";
 import { isStep, type Step } from "./graph.ts";
 import { cloneJson, findJsonFault, type JsonObject } from "./json.ts";
 import { runIsolated } from "./isolation.ts";
@@ -38,7 +39,7 @@ export async function runStage(
     const started = performance.now();
     const volatile = new VolatileFiles(staging);
     const gate = new ProgressGate(step.name, emit);
-    let device: string | undefined;
+    const devices = new Set<string>();
     const context = await makeContext(step, {
       session,
       params: record.params,
@@ -49,9 +50,9 @@ export async function runStage(
     });
     const whole = {
       ...context,
-      device: (name: string, facts: JsonObject = {}) => {
-        device = name;
-        emit({ type: "stage-device", stage: step.name, device, facts });
+      device: (name: string, facts?: JsonObject) => {
+        devices.add(name);
+        if (facts) emit({ type: "stage-device", stage: step.name, device: name, facts });
       },
     };
     const returned = session.strict ? await runIsolated(step, whole, session.strict) : await stage.run(whole);
@@ -73,13 +74,16 @@ export async function runStage(
       settings,
       createdAt: new Date().toISOString(),
       durationMs,
-      ...(device === undefined ? {} : { device }),
+      ...(devices.size > 0 && { device: [...devices].join(" + ") }),
     };
     signal.throwIfAborted();
     const entry = await store.publish(staging, manifest);
     if (entry.manifest.digest !== digest) warnOfDifference(step, emit);
     await scratch.remove();
     return entry;
+  } catch (error) {
+    if (isDiskFull(error)) await noteWritten(error, staging.root);
+    throw error;
   } finally {
     await scratch.release();
     await store.discard(staging);

@@ -179,7 +179,10 @@ export interface StageContext<I extends InputDeclarations, P, S> {
   log(level: "info" | "warn", message: string): void;
   /** Tells what memory the run takes, once it is known. */
   memory(use: MemoryUse): void;
-  /** Names the device that computes the result, for the manifest, once it is open; and tells what is known of it. */
+  /**
+   * Names a device that took part in computing the result, for the manifest: the one at hand, with what is known of it, once
+   * it is open, and those of an earlier run that this goes on from.
+   */
   device(name: string, facts?: JsonObject): void;
   /** Aborted when the user stops the run: save what is worth saving to `scratch`, then throw (`throwIfAborted`). */
   readonly signal: AbortSignal;

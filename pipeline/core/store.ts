@@ -1,5 +1,14 @@
 import { dirname, join } from "@std/path";
-import { exists, hashFile, isAbsent, removeQuietly, syncAndHashFile, syncFolder, writeAll } from "./files.ts";
+import {
+  exists,
+  hashFile,
+  isAbsent,
+  isUnreadable,
+  removeQuietly,
+  syncAndHashFile,
+  syncFolder,
+  writeAll,
+} from "./files.ts";
 import { listOwnFiles } from "./files.ts";
 import type { Lease } from "./leases.ts";
 import { type Manifest, type ManifestFile, parseManifest } from "./manifest.ts";
@@ -70,6 +79,7 @@ export class Store {
     try {
       text = await Deno.readTextFile(join(folder, "manifest.json"));
     } catch (error) {
+      if (isUnreadable(error)) return { state: "damaged", detail: unreadable("manifest.json", error) };
       if (!isAbsent(error)) throw error;
       if (!await exists(folder)) return { state: "absent" };
       return { state: "damaged", detail: "manifest.json is missing" };
@@ -195,14 +205,19 @@ async function findDamage(
     const path = join(dir, file.path);
     try {
       const info = await Deno.stat(path);
+      if (!info.isFile) return `${file.path} is no plain file`;
       if (info.size !== file.size) return `${file.path} has ${info.size} bytes, was published with ${file.size}`;
       if (verify && file.size < largeFileBytes && (await hashFile(path, signal)).sha256 !== file.sha256) {
         return `${file.path} is not what was published (SHA-256 differs)`;
       }
     } catch (error) {
-      if (!isAbsent(error)) throw error;
-      return `${file.path} is missing`;
+      if (isAbsent(error)) return `${file.path} is missing`;
+      if (!isUnreadable(error)) throw error;
+      return unreadable(file.path, error);
     }
   }
   return undefined;
 }
+
+const unreadable = (path: string, error: unknown) =>
+  `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`;

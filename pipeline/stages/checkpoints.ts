@@ -2,6 +2,7 @@ import { basename, join } from "@std/path";
 import {
   hashFile,
   isAbsent,
+  isUnreadable,
   listOwnFiles,
   removeQuietly,
   syncAndHashFile,
@@ -171,8 +172,9 @@ export class Checkpoints {
         if (found.size !== size) return `${path} has ${found.size} bytes, was saved with ${size}`;
         if (found.sha256 !== sha256) return `${path} is not what was saved (SHA-256 differs)`;
       } catch (error) {
-        if (!isAbsent(error)) throw error;
-        return `${path} is missing`;
+        if (isAbsent(error)) return `${path} is missing`;
+        if (isUnreadable(error)) return `${path} cannot be read: ${(error as Error).message}`;
+        throw error;
       }
     }
     return manifest;
@@ -200,6 +202,7 @@ async function readManifest(dir: string): Promise<CheckpointManifest | string> {
   try {
     text = await Deno.readTextFile(join(dir, manifestFile));
   } catch (error) {
+    if (isUnreadable(error)) return `${manifestFile} cannot be read: ${(error as Error).message}`;
     if (!isAbsent(error)) throw error;
     return `${basename(dir)} has no ${manifestFile}`;
   }

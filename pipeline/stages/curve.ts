@@ -29,14 +29,32 @@ export function ticks(low: number, high: number, count: number): number[] {
   );
 }
 
+/** More points than this of a curve are not told apart on a chart. */
+const MOST_POINTS = 2000;
+
+/** The points of a curve, or of each stretch of it the lowest and the highest, in their order. */
+export function thinned(points: readonly Point[]): readonly Point[] {
+  if (points.length <= MOST_POINTS) return points;
+  const stretches = MOST_POINTS / 2;
+  return Array.from({ length: stretches }, (_, i) => {
+    let low = Math.floor(i * points.length / stretches), high = low;
+    for (let at = low; at < Math.floor((i + 1) * points.length / stretches); at++) {
+      if (points[at]!.value < points[low]!.value) low = at;
+      if (points[at]!.value > points[high]!.value) high = at;
+    }
+    return low === high ? [points[low]!] : [points[Math.min(low, high)]!, points[Math.max(low, high)]!];
+  }).flat();
+}
+
 /** A chart of the training loss, and of the validation loss where there is any, as an SVG text with its own background. */
-export function lossChart(train: readonly Point[], validation: readonly Point[]): string {
+export function lossChart(allTrain: readonly Point[], allValidation: readonly Point[]): string {
+  const [train, validation] = [thinned(allTrain), thinned(allValidation)];
   const [width, height, left, right, top, bottom] = [720, 400, 64, 24, 40, 48];
   const all = [...train, ...validation];
   const lowValue = Math.min(...all.map(({ value }) => value)), highValue = Math.max(...all.map(({ value }) => value));
   const margin = (highValue - lowValue || 1) * 0.05;
   const [low, high] = [lowValue - margin, highValue + margin];
-  const last = Math.max(1, ...all.map(({ step }) => step));
+  const last = Math.max(1, ...[allTrain, allValidation].map((points) => points.at(-1)?.step ?? 1));
   const x = (step: number) => (left + step / last * (width - left - right)).toFixed(1);
   const y = (value: number) => (height - bottom - (value - low) / (high - low) * (height - top - bottom)).toFixed(1);
   const line = (points: readonly Point[], color: string) =>

@@ -84,7 +84,7 @@ export const evaluate: Stage<
   typeof report
 > = defineStage({
   name: "evaluate",
-  version: 3,
+  version: 4,
   inputs,
   params,
   settings,
@@ -147,7 +147,7 @@ async function measureLosses(
   loaded: BaseWeights,
   tokenizer: Tokenizer,
 ): Promise<LossResults> {
-  const trained = inputs.adapter && await readAdapter(inputs.adapter.dir);
+  const trained = inputs.adapter && await readAdapter(inputs.adapter.dir, loaded.config);
   const rows = await scoreRows(device, loaded, trained, tokenizer, tokensDir, {
     signal,
     onTokens: (done, total) => progress({ done, total, unit: "tokens", note: "loss" }),
@@ -169,7 +169,8 @@ async function ask(
     const adapter = inputs.adapter && "adapter";
     if (inputs.adapter) await generator.loadAdapter("adapter", inputs.adapter.dir);
     const running = async (requests: number, note: string, folder: string): Promise<TaskRun> => {
-      const kept = join(scratch, folder);
+      // What another device had answered before this was interrupted is asked again: a result is of one device.
+      const kept = join(scratch, folder, encodeURIComponent(device.info.description));
       await Deno.mkdir(kept, { recursive: true });
       const total = requests * (adapter ? 2 : 1);
       let done = 0;

@@ -40,7 +40,7 @@ export async function answersInTraining(
   using tokenizer = await loadTokenizer(tokenizerDir);
   const template = templateFor(rows.meta.template, tokenizer);
   const prompts = examples.map((example) => promptIds(example, template, tokenizer));
-  const longest = Math.max(...prompts.map((prompt) => prompt.length));
+  const longest = prompts.reduce((most, prompt) => Math.max(most, prompt.length), 0);
   const size = { slots: prompts.length, positions: longest + inTraining.maxNewTokens };
   const generator = new TextGenerator(trainer.device, trainer.base, tokenizer, size);
   try {

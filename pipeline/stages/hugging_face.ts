@@ -1,6 +1,6 @@
 import { basename, dirname, join } from "@std/path";
 import type { FormatName } from "../../datasets/formats.ts";
-import { isGguf, isModelFile, weightForm } from "../../models/formats/weight_forms.ts";
+import { ggufParts, isGguf, isModelFile, weightForm } from "../../models/formats/weight_forms.ts";
 import { defineStage, PipelineError, type Ref, type Stage, type StageContext, z } from "../core/mod.ts";
 import {
   downloadHubFiles,
@@ -59,7 +59,7 @@ export const modelDownload: Stage<Record<never, never>, RepositoryParams, typeof
     const repository = { type: "model", name, revision } as const;
     const wanted = wantedOfModel(name, file, await listHubFiles(repository, running.signal));
     await download(repository, wanted, running);
-    const gguf = wanted.find(({ path }) => isGguf(path));
+    const gguf = wanted.filter(({ path }) => isGguf(path)).sort((one, other) => one.path < other.path ? -1 : 1)[0];
     return { name, ...(gguf !== undefined && { file: gguf.path }) };
   },
 });
@@ -74,9 +74,13 @@ function wantedOfModel(name: string, file: string | undefined, listed: readonly 
     if (!names.some(isGguf)) throw fault("it has no files of a model");
   }
   // A file is named by its path, or by the type of its elements, with which its name ends: Q4_K_M.
-  const ending = new RegExp(`[-._]${RegExp.escape(file ?? "")}\\.gguf$`, "i");
+  const ending = new RegExp(`[-._]${RegExp.escape(file ?? "")}(-\\d{5}-of-\\d{5})?\\.gguf$`, "i");
   const named = listed.filter(({ path }) => file === undefined ? isGguf(path) : path === file || ending.test(path));
   const [only] = named;
+  const parts = only === undefined ? [] : ggufParts(only.path);
+  if (only !== undefined && parts.length > 1 && named.every(({ path }) => parts.includes(path))) {
+    return listed.filter(({ path }) => parts.includes(path)); // a file that was split
+  }
   if (only === undefined) throw fault(`it has no file ${file}`);
   if (named.length > 1) {
     throw new PipelineError(

@@ -1,11 +1,11 @@
 import { basename, dirname, fromFileUrl, join } from "@std/path";
 import type { LlamaConfig } from "../../models/formats/config.ts";
-import { isGguf, isModelFile } from "../../models/formats/weight_forms.ts";
+import { ggufParts, isGguf, isModelFile } from "../../models/formats/weight_forms.ts";
 import { buildTokenizer } from "../../models/formats/tokenizer_builder.ts";
 import { readExampleBatches } from "../../datasets/read_examples.ts";
 import { template } from "../../datasets/templates.ts";
 import { writeRandomModel } from "../../models/init_model.ts";
-import { defineStage, inputFolder, type Ref, type Stage, z } from "../core/mod.ts";
+import { defineStage, inputFolder, PipelineError, type Ref, type Stage, z } from "../core/mod.ts";
 import { adapter, dataset, modelFiles } from "./kinds.ts";
 
 /**
@@ -15,15 +15,32 @@ import { adapter, dataset, modelFiles } from "./kinds.ts";
  */
 export function modelFolder(path: string): Ref<typeof modelFiles> {
   if (isGguf(path)) {
-    const file = basename(path);
+    const parts = ggufParts(basename(path));
+    const [file = ""] = parts;
     const meta = { name: basename(path, ".gguf"), file };
-    return inputFolder(modelFiles, dirname(path), { include: (name) => name === file, meta });
+    return inputFolder(modelFiles, dirname(path), { include: (name) => parts.includes(name), meta });
   }
+  refuseAdapter(path);
   const names = () => [...Deno.readDirSync(path)].map(({ name }) => name);
   return inputFolder(modelFiles, path, {
     include: (name) => isModelFile(name, names()),
     meta: { name: basename(path) },
   });
+}
+
+/** @throws {PipelineError} when a folder has an adapter and no model, which is a mix-up of two flags */
+function refuseAdapter(path: string): void {
+  const has = (name: string) => {
+    try {
+      return Deno.statSync(join(path, name)).isFile;
+    } catch {
+      return false;
+    }
+  };
+  if (!has("adapter_config.json") || has("config.json") || has("params.json")) return;
+  throw new PipelineError(
+    `the base model ${path}: it is an adapter. Give it as --lora-path, and as --base-model the model that it was trained on`,
+  );
 }
 
 /**

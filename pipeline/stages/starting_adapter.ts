@@ -1,4 +1,5 @@
 import { type Adapter, readAdapter } from "../../models/formats/adapter.ts";
+import type { LlamaConfig } from "../../models/formats/config.ts";
 import type { LoraConfig } from "../../models/lora.ts";
 import { PipelineError } from "../core/mod.ts";
 
@@ -8,8 +9,12 @@ import { PipelineError } from "../core/mod.ts";
  *
  * @throws {PipelineError} naming every difference and what to ask for
  */
-export async function readStartingAdapter(dir: string, lora: Required<LoraConfig>): Promise<Adapter> {
-  const adapter = await readAdapter(dir);
+export async function readStartingAdapter(
+  dir: string,
+  lora: Required<LoraConfig>,
+  base: LlamaConfig,
+): Promise<Adapter> {
+  const adapter = await readAdapter(dir, base);
   const list = (targets: readonly string[]) => [...targets].sort().join(" ");
   const differences = [
     { name: "rank", found: adapter.rank, wanted: lora.rank },

@@ -55,7 +55,7 @@ function methodOf({ inputs, params }: TrainContext): Method<Trainer, { zeroB: st
     optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: params.weightDecay },
     takesUp: "resumeAdapter",
     async create(device, options) {
-      const start = inputs.resumeAdapter && await readStartingAdapter(inputs.resumeAdapter.dir, lora);
+      const start = inputs.resumeAdapter && await readStartingAdapter(inputs.resumeAdapter.dir, lora, meta.config);
       const base = await loadBaseInput(device, inputs.base);
       const trainer = new Trainer(device, base, { ...options, lora, seed: params.seed });
       if (start) trainer.lora.load(start);

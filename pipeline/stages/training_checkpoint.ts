@@ -1,3 +1,4 @@
+import { deviceName } from "../../kernels/device.ts";
 import { join } from "@std/path";
 import type { DeviceRecord } from "../../models/device_check.ts";
 import { FormatError } from "../../models/formats/error.ts";
@@ -24,6 +25,8 @@ export interface CheckpointContents {
   readonly write: (dir: string) => Promise<void>;
   readonly history: TrainingLog;
   readonly device: DeviceRecord;
+  /** Names of all that have taken part so far. */
+  readonly devices: readonly string[];
   /** Optimizer steps taken. */
   readonly step: number;
 }
@@ -34,7 +37,7 @@ export interface CheckpointContents {
  * @throws {PipelineError} for weights or moments that are not finite
  */
 export async function writeCheckpoint(dir: string, contents: CheckpointContents): Promise<void> {
-  const { trainer, write, history, device, step } = contents;
+  const { trainer, write, history, device, devices, step } = contents;
   const best = history.best;
   try {
     await trainer.save(join(dir, files.optimizer));
@@ -48,7 +51,7 @@ export async function writeCheckpoint(dir: string, contents: CheckpointContents)
   }
   await Deno.writeTextFile(join(dir, files.state), history.state(step, best ? checkpointName(best.step) : null));
   await Deno.writeTextFile(join(dir, files.log), JSON.stringify(history.snapshot()));
-  await Deno.writeTextFile(join(dir, files.device), JSON.stringify(device, null, 2));
+  await Deno.writeTextFile(join(dir, files.device), JSON.stringify({ ...device, devices }, null, 2));
 }
 
 /**
@@ -67,6 +70,12 @@ export async function restoreTrainer(trainer: StepTrainer, { dir }: Checkpoint):
       { cause: error },
     );
   }
+}
+
+/** Names of all devices that took part in what a checkpoint holds. */
+export async function devicesOf({ dir }: Checkpoint): Promise<readonly string[]> {
+  const record: DeviceRecord & { devices?: string[] } = JSON.parse(await Deno.readTextFile(join(dir, files.device)));
+  return record.devices ?? [deviceName(record.adapter)];
 }
 
 /** Takes a trainer to a checkpoint of an earlier run, and gives what that run had logged. */

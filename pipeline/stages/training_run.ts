@@ -1,7 +1,7 @@
 // What every training does around its steps, whatever is trained: data, memory, device, checkpoints, reports.
 import { BatchOrder } from "../../datasets/batch_order.ts";
 import { TokenReader } from "../../datasets/token_reader.ts";
-import type { Device } from "../../kernels/device.ts";
+import { type Device, deviceName } from "../../kernels/device.ts";
 import { checkDevice, describeDevice } from "../../models/device_check.ts";
 import { paysToTune, tuneForTraining, type TuningShape } from "../../models/product_tuning.ts";
 import type { StepOptions as TrainerOptions, StepTrainer } from "../../models/trainer.ts";
@@ -10,7 +10,7 @@ import { checkpointName, Checkpoints } from "./checkpoints.ts";
 import { answersInTraining } from "./held_out.ts";
 import type { BaseMeta, tokens } from "./kinds.ts";
 import { checkTokens } from "./loss.ts";
-import { continueFrom, publishCheckpoint, restoreTrainer, writeCheckpoint } from "./training_checkpoint.ts";
+import { continueFrom, devicesOf, publishCheckpoint, restoreTrainer, writeCheckpoint } from "./training_checkpoint.ts";
 import { explainFault } from "./training_fault.ts";
 import { TrainingLog } from "./training_log.ts";
 import { chooseStageDevice, openStageDevice } from "./stage_device.ts";
@@ -135,6 +135,8 @@ async function trainOn<Trainer extends StepTrainer, Result>(
   const trainer = await create();
   const described = await describeDevice(device);
   const found = await checkpoints.open(earlyStopping !== undefined, (message) => log("warn", message));
+  const devices = new Set([...found ? await devicesOf(found) : [], deviceName(device.info)]);
+  for (const name of devices) context.device(name);
   const snapshot = found && await continueFrom(found, trainer, described, log);
   const length = { steps: data.steps, stepsPerEpoch: data.order.count.stepsPerEpoch, epochs: params.epochs };
   const history = new TrainingLog(output.volatile("trainer_log.jsonl"), length, snapshot);
@@ -145,7 +147,7 @@ async function trainOn<Trainer extends StepTrainer, Result>(
       checkpoints.save(
         step,
         history.best?.step,
-        (dir) => writeCheckpoint(dir, { trainer, write, history, device: described, step }),
+        (dir) => writeCheckpoint(dir, { trainer, write, history, device: described, devices: [...devices], step }),
       ),
     answer: async () => {
       const answers = await answersInTraining(trainer, inputs.tokens, method.tokenizerDir, signal);

@@ -6,6 +6,9 @@ import { shared } from "./interrupts.ts";
 /** The main thread has so many ms for a signal. */
 const patienceMs = 400;
 
+/** A SIGTERM to a whole process group reaches a task twice, by itself and through its launcher: within so many ms it is one. */
+const echoMs = 1000;
+
 const scope = globalThis as unknown as {
   onmessage: (event: MessageEvent<SharedArrayBuffer>) => void;
   postMessage(signal: Deno.Signal): void;
@@ -17,7 +20,13 @@ scope.onmessage = ({ data }) => {
   const state = new Int32Array(data);
   const listeners = new Map<Deno.Signal, () => void>();
   let handedOn = 0;
+  let terminated = -Infinity;
   const hear = (signal: Deno.Signal) => {
+    if (signal === "SIGTERM") {
+      const echo = performance.now() - terminated < echoMs;
+      terminated = performance.now();
+      if (echo) return;
+    }
     const number = ++handedOn;
     scope.postMessage(signal);
     setTimeout(() => {

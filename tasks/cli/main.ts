@@ -4,13 +4,15 @@ import { kindOfError } from "./error_kind.ts";
 import { onInterrupt } from "./interrupts.ts";
 import type { Language } from "./language.ts";
 import { type Messages, messagesIn } from "./messages.ts";
+import { makeConsoleVisible, visibleMessage } from "./visible.ts";
 
 /** Exit code after Ctrl-C, as shells expect it. */
 const EXIT_INTERRUPTED = 130;
 
 /**
  * Runs the body of a task and ends the process. An error meant for the user is printed as one message, any other with
- * its stack; both exit with 1. The first Ctrl-C aborts `signal` and waits for the body; the second ends at once.
+ * its stack; both exit with 1. The first Ctrl-C aborts `signal` and waits for the body; the second ends at once. SIGTERM is
+ * as the first, however often it comes: one to the whole process group arrives twice, once by way of the launcher.
  *
  * @param words what is said of stopping, for a task that does not run stages
  * @param interrupted is asked first at a Ctrl-C: true when it stopped something smaller than the task
@@ -22,6 +24,8 @@ export async function runMain(
   interrupted: () => boolean = () => false,
 ): Promise<never> {
   enterWorkingFolder();
+  const plainError = console.error.bind(console);
+  makeConsoleVisible();
   const messages = { ...messagesIn(language), ...words };
   const controller = new AbortController();
   onInterrupt(() => {
@@ -38,7 +42,7 @@ export async function runMain(
       console.error(messages.stopped);
       Deno.exit(EXIT_INTERRUPTED);
     }
-    printError(error, messages);
+    printError(error, messages, plainError);
     Deno.exit(1);
   }
   Deno.exit(Deno.exitCode);
@@ -54,10 +58,11 @@ function enterWorkingFolder(): void {
 }
 
 /** One message: the library's own words, which are English, below a sentence on the sort of error where there is one. */
-function printError(error: unknown, messages: Messages): void {
+function printError(error: unknown, messages: Messages, plainError: (text: string) => void): void {
   if (!isUserFacing(error)) return console.error(error);
   const label = Deno.stderr.isTerminal() ? red(messages.error) : messages.error;
   const kind = kindOfError(error);
   const lead = kind && messages.errorLead(kind);
-  console.error(label + (lead === undefined ? "" : `${lead}\n`) + error.message);
+  // Only the label has colours of ours.
+  plainError(label + (lead === undefined ? "" : `${lead}\n`) + visibleMessage(error.message, Deno.args));
 }

@@ -38,7 +38,8 @@ export async function runPipelineTask(
   const there = await Deno.stat(dir).catch(() => undefined);
   if (there && !there.isDirectory) throw new UsageError(`--output-path ${dir}: wanted a folder, found a file`);
   const lockPath = lockPathOf(loaded);
-  const locked = common.locked ? (await readLockFile(lockPath))[loaded.name] : undefined;
+  const locks = await readLockFile(lockPath); // one that will not take the new lock should be found out now, too
+  const locked = common.locked ? locks[loaded.name] : undefined;
   if (common.locked && locked === undefined) throw new UsageError(messages.noLock(loaded.name, lockPath));
   if (common.device !== undefined) chooseDevice(common.device);
   if (common.strict) await prepareChildren(); // the stages' own processes must not look at the machine to find this out

@@ -6,8 +6,11 @@ import { DamagedFileError } from "../../models/formats/error.ts";
 import { readAdapter } from "../../models/formats/adapter.ts";
 import { TextGenerator, type TextGeneratorOptions } from "../../models/generation/text_generator.ts";
 import { loadTokenizer, type Tokenizer } from "../../models/tokenizer.ts";
+import { readModelConfig } from "../../models/model_source.ts";
 import { modelNamed, pipeline, quantize, runPipeline, type TargetResult, z } from "../../mod.ts";
+import { isUnreadable } from "../../pipeline/core/files.ts";
 import { setAside } from "../../pipeline/core/upkeep.ts";
+import { hubModelNamed } from "../../pipeline/stages/hugging_face.ts";
 import type { NamedAdapter } from "./options.ts";
 
 /** What to open. */
@@ -49,7 +52,10 @@ export class OpenedGenerator {
 export async function openGenerator(source: GeneratorSource, say: (line: string) => void): Promise<OpenedGenerator> {
   if (source.device !== undefined) chooseDevice(source.device);
   // Read the adapters' files before the long part, so that a wrong path is told at once.
-  for (const { path } of source.adapters) await readAdapter(path);
+  const { adapters, baseModel } = source;
+  const isHere = adapters.length > 0 && hubModelNamed(baseModel) === undefined;
+  const config = isHere ? await readModelConfig(baseModel).catch(() => undefined) : undefined; // the stage says why not
+  for (const { path } of adapters) await readAdapter(path, config);
   try {
     return await openOnce(source, say);
   } catch (error) {
@@ -62,7 +68,7 @@ export async function openGenerator(source: GeneratorSource, say: (line: string)
 
 /** The cached base is not what was published. */
 class DamagedBase extends Error {
-  constructor(readonly key: string, cause: DamagedFileError) {
+  constructor(readonly key: string, cause: Error) {
     super(cause.message, { cause });
   }
 }
@@ -85,7 +91,7 @@ async function openOnce(source: GeneratorSource, say: (line: string) => void): P
     },
     use: async ({ targets: { base } }) => {
       opened = await load(base, source).catch((error) => {
-        throw error instanceof DamagedFileError ? new DamagedBase(base.key, error) : error;
+        throw error instanceof DamagedFileError || isUnreadable(error) ? new DamagedBase(base.key, error) : error;
       });
     },
   });

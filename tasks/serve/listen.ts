@@ -1,5 +1,8 @@
 // Listening, and stopping without leaving anything half done.
+import { join } from "@std/path";
 import type { Hono } from "hono";
+import { removeQuietly } from "../../pipeline/core/files.ts";
+import { defaultGateLimits, Gate, type GateLimits } from "./gate.ts";
 
 /** How long answers have to end when the server stops. */
 const GRACE_MS = 5000;
@@ -24,22 +27,51 @@ export function addressOf({ hostname, port }: Deno.NetAddr): string {
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}/`;
 }
 
+/** A server that listens. */
+export interface Listening {
+  readonly addr: Deno.NetAddr;
+  /** Settles when it has stopped. */
+  readonly finished: Promise<void>;
+}
+
 /**
  * Serves an app until the signal is aborted. Then nothing new is accepted, and what does not end by itself within a few
  * seconds is cut.
+ *
+ * @param report is told of errors that cost nobody but the client they hit
  */
-export function listen(
+export async function listen(
   app: Hono,
   { host, port }: { readonly host: string; readonly port: number },
   signal: AbortSignal,
-): Deno.HttpServer<Deno.NetAddr> {
+  report: (error: unknown) => void,
+  limits?: GateLimits,
+): Promise<Listening> {
   const cut = new AbortController();
-  const server = Deno.serve({
-    hostname: host,
-    port,
-    signal: cut.signal,
-    onListen: () => {},
-  }, app.fetch);
+  const serving = { signal: cut.signal, onListen: () => {} };
+  // Without sockets in folders there is no limit on descriptors either that a thousand connections would come near.
+  if (Deno.build.os === "windows") {
+    const server = Deno.serve({ ...serving, hostname: host, port }, app.fetch);
+    return { addr: server.addr, finished: stopping(server, signal, cut).finished };
+  }
+  const listener = Deno.listen({ hostname: host, port });
+  const folder = await Deno.makeTempDir({ prefix: "vicuna-serve-" });
+  const socket = join(folder, "socket");
+  const server = stopping(Deno.serve({ ...serving, path: socket }, app.fetch), signal, cut);
+  const gate = new Gate(listener, socket, limits ?? await defaultGateLimits(), report);
+  signal.addEventListener("abort", () => gate.close(), { once: true });
+  if (signal.aborted) gate.close();
+  const finished = Promise.all([server.finished, gate.finished]).then(() => {})
+    .finally(() => removeQuietly(folder));
+  return { addr: listener.addr, finished };
+}
+
+/** Stops a server when the signal is aborted: at once for what is new, after a while for what goes on. */
+function stopping<S extends Pick<Deno.HttpServer, "shutdown">>(
+  server: S,
+  signal: AbortSignal,
+  cut: AbortController,
+): S {
   const stop = () => {
     const timer = setTimeout(() => cut.abort(), GRACE_MS);
     server.shutdown().finally(() => clearTimeout(timer));

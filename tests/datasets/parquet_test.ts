@@ -34,10 +34,11 @@ Deno.test("readRows() reads Parquet, row group by row group", async () => {
   await withFolder(async (folder) => {
     const path = write(folder, "train-00000-of-00001.parquet", alpacaParquet());
     const pieces = await Array.fromAsync(readPieces(path));
-    assertEquals(pieces.map((piece) => piece.kind === "parquet" && [piece.from, piece.to]), [[0, 10], [10, 20], [
-      20,
-      25,
-    ]]);
+    assertEquals(pieces.map((piece) => piece.kind === "parquet" && [piece.from, piece.values.length]), [
+      [0, 10],
+      [10, 10],
+      [20, 5],
+    ]);
     assertEquals(await collect(path), ROWS.map((value, index) => ({ value, line: index + 1 })));
   });
 });

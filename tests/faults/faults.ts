@@ -1,9 +1,11 @@
 // Faults by seed: the real `train` in processes of its own, killed at random points, with files corrupted behind its back,
-// on a full disk, with another process or a clean-up beside it. Whatever happens, the next undisturbed run must end with the
-// digests of a run that nothing disturbed, and no run may end well with anything else.
+// on a full or bad disk, with a shared cache that stalls or lies, with another process or a clean-up beside it. Whatever
+// happens, the next undisturbed run must end with the digests of a run that nothing disturbed, and no run may end well with
+// anything else.
 import { join } from "@std/path";
 import { repository, writeInputs } from "../tasks/children.ts";
 import { Random } from "../kernels/harness.ts";
+import { spoilShared, stallingServer } from "./shared_caches.ts";
 
 /** How a run ended: digests by stage if it ended well. */
 export interface Ending {
@@ -31,11 +33,13 @@ export class Bench implements AsyncDisposable {
   }
 
   /** Starts `train`. */
-  start(options: { preload?: string; env?: Record<string, string> } = {}): { kill(): void; ended: Promise<Ending> } {
+  start(
+    options: { preload?: string; env?: Record<string, string>; args?: readonly string[] } = {},
+  ): { kill(): void; ended: Promise<Ending> } {
     const preload = options.preload === undefined ? [] : ["--preload", options.preload];
     const started = performance.now();
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", ...preload, join(repository, "tasks", "train.ts"), ...recipe],
+      args: ["run", "-A", ...preload, join(repository, "tasks", "train.ts"), ...recipe, ...options.args ?? []],
       cwd: repository,
       env: { INIT_CWD: this.folder, LC_ALL: "C.UTF-8", NO_COLOR: "1", ...options.env },
       stdin: "null",
@@ -131,6 +135,36 @@ const disturbances: Record<string, (bench: Bench, clean: Ending, random: Random)
       done.push(bytes);
     }
     return `disks of ${done.join(", ")} bytes`;
+  },
+  async "a bad disk"(bench, clean, random) {
+    expectSame(await bench.start().ended, clean, "the first run");
+    const files = await bench.cachedFiles();
+    const bad = [0, 1].map(() => files.splice(random.below(files.length), 1)[0]!);
+    const preload = new URL("./bad_disk.ts", import.meta.url).pathname;
+    const ending = await bench.start({ preload, env: { FAULT_BAD_FILES: JSON.stringify(bad) } }).ended;
+    if (ending.code !== 0) throw new Error(`a run that cannot read ${bad.join(" and ")} failed: ${ending.stderr}`);
+    expectSame(ending, clean, `a run that cannot read ${bad.join(" and ")}`);
+    return `bad spots under ${bad.join(", ")}`;
+  },
+  async stalls(bench, clean, random) {
+    await using server = stallingServer(random);
+    const preload = new URL("./quick_deadlines.ts", import.meta.url).pathname;
+    const args = ["--remote-cache", server.location, "--remote-write"];
+    const ending = await bench.start({ preload, args }).ended;
+    if (ending.code !== 0) throw new Error(`a run with a shared cache that stalls failed: ${ending.stderr}`);
+    expectSame(ending, clean, "a run with a shared cache that stalls");
+    return `a shared cache that stalls in ${server.how}`;
+  },
+  async "odd manifests"(bench, clean, random) {
+    const shared = join(bench.folder, "shared");
+    const args = ["--remote-cache", shared, "--remote-write"];
+    expectSame(await bench.start({ args }).ended, clean, "the first run");
+    const done = await spoilShared(shared, random);
+    await Deno.remove(bench.cacheDir, { recursive: true });
+    const ending = await bench.start({ args }).ended;
+    if (ending.code !== 0) throw new Error(`a run with odd manifests (${done}) failed: ${ending.stderr}`);
+    expectSame(ending, clean, `a run with odd manifests (${done})`);
+    return done;
   },
   async company(bench, clean, random) {
     const first = bench.start();

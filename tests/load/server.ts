@@ -52,7 +52,7 @@ async function serve(folder: string): Promise<void> {
     };
     return c.json(measure);
   });
-  const server = listen(app, { host, port: 0 }, stop.signal);
+  const server = await listen(app, { host, port: 0 }, stop.signal, (error) => console.error(error));
   console.log(server.addr.port);
   for await (const _ of Deno.stdin.readable);
   stop.abort();

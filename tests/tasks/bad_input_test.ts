@@ -271,3 +271,13 @@ Deno.test("a value out of range is told by its flag, with what was wanted and fo
       "错误：--max-new-tokens 需要不小于 1 的数，实际为 -3",
     );
   }));
+
+Deno.test("a lock file that is not JSON is found before the first stage", () =>
+  inFolder(async (folder) => {
+    await writeInputs(folder);
+    await Deno.writeTextFile(join(folder, "vicuna.lock.json"), "<<<<<<< HEAD");
+    const { code, stdout, stderr } = await runTask("train", folder, quickTraining);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "vicuna.lock.json: it is not JSON");
+    assert(!stdout.includes("✓"), stdout);
+  }));

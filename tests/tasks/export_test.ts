@@ -50,10 +50,12 @@ Deno.test("export replaces nothing unless it is told to, and then the whole", ()
     assertEquals(refused.code, 1);
     assertStringIncludes(refused.stderr, "it exists; choose another --output-path, or give --overwrite");
     assertEquals([...Deno.readDirSync(join(folder, "out"))].map(({ name }) => name), ["mine.txt"]);
-    const done = await runTask("export", folder, [...args, "--overwrite"]);
-    assertEquals(done.code, 0, done.stderr);
-    const names = [...Deno.readDirSync(join(folder, "out"))].map(({ name }) => name);
-    assert(names.includes("config.json") && !names.includes("mine.txt"), String(names));
+    await Deno.remove(join(folder, "out/mine.txt"));
+    for (const type of ["f32", "f16"]) {
+      const done = await runTask("export", folder, [...args, "--type", type, "--overwrite"]);
+      assertEquals(done.code, 0, done.stderr);
+    }
+    assertStringIncludes(await Deno.readTextFile(join(folder, "out", "config.json")), '"float16"');
     const file = await runTask("export", folder, ["--to", "gguf", ...args.slice(2), "--overwrite"]);
     assertStringIncludes(file.stderr, "wanted a file, found a folder there");
   }));
@@ -61,14 +63,14 @@ Deno.test("export replaces nothing unless it is told to, and then the whole", ()
 Deno.test("a failed export leaves what was there and nothing beside it", () =>
   inFolder(async (folder) => {
     await writeInputs(folder);
-    await Deno.writeTextFile(join(folder, "out.gguf"), "old");
+    await Deno.writeTextFile(join(folder, "out.gguf"), "GGUF old");
     const weights = join(folder, "model", "model.safetensors");
     await Deno.truncate(weights, (await Deno.stat(weights)).size - 4);
     const args = ["--to", "gguf", "--base-model", "model", "--output-path", "out.gguf", "--overwrite"];
     const { code, stderr } = await runTask("export", folder, args);
     assertEquals(code, 1);
     assertStringIncludes(stderr, "error: ");
-    assertEquals(await Deno.readTextFile(join(folder, "out.gguf")), "old");
+    assertEquals(await Deno.readTextFile(join(folder, "out.gguf")), "GGUF old");
     assertEquals([...Deno.readDirSync(folder)].filter(({ name }) => name.startsWith(".vicuna-")), []);
   }));
 

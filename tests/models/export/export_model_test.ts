@@ -112,8 +112,8 @@ Deno.test("exportModel() says what a request lacks and what does not fit, and le
       [{ to: "gguf-lora", model }, "exporting to gguf-lora wants an adapter"],
       [{ to: "peft" }, "exporting to peft wants an adapter"],
       [{ to: "hf", model, type: "q8_0" }, "found q8_0"],
-      [{ to: "hf", model, adapter: other }, "the adapter does not fit this model: its layer 0 "],
-      [{ to: "gguf-lora", model, adapter: other }, "the adapter does not fit this model: its layer 0 "],
+      [{ to: "hf", model, adapter: other }, "the adapter does not fit this base: layer 0 "],
+      [{ to: "gguf-lora", model, adapter: other }, "the adapter does not fit this base: layer 0 "],
       [{ to: "gguf", model }, "has no tokenizer"],
     ];
     for (const [change, message] of faults) {

@@ -1,7 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { type Adapter, type AdapterTensor, readAdapter, writeAdapter } from "../../../models/formats/adapter.ts";
-import { FormatError } from "../../../models/formats/error.ts";
+import { readConfig } from "../../../models/formats/config.ts";
+import { AdapterFitError, FormatError } from "../../../models/formats/error.ts";
 import { writeSafetensors } from "../../../models/formats/safetensors.ts";
 import { writeTorchFile } from "../../../models/formats/torch_writer.ts";
 import { inFolder } from "../temp_folder.ts";
@@ -225,4 +226,53 @@ Deno.test("readAdapter() names a tensor that is missing, foreign or of the wrong
       const error = await assertRejects(() => readAdapter(directory), FormatError, message);
       assert(error.message.includes(path), error.message);
     }
+  }));
+
+Deno.test("readAdapter() matches patterns in time that follows the length of a module's path", () =>
+  inFolder(async (directory) => {
+    await writeAdapter(directory, ADAPTER);
+    const path = join(directory, "adapter_config.json");
+    const config = JSON.parse(await Deno.readTextFile(path));
+    const patterns = { "([a-z.0-9_]|[a-z_.0-9])+!": 3, "(.*)*(.*)*(.*)*(.*)*x": 3, ".*(a|a|a|a)*q_proj": 2 };
+    await Deno.writeTextFile(path, JSON.stringify({ ...config, rank_pattern: patterns }));
+    assertEquals((await readAdapter(directory)).rank, 2);
+  }));
+
+Deno.test("readAdapter() refuses what cannot be of the base before it reads or pads anything", () =>
+  inFolder(async (directory) => {
+    const base = {
+      ...await readConfig(join(GOLDENS, "plain")),
+      layers: 2,
+      hiddenSize: 8,
+      heads: 3,
+      headSize: 4,
+      keyValueHeads: 3,
+    };
+    await writeAdapter(directory, ADAPTER);
+    assertEquals((await readAdapter(directory, base)).tensors.length, 4);
+    const cases = [
+      [{ ...base, layers: 1 }, "layer 1 q_proj has A [2, 8], the base has 1 layers"],
+      [{ ...base, hiddenSize: 16 }, "layer 0 q_proj has A [2, 8], the base wants 16 columns"],
+      [{ ...base, keyValueHeads: 1 }, "layer 0 v_proj has B [12, 2], the base wants 4 rows"],
+    ] as const;
+    for (const [other, message] of cases) {
+      await assertRejects(() => readAdapter(directory, other), AdapterFitError, `does not fit this base: ${message}`);
+    }
+    // A single module of a rank that others would have to be padded to.
+    const ranks = [[0, "q_proj", 2], [0, "v_proj", 2], [1, "q_proj", 2], [1, "v_proj", 9]] as const;
+    await writeSafetensors(
+      join(directory, "adapter_model.safetensors"),
+      ranks.flatMap(([layer, target, rank]) => [
+        floats(key(layer, `${target}.lora_A`), [rank, 8], 1),
+        floats(key(layer, `${target}.lora_B`), [12, rank], 1),
+      ]),
+    );
+    const path = join(directory, "adapter_config.json");
+    const config = JSON.parse(await Deno.readTextFile(path));
+    await Deno.writeTextFile(path, JSON.stringify({ ...config, rank_pattern: { "layers.1.self_attn.v_proj": 9 } }));
+    await assertRejects(
+      () => readAdapter(directory, base),
+      FormatError,
+      "its modules have ranks up to 9; layer 0 q_proj",
+    );
   }));

@@ -1,4 +1,10 @@
-import { assertEquals, assertRejects } from "@std/assert";
+// An output folder changes whole. Places where several files that belong together are written to a folder of the user's:
+//   pipeline/core/copy_targets.ts   results of train, evaluate and pipelines (here)
+//   tasks/cli/publish_aside.ts      export: a finished folder is swapped in (tests/tasks/export_overwrite_test.ts)
+//   pipeline/core/store.ts          results in the cache: one rename (store_test.ts)
+//   pipeline/stages/checkpoints.ts  a folder written aside, then renamed (tests/pipeline/stages/checkpoints_test.ts)
+//   pipeline/core/lock_file.ts, tasks/chat/files.ts, models/product_tuning.ts  single files, each by one rename
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { createHash } from "node:crypto";
 import { copyTargets, DamagedTargetError, PipelineError, type TargetsResult } from "../../../pipeline/core/mod.ts";
@@ -82,4 +88,29 @@ Deno.test("copyTargets() finds a flipped bit while it copies, and leaves the ear
   const error = await assertRejects(() => copyTargets({ targets }, out), DamagedTargetError, "adapter.bin");
   assertEquals(error.key, "key of adapter");
   assertEquals(tree(out), { "adapter.bin": "old" });
+});
+
+Deno.test("whenever copyTargets() is killed, no new file lies beside an old one, and the next run finishes and tidies up", async () => {
+  await using bench = new Workbench();
+  const out = join(bench.dir, "out");
+  const files = { "adapter_config.json": "new", "adapter_model.safetensors": "new", "deep/log.json": "new" };
+  const targets = { adapter: await target(bench, "adapter", files) };
+  const old = { "adapter_config.json": "old", "adapter_model.safetensors": "old", "notes.txt": "mine" };
+  const child = new URL("./children/killed_copy.ts", import.meta.url).pathname;
+  let ends = false;
+  for (let point = 0; !ends; point++) {
+    for (const [name, content] of Object.entries(old)) await bench.write(`out/${name}`, content);
+    const args = ["run", "-A", "--no-check", child, JSON.stringify({ targets, out, point })];
+    const { code, signal } = await new Deno.Command(Deno.execPath(), { args, stderr: "inherit" }).output();
+    ends = code === 0;
+    assert(ends || signal === "SIGKILL", `${code}`);
+    const { "notes.txt": mine, ...found } = tree(out);
+    assertEquals(mine, "mine");
+    const visible = Object.entries(found).filter(([path]) => !path.startsWith(".vicuna-"));
+    assertEquals(new Set(visible.map(([, content]) => content)).size <= 1, true, JSON.stringify(visible));
+    await copyTargets({ targets }, out);
+    assertEquals(tree(out), { ...files, "notes.txt": "mine" });
+    assert(![...Deno.readDirSync(out)].some(({ name }) => name.startsWith(".vicuna-")), "something is left behind");
+    await Deno.remove(out, { recursive: true });
+  }
 });

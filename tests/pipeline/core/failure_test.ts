@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { defineStage, inputFile, PipelineError } from "../../../pipeline/core/mod.ts";
 import { lines, summary, text, Workbench } from "./helpers.ts";
@@ -138,5 +138,7 @@ Deno.test("a full disk is one clear error, and nothing is published", async () =
   const path = await bench.write("a.txt", "one");
   const full: Behaviour = () => Promise.reject(new Error("No space left on device (os error 28)"));
   await assertRejects(() => runPuppet(bench, path, full), PipelineError, "running puppet: the disk is full");
+  const named = await assertRejects(() => runPuppet(bench, path, full), PipelineError);
+  assertMatch(named.message, /It had written \d+ bytes and needs more. Free space \(\d+ bytes are free now\)/);
   await expectNothingPublished(bench);
 });

@@ -16,6 +16,9 @@ async function threeRuns(bench: Workbench): Promise<void> {
 const marks = async (bench: Workbench) =>
   (await listCache(bench.cacheDir)).map(({ manifest: { stage, record } }) => `${stage}${record.params.mark ?? ""}`);
 
+/** A staging folder's name as the store makes it. */
+const stagingName = (stage: string) => `${stage}-${"0".repeat(64)}-${crypto.randomUUID()}`;
+
 Deno.test("listCache() gives every entry with its size, the latest used first; a run keeps its history", async () => {
   await using bench = new Workbench();
   await threeRuns(bench);
@@ -49,19 +52,21 @@ Deno.test("cleanUp() leaves what a running process uses, and takes orphaned stag
   await using bench = new Workbench();
   await threeRuns(bench);
   const key = (await listCache(bench.cacheDir)).find(({ manifest }) => manifest.stage === "join")!.manifest.key;
-  await bench.write("cache/staging/join-dead/output/half.txt", "half");
-  await bench.write("cache/staging/join-live/output/half.txt", "half");
-  await bench.write("cache/scratch/join/0123/old.txt", "old");
-  await Deno.utime(join(bench.cacheDir, "scratch/join/0123"), 0, 0);
+  const [dead, live] = [stagingName("join"), stagingName("join")];
+  const scratch = `scratch/join/${"0123".repeat(16)}`;
+  await bench.write(`cache/staging/${dead}/output/half.txt`, "half");
+  await bench.write(`cache/staging/${live}/output/half.txt`, "half");
+  await bench.write(`cache/${scratch}/old.txt`, "old");
+  await Deno.utime(join(bench.cacheDir, scratch), 0, 0);
   {
     using lease = await Lease.open(bench.cacheDir);
     await lease.use(key, () => Promise.resolve());
-    await lease.use("staging/join-live", () => Promise.resolve());
+    await lease.use(`staging/${live}`, () => Promise.resolve());
     const { inUse, leavings } = await cleanUp(bench.cacheDir, { type: "runs", count: 0 }, false);
     assertEquals(inUse, 1);
     assertEquals(leavings.map(({ kind, name }) => `${kind}/${name}`).sort(), [
-      "scratch/join/0123",
-      "staging/join-dead",
+      scratch,
+      `staging/${dead}`,
     ]);
     assertEquals(await marks(bench), ["join"]);
     assertEquals(await removeEntry(bench.cacheDir, (await listCache(bench.cacheDir))[0]!.manifest, false), false);
@@ -70,12 +75,26 @@ Deno.test("cleanUp() leaves what a running process uses, and takes orphaned stag
   assertEquals(await marks(bench), []);
 });
 
+Deno.test("cleanUp() of a folder that holds other things too takes nothing but what a cache has named", async () => {
+  await using bench = new Workbench();
+  const own = [
+    "staging/src/main.ts",
+    "scratch/notes/idea.txt",
+    "trash/letter.txt",
+    "quarantine/x/y",
+    "leases/rent.txt",
+  ];
+  for (const path of own) await bench.write(`cache/${path}`, "mine");
+  await cleanUp(bench.cacheDir, { type: "runs", count: 0 }, false);
+  for (const path of own) assertEquals(await Deno.readTextFile(join(bench.cacheDir, path)), "mine");
+});
+
 Deno.test("a lease that vanishes while leases are read does not hide the others", async () => {
   await using bench = new Workbench();
   using lease = await Lease.open(bench.cacheDir);
   await lease.use("key", () => Promise.resolve());
   // A name that is listed but not there when it is opened, as if its process had just ended.
-  for (let i = 0; i < 20; i++) await Deno.symlink("nowhere", join(bench.cacheDir, "leases", `gone-${i}`));
+  for (let i = 0; i < 20; i++) await Deno.symlink("nowhere", join(bench.cacheDir, "leases", crypto.randomUUID()));
   assertEquals([...await leasedNames(bench.cacheDir)], ["key"]);
 });
 

@@ -77,4 +77,7 @@ Deno.test("compareWithLock() wants the same bytes of the same device, close numb
   assertEquals(verdicts(before, { ...before, train: stage({ t: "1" }, "b", "GPU", 2) })[0], "differs");
   assertEquals(verdicts(before, { ...before, train: stage({ t: "2" }, "b", "CPU", 2) })[0], "drifted");
   assertEquals(verdicts(before, { train: before.train })[1], "missing");
+  // A training that was continued on another device cannot be had again to the bit by one of them alone.
+  const continued = { train: stage({ t: "1" }, "a", "GPU + CPU", 2) };
+  assertEquals(verdicts(continued, { train: stage({ t: "1" }, "b", "GPU", 2.01) }), ["close"]);
 });

@@ -1,3 +1,10 @@
+// What is wrong in the cache is set aside and computed again. Places that read cached files:
+//   pipeline/core/store.ts          manifests and files at a lookup (here)
+//   pipeline/core/damage.ts         a stage that could not read: its inputs are looked at (here)
+//   pipeline/core/copy_targets.ts   what is copied to the output folder (copy_targets_test.ts)
+//   pipeline/stages/checkpoints.ts  checkpoints in scratch (tests/pipeline/stages/checkpoints_test.ts)
+//   tasks/generation/open_generator.ts  the base of generate, chat and serve
+//   pipeline/core/input_index.ts, history.ts, run_log.ts, models/product_tuning.ts  notes: one that cannot be read is none
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import type { PipelineEvent, RunOptions } from "../../../pipeline/core/mod.ts";
@@ -81,6 +88,50 @@ const DAMAGES: Record<string, { damage: (entry: { root: string; file: string }) 
   },
 };
 
+/** What cannot be read at all: a bad spot of the disk, or something else where a file should be. */
+Object.assign(
+  DAMAGES,
+  {
+    "a folder where a file should be": {
+      damage: async ({ file }) => {
+        await Deno.remove(file);
+        await Deno.mkdir(file);
+      },
+      says: /damaged: text\.txt is no plain file/,
+    },
+    "a folder where the manifest should be": {
+      damage: async ({ root }) => {
+        await Deno.remove(join(root, "manifest.json"));
+        await Deno.mkdir(join(root, "manifest.json"));
+      },
+      says: /damaged: manifest\.json cannot be read: Is a directory/,
+    },
+    "a file on a bad spot of the disk": {
+      damage: ({ file }) => Promise.resolve(failReading("open", file, 2)),
+      says: /damaged: text\.txt cannot be read: Input\/output error \(os error 5\)/,
+    },
+    "a manifest on a bad spot of the disk": {
+      damage: ({ root }) => Promise.resolve(failReading("readTextFile", join(root, "manifest.json"), 2)),
+      says: /damaged: manifest\.json cannot be read: Input\/output error \(os error 5\)/,
+    },
+  } satisfies typeof DAMAGES,
+);
+
+/** Makes the next readings of a file fail as a bad disk does (a lookup comes twice); `then` is done after them. */
+function failReading(name: "open" | "readTextFile", bad: string, times: number, then: () => void = () => {}): void {
+  const real = Deno[name] as (...args: unknown[]) => Promise<unknown>;
+  let left = times;
+  const failing = (path: unknown, ...rest: unknown[]): Promise<unknown> => {
+    if (String(path) !== bad) return real(path, ...rest);
+    if (--left === 0) {
+      Object.assign(Deno, { [name]: real });
+      then();
+    }
+    return Promise.reject(new Error("Input/output error (os error 5)"));
+  };
+  Object.assign(Deno, { [name]: failing });
+}
+
 for (const [name, { damage, says }] of Object.entries(DAMAGES)) {
   Deno.test(`the store finds ${name}, sets the entry aside and recomputes it`, async () => {
     const after = await runAfter(damage);
@@ -151,4 +202,18 @@ Deno.test("a damaged entry is set aside even if recomputing it fails, so that tr
   await assertRejects(() => bench.run(() => joinAndShout(bench.calls, [path]), { signal: stop.signal, onEvent }));
   const trusting = await bench.run(() => joinAndShout(bench.calls, [path]), { trustCache: true });
   assertEquals(summary(trusting), ["join ran", "shout cached"]);
+});
+
+Deno.test("a stage that cannot read an input has it computed again, and runs anew", async () => {
+  await using bench = new Workbench();
+  const path = await bench.write("a.txt", "one");
+  const first = await bench.run(() => joinAndShout(bench.calls, [path]));
+  const joined = first.stages.find(({ stage }) => stage === "join")!;
+  await Deno.remove(first.targets.loud.dir.replace(/\/output$/, ""), { recursive: true });
+  // The lookup finds nothing wrong; then the disk fails, under the stage and when its inputs are looked at.
+  const bad = join(joined.dir, "text.txt");
+  failReading("readTextFile", bad, 1, () => failReading("open", bad, 1));
+  const second = await bench.run(() => joinAndShout(bench.calls, [path]));
+  assertEquals(summary(second), ["join ran", "shout ran"]);
+  assertEquals(await Deno.readTextFile(join(second.targets.loud.dir, "text.txt")), "ONE!");
 });

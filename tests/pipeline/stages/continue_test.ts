@@ -139,14 +139,15 @@ Deno.test("other params are another training: it starts anew and says what diffe
   });
 });
 
-Deno.test("a checkpoint of another device is taken up with a warning", async () => {
+Deno.test("a checkpoint of another device is taken up with a warning, and the result names both", async () => {
   await withFolder(async (folder) => {
     const bench = new Bench(folder);
     await bench.train({}, { stopAt: () => "checkpoint-2" in bench.checkpoints() });
     for (const dir of Object.values(bench.checkpoints())) {
       const device = join(dir, "device.json");
       const record = JSON.parse(Deno.readTextFileSync(device));
-      record.adapter.description = "Voodoo 2";
+      assertEquals(record.devices, [record.adapter.description]);
+      Object.assign(record, { devices: ["Voodoo 2"], adapter: { ...record.adapter, description: "Voodoo 2" } });
       Deno.writeTextFileSync(device, JSON.stringify(record));
       const manifest = JSON.parse(Deno.readTextFileSync(join(dir, "checkpoint.json")));
       const bytes = Deno.readFileSync(device);
@@ -159,7 +160,9 @@ Deno.test("a checkpoint of another device is taken up with a warning", async () 
     }
     const { said, result } = await bench.train();
     assertStringIncludes(said.join("\n"), "warn the checkpoint was made on another device (Voodoo 2; this is");
-    assert(result);
+    // Manifest and lock name both: it cannot be had again to the bit by one of them.
+    const { device } = JSON.parse(Deno.readTextFileSync(join(result!.targets.adapter.dir, "../manifest.json")));
+    assert(/^Voodoo 2 \+ ./.test(device), device);
   });
 });
 

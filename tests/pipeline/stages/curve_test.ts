@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { lossChart, sparkline } from "../../../pipeline/stages/curve.ts";
 
 Deno.test("sparkline() goes from the highest bar to the lowest as the loss falls, and averages long curves", () => {
@@ -20,4 +20,15 @@ Deno.test("lossChart() draws every point inside the picture, also for one step o
       assert(x >= 0 && x <= 720 && y >= 0 && y <= 400, point);
     }
   }
+});
+
+Deno.test("lossChart() bears a million points, and draws the lowest and the highest of each stretch", () => {
+  const points = Array.from(
+    { length: 1_000_000 },
+    (_, i) => ({ step: i + 1, value: i === 777_777 ? 9 : 2 + i % 7 / 7 }),
+  );
+  const svg = lossChart(points, points.slice(0, 300_000));
+  assert(svg.length < 300_000, `${svg.length} characters`);
+  assertStringIncludes(svg, ">8<");
+  assert(!svg.includes("NaN") && !svg.includes("Infinity"));
 });

@@ -73,7 +73,10 @@ function Figures({ log, running }: { readonly log: Log; readonly running: boolea
     running ? [figures.left, left && duration(left)] : [figures.took, elapsed && duration(elapsed)],
     [figures.loss, of("loss", fixed)],
     [figures.evalLoss, of("eval_loss", fixed)],
-    [figures.bestEvalLoss, losses.length > 1 ? fixed(Math.min(...losses)) : undefined],
+    [
+      figures.bestEvalLoss,
+      losses.length > 1 ? fixed(losses.reduce((least, loss) => Math.min(least, loss))) : undefined,
+    ],
     [figures.tokensPerSecond, of("tokens_per_second", number)],
   ].map(([name, value]) => [String(name), value === undefined || value === 0 ? undefined : String(value)]);
   return (
