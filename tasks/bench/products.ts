@@ -3,7 +3,7 @@ import { paddedRows, product, productTransposed } from "../../kernels/product.ts
 import { variantFor } from "../../kernels/product_choice.ts";
 import { type ProductOp, productVariants } from "../../kernels/product_variants.ts";
 import { createTensor, firstRows, type Tensor } from "../../kernels/tensor.ts";
-import { type Weight, type WeightBits, weightTensors } from "../../kernels/weight.ts";
+import { createWeight, type Weight, type WeightBits, weightTensors } from "../../kernels/weight.ts";
 import { weightGradient } from "../../kernels/weight_gradient.ts";
 import { defaultHeadRows as headRows } from "../../models/workspace_layout.ts";
 import type { BaseWeights } from "../../models/base_file.ts";
@@ -104,8 +104,11 @@ export async function benchProduct(
       const record = () => productTransposed(stream, y, weight, x, "set", { variant });
       await measure("product_transposed", variant.name, record);
     }
-    // The weight itself takes the sum: what it holds does not matter any more.
-    if (bits === 32) await measure("weight_gradient", "", () => weightGradient(stream, y, x, weight));
+    if (bits === 32) {
+      const gradient = createWeight(device, "gradient", n, k, bits);
+      made.push(...weightTensors(gradient));
+      await measure("weight_gradient", "", () => weightGradient(stream, y, x, gradient));
+    }
     return results;
   });
 }

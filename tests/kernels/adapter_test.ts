@@ -47,7 +47,11 @@ Deno.test({
   name: "the library computes by OpenGL where there is nothing else, and knows it",
   ignore: !hasOpenGl(),
   async fn() {
-    const info = await openIn({ VK_DRIVER_FILES: "/nonexistent.json", VK_ICD_FILENAMES: "/nonexistent.json" });
+    const info = await openIn(
+      { VK_DRIVER_FILES: "/nonexistent.json", VK_ICD_FILENAMES: "/nonexistent.json" },
+      // Tests side by side share a process: one that has opened a device has set the backend for its children.
+      `Deno.env.delete("DENO_WEBGPU_BACKEND");`,
+    );
     assertEquals(info.backend, "gl");
     assertMatch(deviceName(info), /, OpenGL$/);
   },
