@@ -39,7 +39,7 @@ export async function runStage(
     const started = performance.now();
     const volatile = new VolatileFiles(staging);
     const gate = new ProgressGate(step.name, emit);
-    const devices = new Set<string>();
+    const [earlier, current] = [new Set<string>(), new Set<string>()];
     const context = await makeContext(step, {
       session,
       params: record.params,
@@ -51,13 +51,14 @@ export async function runStage(
     const whole = {
       ...context,
       device: (name: string, facts?: JsonObject) => {
-        devices.add(name);
+        (facts ? current : earlier).add(name);
         if (facts) emit({ type: "stage-device", stage: step.name, device: name, facts });
       },
     };
     const returned = session.strict ? await runIsolated(step, whole, session.strict) : await stage.run(whole);
     gate.flush();
     const durationMs = Math.round(performance.now() - started);
+    const devices = [...earlier.union(current)];
     signal.throwIfAborted();
     const meta = checkMeta(step, returned);
     const files = await store.seal(staging, volatile.includes, signal);
@@ -74,7 +75,7 @@ export async function runStage(
       settings,
       createdAt: new Date().toISOString(),
       durationMs,
-      ...(devices.size > 0 && { device: [...devices].join(" + ") }),
+      ...(devices.length > 0 && { device: devices.join(" + ") }),
     };
     signal.throwIfAborted();
     const entry = await store.publish(staging, manifest);
