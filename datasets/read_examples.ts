@@ -1,4 +1,4 @@
-import { readHistory } from "./alpaca.ts";
+import { readHistory } from "./context.ts";
 import { describeValue, errorAt, type Place } from "./errors.ts";
 import type { Example } from "./example.ts";
 import { fileSize } from "./file_chunks.ts";

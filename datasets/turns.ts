@@ -1,6 +1,6 @@
 import { describeValue, errorAt, type Place } from "./errors.ts";
 import type { Exchange, RawExample } from "./example.ts";
-import { asFields, type Fields, text } from "./row_fields.ts";
+import { asFields, type Fields, has, text } from "./row_fields.ts";
 
 /** Who speaks. */
 export type Role = "system" | "user" | "assistant";
@@ -11,34 +11,52 @@ export interface Turn {
   readonly text: string;
 }
 
-/** How a format writes the turns of a conversation. */
-export interface TurnForm {
-  /** Field of the row that holds the list. */
-  readonly list: string;
-  /** Field of a turn that says who speaks. */
-  readonly role: string;
-  /** Field of a turn with what is said. */
-  readonly text: string;
-  /** Names of roles. */
-  readonly roles: Readonly<Record<string, Role>>;
+/** Names of the field of a turn that says who speaks, and of the one with what is said: ShareGPT's and OpenAI's. */
+const FIELDS = { role: ["from", "role"], text: ["value", "content"] } as const;
+
+/** Who is meant by the names that data sets use. */
+const ROLES: Readonly<Record<string, Role>> = {
+  human: "user",
+  user: "user",
+  gpt: "assistant",
+  chatgpt: "assistant",
+  assistant: "assistant",
+  bing: "assistant",
+  bard: "assistant",
+  system: "system",
+  developer: "system",
+};
+
+/** Whether a value has the fields of a turn. */
+export function isTurn(value: unknown): boolean {
+  return typeof value === "object" && value !== null && FIELDS.role.some((name) => has(value as Fields, name)) &&
+    FIELDS.text.some((name) => has(value as Fields, name));
 }
 
 /**
- * Reads a list of turns.
+ * Reads a list of turns, `{from, value}` or `{role, content}`.
  *
  * @throws {DataError} naming the turn and its field.
  */
-export function readTurns(row: Fields, form: TurnForm, place: Place): Turn[] {
-  return listField(row, form.list, place).map((item, index) => {
-    const path = `${form.list}[${index}]`;
+export function readTurns(row: Fields, list: string, place: Place): Turn[] {
+  return listField(row, list, place).map((item, index) => {
+    const path = `${list}[${index}]`;
     const fields = asFields(item, place, `field "${path}"`);
-    const role = text(fields, form.role, place, `${path}.${form.role}`);
-    if (!Object.hasOwn(form.roles, role)) {
-      const names = Object.keys(form.roles).map((name) => `"${name}"`).join(" or ");
-      throw errorAt(place, `field "${path}.${form.role}": wanted ${names}, found ${describeValue(role)}`);
+    const [who, what] = [nameIn(fields, FIELDS.role), nameIn(fields, FIELDS.text)];
+    const role = text(fields, who, place, `${path}.${who}`);
+    if (!Object.hasOwn(ROLES, role)) {
+      const names = Object.keys(ROLES).map((name) => `"${name}"`).join(" or ");
+      throw errorAt(place, `field "${path}.${who}": wanted ${names}, found ${describeValue(role)}`);
     }
-    return { role: form.roles[role]!, text: text(fields, form.text, place, `${path}.${form.text}`) };
+    return { role: ROLES[role]!, text: text(fields, what, place, `${path}.${what}`) };
   });
+}
+
+/** The name that a field has here: that of a value which is there, else the one that goes with the other field. */
+function nameIn(fields: Fields, names: readonly [string, string]): string {
+  const [sharegpts, openais] = names;
+  if (has(fields, sharegpts) && fields[sharegpts] !== null) return sharegpts;
+  return has(fields, openais) || has(fields, "role") || has(fields, "content") ? openais : sharegpts;
 }
 
 /** A field that must be an array. */
@@ -55,6 +73,12 @@ export function listField(row: Fields, name: string, place: Place): unknown[] {
  * and counts.
  */
 export function conversationExample(turns: readonly Turn[]): RawExample {
+  const { system, exchanges } = answeredExchanges(turns);
+  return exchangeExample(exchanges, system);
+}
+
+/** The system text of a conversation and its answered questions; see {@link conversationExample}. */
+export function answeredExchanges(turns: readonly Turn[]): { system: string; exchanges: Exchange[] } {
   const start = turns.findIndex(({ role }) => role !== "system");
   const system = turns.slice(0, start < 0 ? turns.length : start).map((turn) => turn.text).join("\n");
   const exchanges: [question: string, answer: string | undefined][] = [];
@@ -69,7 +93,7 @@ export function conversationExample(turns: readonly Turn[]): RawExample {
     }
   }
   const answered = exchanges.filter((exchange): exchange is [string, string] => exchange[1] !== undefined);
-  return exchangeExample(answered, system);
+  return { system, exchanges: answered };
 }
 
 /** Questions with their answers as an example; none give an empty one. */

@@ -1,4 +1,4 @@
-import { readHistory } from "../alpaca.ts";
+import { readHistory } from "../context.ts";
 import { describeValue, errorAt, type Place } from "../errors.ts";
 import type { Question } from "../example.ts";
 import { type ReadOptions } from "../pieces.ts";

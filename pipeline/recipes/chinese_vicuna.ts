@@ -5,6 +5,7 @@ import {
   LORA_TARGETS,
   merge,
   modelNamed,
+  parseColumns,
   pipeline,
   quantize,
   rows,
@@ -35,6 +36,9 @@ export default pipeline({
       zh: "训练数据：[格式:]路径[*权重]；不写格式则自动识别 alpaca、belle、guanaco、sharegpt、messages、chat",
       aliases: ["data_path"],
     }),
+    columns: z.array(z.string()).default([]).describe(
+      "columns of other names, as FIELD=COLUMN: instruction=prompt,output=response",
+    ).meta({ zh: "列名不同时写 字段=列名，如 instruction=prompt,output=response" }),
     validation: z.number().int().min(1).default(2000).describe("rows held out for evaluation").meta({
       zh: "留作评估的行数",
       aliases: ["test_size", "val_set_size"],
@@ -163,7 +167,7 @@ export default pipeline({
   }),
   build(o) {
     const data = merge({
-      sources: o.data.map(rows),
+      sources: o.data.map((spec) => rows(spec, { columns: parseColumns(o.columns) })),
       validation: o.validation,
       seed: o.seed,
       languages: o.languages,

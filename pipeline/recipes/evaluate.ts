@@ -7,6 +7,7 @@ import {
   judgePromptFile,
   merge,
   modelNamed,
+  parseColumns,
   pipeline,
   PipelineError,
   quantize,
@@ -45,6 +46,9 @@ export default pipeline({
     data: z.array(z.string()).default([]).describe(
       "rows of a training, to measure the loss of those that it held out: [FORMAT:]PATH[*WEIGHT]",
     ).meta({ zh: "训练数据，用于计算其中留出部分的损失：[格式:]路径[*权重]", aliases: ["data_path"] }),
+    columns: z.array(z.string()).default([]).describe(
+      "columns of other names, as FIELD=COLUMN: instruction=prompt,output=response",
+    ).meta({ zh: "列名不同时写 字段=列名，如 instruction=prompt,output=response" }),
     validation: z.number().int().min(1).default(2000).describe("rows held out of them, as in that training").meta({
       zh: "其中留出的行数，与训练时一致",
       aliases: ["test_size", "val_set_size"],
@@ -111,7 +115,11 @@ export default pipeline({
     const base = quantize({ model: modelNamed(o.baseModel ?? embeddedModelPath), bits: o.bits });
     const { template, maxTokens, trainOnInputs, samples } = o;
     const tokens = o.data.length === 0 ? undefined : tokenize({
-      data: merge({ sources: o.data.map(rows), validation: o.validation, seed: o.seed }),
+      data: merge({
+        sources: o.data.map((spec) => rows(spec, { columns: parseColumns(o.columns) })),
+        validation: o.validation,
+        seed: o.seed,
+      }),
       tokenizer: base.tokenizer,
       maxTokens,
       template,

@@ -2,6 +2,7 @@ import {
   embeddedSamples,
   merge,
   modelNamed,
+  parseColumns,
   pipeline,
   randomModel,
   rows,
@@ -31,6 +32,9 @@ export default pipeline({
         zh: "训练数据：[格式:]路径[*权重]；缺省为自带样本",
         aliases: ["data_path"],
       }),
+    columns: z.array(z.string()).default([]).describe(
+      "columns of other names, as FIELD=COLUMN: instruction=prompt,output=response",
+    ).meta({ zh: "列名不同时写 字段=列名，如 instruction=prompt,output=response" }),
     validation: z.number().int().min(0).default(60).describe("rows held out for validation").meta({
       zh: "留作验证的行数",
       aliases: ["test_size", "val_set_size"],
@@ -92,7 +96,7 @@ export default pipeline({
   }),
   build({ init, vocabularySize, hiddenSize, layers, heads, ...o }) {
     const sources = o.data.length
-      ? o.data.map(rows)
+      ? o.data.map((spec) => rows(spec, { columns: parseColumns(o.columns) }))
       : [embeddedSamples({ form: "belle" }), embeddedSamples({ form: "guanaco" })];
     const data = merge({ sources, validation: o.validation, seed: o.seed });
     const model = init !== "random" ? modelNamed(init) : randomModel({

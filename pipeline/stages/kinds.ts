@@ -1,3 +1,4 @@
+import type { Columns } from "../../datasets/columns.ts";
 import type { ChoiceFormat } from "../../datasets/evaluation/choice_items.ts";
 import type { FormatName } from "../../datasets/formats.ts";
 import type { TrainOn } from "../../datasets/build_sequence.ts";
@@ -15,9 +16,11 @@ export interface RowsMeta {
   readonly name: string;
   /** How often each of its rows is taken on average; 1 if absent. */
   readonly weight?: number;
+  /** Names of columns that differ from those of the fields. */
+  readonly columns?: Columns;
 }
 
-/** One file of rows, in any of the formats: a JSON array or JSON Lines, plain or gzipped, or Parquet. */
+/** A file of rows, or several, in any of the formats: a JSON array or JSON Lines, plain or gzipped, or Parquet. */
 export const rowsFile: Kind<"rows", RowsMeta> = kind<RowsMeta>()("rows");
 
 /** What a merge kept. */

@@ -5,7 +5,6 @@ import { type MergeSource, mergeSources } from "../../datasets/merge.ts";
 import type { MergeReport } from "../../datasets/merge_report.ts";
 import { defineStage, list, type ListInput, type Stage, type StageInput, z } from "../core/mod.ts";
 import { dataset, rowsFile } from "./kinds.ts";
-import { onlyFile } from "./only_file.ts";
 
 const params = z.object({
   validation: z.number().int().min(0).default(2000).describe("rows to set aside for validation"),
@@ -52,14 +51,14 @@ export interface MergeParams {
  */
 export const merge: Stage<{ readonly sources: ListInput<typeof rowsFile> }, MergeParams, typeof dataset> = defineStage({
   name: "merge",
-  version: 2,
+  version: 3,
   inputs: { sources: list(rowsFile) },
   params,
   settings,
   output: dataset,
   async run({ inputs, params, settings, output, scratch, progress, log, signal }) {
     const { languages, minCharacters, maxCharacters, reservedAnswers, nearDuplicates, ...rest } = params;
-    const report = await mergeSources(inputs.sources.map(toSource), {
+    const report = await mergeSources(inputs.sources.flatMap(toSources), {
       directory: output.dir,
       scratch,
       ...rest,
@@ -83,14 +82,18 @@ export const merge: Stage<{ readonly sources: ListInput<typeof rowsFile> }, Merg
   },
 });
 
-function toSource(input: StageInput<typeof rowsFile>): MergeSource {
-  const { meta } = input;
-  return {
-    name: meta.name,
-    path: onlyFile(input),
-    ...(meta.format === "auto" ? {} : { format: meta.format }),
-    ...(meta.weight === undefined ? {} : { weight: meta.weight }),
+/** The files of an input as sources: each of a folder has its own name and its own format. */
+function toSources({ meta, path, dir, files }: StageInput<typeof rowsFile>): MergeSource[] {
+  const { name, format, weight, columns } = meta;
+  const common = {
+    ...(format === "auto" ? {} : { format }),
+    ...(weight === undefined ? {} : { weight }),
+    ...(columns === undefined ? {} : { columns }),
   };
+  if (path !== dir || files.length === 1) {
+    return [{ name, path: path === dir ? join(dir, files[0]!.path) : path, ...common }];
+  }
+  return files.map((file) => ({ name: `${name}/${file.path}`, path: join(dir, file.path), ...common }));
 }
 
 function summary({ total, train, validation, sources }: MergeReport): string {
