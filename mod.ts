@@ -64,6 +64,7 @@ export { trainFull, type TrainFullParams } from "./pipeline/stages/train_full.ts
 export { TEMPLATE_NAMES, type TemplateName, type TextTemplateName } from "./datasets/templates.ts";
 export type { ExportFormat, ExportType } from "./models/export/export_model.ts";
 export { COLUMN_NAMES, type ColumnName, type Columns, parseColumns } from "./datasets/columns.ts";
+export { parseTemplateKwargs } from "./datasets/chat_template.ts";
 export { FORMAT_NAMES, type FormatName } from "./datasets/formats.ts";
 export { type Language, LANGUAGES } from "./datasets/language.ts";
 export type { DropReason } from "./datasets/filters.ts";

@@ -23,7 +23,7 @@ export function cleanExample(raw: RawExample, format: FormatName): CleanExample 
     surrogates = true;
     return repaired.toWellFormed();
   };
-  const { instruction, input, output, system, history, layout } = raw;
+  const { instruction, input, output, system, history, turns, layout } = raw;
   const example: RawExample = {
     instruction: clean(instruction, true),
     input: clean(input, true),
@@ -32,6 +32,9 @@ export function cleanExample(raw: RawExample, format: FormatName): CleanExample 
     ...(history === undefined
       ? {}
       : { history: history.map(([asked, answered]) => [clean(asked, true), clean(answered, false)] as const) }),
+    ...(turns === undefined
+      ? {}
+      : { turns: turns.map(({ role, text }) => ({ role, text: clean(text, role !== "assistant") })) }),
     ...(layout === undefined ? {} : { layout }),
   };
   return { example, newlines, surrogates };

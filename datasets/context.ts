@@ -1,5 +1,5 @@
 import { describeValue, errorAt, type Place } from "./errors.ts";
-import type { Exchange, RawExample } from "./example.ts";
+import type { Exchange, RawExample, Turn } from "./example.ts";
 import { type Fields, has, optionalText } from "./row_fields.ts";
 import { answeredExchanges, isTurn, listField, readTurns } from "./turns.ts";
 
@@ -13,11 +13,24 @@ export function withContext(example: RawExample, row: Fields, place: Place): Raw
   const system = [optionalText(row, "system", place), example.system ?? ""].filter((text) => text.trim() !== "");
   const earlier = has(row, "history") && row.history !== null ? readHistory(row, place) : [];
   const history = [...earlier, ...example.history ?? []];
+  const turns = example.turns && [...contextTurns(row, place, earlier), ...example.turns];
   return {
     ...example,
     ...(system.length === 0 ? {} : { system: system.join("\n") }),
     ...(history.length === 0 ? {} : { history }),
+    ...(turns === undefined ? {} : { turns }),
   };
+}
+
+function contextTurns(row: Fields, place: Place, earlier: readonly Exchange[]): Turn[] {
+  const system = optionalText(row, "system", place);
+  return [
+    ...(system.trim() === "" ? [] : [{ role: "system" as const, text: system }]),
+    ...earlier.flatMap(([asked, answered]): Turn[] => [
+      { role: "user", text: asked },
+      { role: "assistant", text: answered },
+    ]),
+  ];
 }
 
 /**

@@ -1,18 +1,12 @@
 import { describeValue, errorAt, type Place } from "./errors.ts";
-import type { Exchange, RawExample } from "./example.ts";
+import type { Exchange, RawExample, Role, Turn } from "./example.ts";
 import { asFields, type Fields, has, text } from "./row_fields.ts";
 
-/** Who speaks. */
-export type Role = "system" | "user" | "assistant";
-
-/** One contribution to a conversation. */
-export interface Turn {
-  readonly role: Role;
-  readonly text: string;
-}
-
-/** Names of the field of a turn that says who speaks, and of the one with what is said: ShareGPT's and OpenAI's. */
-const FIELDS = { role: ["from", "role"], text: ["value", "content"] } as const;
+/**
+ * Names of the field of a turn that says who speaks, and of the one with what is said: ShareGPT's, OpenAI's, and those of
+ * merged rows.
+ */
+const FIELDS = { role: ["from", "role"], text: ["value", "content", "text"] } as const;
 
 /** Who is meant by the names that data sets use. */
 const ROLES: Readonly<Record<string, Role>> = {
@@ -52,11 +46,10 @@ export function readTurns(row: Fields, list: string, place: Place): Turn[] {
   });
 }
 
-/** The name that a field has here: that of a value which is there, else the one that goes with the other field. */
-function nameIn(fields: Fields, names: readonly [string, string]): string {
-  const [sharegpts, openais] = names;
-  if (has(fields, sharegpts) && fields[sharegpts] !== null) return sharegpts;
-  return has(fields, openais) || has(fields, "role") || has(fields, "content") ? openais : sharegpts;
+/** The name that a field has here; OpenAI's where there is none, unless the other field is ShareGPT's. */
+function nameIn(fields: Fields, names: readonly string[]): string {
+  const found = names.find((name) => has(fields, name) && fields[name] !== null);
+  return found ?? names[has(fields, "from") || has(fields, "value") ? 0 : 1]!;
 }
 
 /** A field that must be an array. */
@@ -68,13 +61,38 @@ export function listField(row: Fields, name: string, place: Place): unknown[] {
 
 /**
  * A conversation as an example: the last answered question and what came before. Turns of one speaker in a row are
- * joined by a newline, a system turn that is not at the start counts as the user's. What the assistant says before any
- * question, and questions after the last answer, are left out. Without an answer the output is empty, which merge drops
- * and counts.
+ * joined by a newline, a system turn that is not at the start counts as the user's; `turns` keeps both as they were. What
+ * the assistant says before any question, and questions after the last answer, are left out. Without an answer the output
+ * is empty, which merge drops and counts.
  */
 export function conversationExample(turns: readonly Turn[]): RawExample {
   const { system, exchanges } = answeredExchanges(turns);
-  return exchangeExample(exchanges, system);
+  const example = exchangeExample(exchanges, system);
+  const unusual = unusualTurns(turns);
+  return unusual === undefined ? example : { ...example, turns: unusual };
+}
+
+/** The turns before the last answer, answers in a row joined; undefined if the system's come first and all others alternate. */
+export function unusualTurns(turns: readonly Turn[]): Turn[] | undefined {
+  const end = turns.findLastIndex(({ role }) => role === "assistant");
+  const kept: Turn[] = [];
+  for (const turn of turns.slice(0, end < 0 ? 0 : end + 1)) {
+    const last = kept.at(-1);
+    if (turn.role !== "assistant") kept.push(turn);
+    else if (last?.role === "assistant") {
+      kept[kept.length - 1] = { role: last.role, text: `${last.text}\n${turn.text}` };
+    } else if (kept.some(({ role }) => role === "user")) kept.push(turn);
+  }
+  const before = kept.slice(0, -1);
+  const isUnusual = before.some(({ role }, at) =>
+    at > 0 && role !== "assistant" && follows(role, before[at - 1]!.role)
+  );
+  return isUnusual ? before : undefined;
+}
+
+/** Whether a user's or a system's turn stands where exchanges have none. */
+function follows(role: Role, before: Role): boolean {
+  return role === "system" ? before !== "system" : before === "user";
 }
 
 /** The system text of a conversation and its answered questions; see {@link conversationExample}. */

@@ -4,6 +4,7 @@ import type { Question } from "../example.ts";
 import { type ReadOptions } from "../pieces.ts";
 import { readRows } from "../read_rows.ts";
 import { asFields, type Fields, has, optionalText, text } from "../row_fields.ts";
+import { readTurns } from "../turns.ts";
 
 /** A question whose answer can be told right from wrong by its text. */
 export interface AnswerItem {
@@ -29,7 +30,7 @@ export interface MatchRules {
 
 /**
  * Reads items from a JSON array, JSON Lines or Parquet, plain or gzipped. Fields: `instruction`, `input`; `answer` (or
- * `output`, as in rows to train on), or `answers`, a list; `pattern`; `kind`. Also `system`, `history` and `layout` as in
+ * `output`, as in rows to train on), or `answers`, a list; `pattern`; `kind`. Also `system`, `history`, `turns` and `layout` as in
  * merged rows.
  *
  * @throws {DataError} naming file, line and field
@@ -64,6 +65,7 @@ function questionOf(row: Fields, place: Place): Question {
     input: optionalText(row, "input", place),
     ...(has(row, "system") ? { system: text(row, "system", place) } : {}),
     ...(has(row, "history") ? { history: readHistory(row, place) } : {}),
+    ...(has(row, "turns") ? { turns: readTurns(row, "turns", place) } : {}),
     ...(row["layout"] === "guanaco" ? { layout: "guanaco" } : {}),
   };
 }

@@ -31,7 +31,7 @@ export async function ggufConfig(file: GgufFile): Promise<LlamaConfig> {
   const hiddenSize = needed("embedding_length");
   const heads = needed("attention.head_count");
   const headSize = number("attention.key_length") ?? hiddenSize / heads;
-  const endIds = ["eos_token_id", "eot_token_id"]
+  const endIds = ["eos_token_id", "eot_token_id", "eom_token_id"]
     .map((key) => file.value(`tokenizer.ggml.${key}`, "number"))
     .filter((id) => id !== undefined);
   const record = {

@@ -6,6 +6,7 @@ import {
   merge,
   modelNamed,
   parseColumns,
+  parseTemplateKwargs,
   pipeline,
   quantize,
   rows,
@@ -70,6 +71,12 @@ export default pipeline({
     longRows: z.enum(["cut", "drop"]).default("cut").describe("cut the end of longer rows, or drop them").meta({
       zh: "超长的行：截断或丢弃",
     }),
+    chatTemplateKwargs: z.string().default("").describe(
+      `variables of the tokenizer's chat template as JSON: '{"enable_thinking": false}'`,
+    ).meta({ zh: `分词器对话模板的变量（JSON），如 '{"enable_thinking": false}'`, aliases: ["chat_template_kwargs"] }),
+    templateDate: z.string().regex(/^\d{4}-\d\d-\d\d$/, "wanted YYYY-MM-DD").optional().describe(
+      "the day that a chat template which asks for it is told, YYYY-MM-DD; 2025-01-01 by default",
+    ).meta({ zh: "告诉对话模板的日期（YYYY-MM-DD）；默认 2025-01-01" }),
     template: z.enum(TEMPLATE_NAMES).default("alpaca").describe("prompt template").meta({
       zh: "提示模板",
       aliases: ["prompt_template_name"],
@@ -185,6 +192,8 @@ export default pipeline({
       template: o.template,
       trainOn: o.trainOn,
       trainOnInputs: o.trainOnInputs,
+      chatTemplateKwargs: parseTemplateKwargs(o.chatTemplateKwargs),
+      templateDate: o.templateDate,
     });
     const adapter = train({
       base,

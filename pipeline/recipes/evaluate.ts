@@ -8,6 +8,7 @@ import {
   merge,
   modelNamed,
   parseColumns,
+  parseTemplateKwargs,
   pipeline,
   PipelineError,
   quantize,
@@ -66,6 +67,12 @@ export default pipeline({
     samples: z.number().int().min(0).default(5).describe("held-out instructions that are answered").meta({
       zh: "作答的留出指令数",
     }),
+    chatTemplateKwargs: z.string().default("").describe(
+      `variables of the tokenizer's chat template as JSON: '{"enable_thinking": false}'`,
+    ).meta({ zh: `分词器对话模板的变量（JSON），如 '{"enable_thinking": false}'`, aliases: ["chat_template_kwargs"] }),
+    templateDate: z.string().regex(/^\d{4}-\d\d-\d\d$/, "wanted YYYY-MM-DD").optional().describe(
+      "the day that a chat template which asks for it is told, YYYY-MM-DD; 2025-01-01 by default",
+    ).meta({ zh: "告诉对话模板的日期（YYYY-MM-DD）；默认 2025-01-01" }),
     template: z.enum(TEMPLATE_NAMES).default("alpaca").describe(
       "prompt template; alpaca-legacy for adapters trained with Chinese-Vicuna",
     ).meta({
@@ -114,6 +121,7 @@ export default pipeline({
     }
     const base = quantize({ model: modelNamed(o.baseModel ?? embeddedModelPath), bits: o.bits });
     const { template, maxTokens, trainOnInputs, samples } = o;
+    const chatTemplateKwargs = parseTemplateKwargs(o.chatTemplateKwargs);
     const tokens = o.data.length === 0 ? undefined : tokenize({
       data: merge({
         sources: o.data.map((spec) => rows(spec, { columns: parseColumns(o.columns) })),
@@ -124,6 +132,8 @@ export default pipeline({
       maxTokens,
       template,
       trainOnInputs,
+      chatTemplateKwargs,
+      templateDate: o.templateDate,
     });
     const report = evaluate({
       base,
@@ -131,6 +141,8 @@ export default pipeline({
       tokens,
       tasks,
       template,
+      chatTemplateKwargs,
+      templateDate: o.templateDate,
       samples,
       limit: o.limit,
       ...(o.maxNewTokens !== undefined && { maxNewTokens: o.maxNewTokens }),

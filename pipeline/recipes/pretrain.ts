@@ -3,6 +3,7 @@ import {
   merge,
   modelNamed,
   parseColumns,
+  parseTemplateKwargs,
   pipeline,
   randomModel,
   rows,
@@ -53,6 +54,12 @@ export default pipeline({
       zh: "每行最多的 token 数",
       aliases: ["cutoff_len"],
     }),
+    chatTemplateKwargs: z.string().default("").describe(
+      `variables of the tokenizer's chat template as JSON: '{"enable_thinking": false}'`,
+    ).meta({ zh: `分词器对话模板的变量（JSON），如 '{"enable_thinking": false}'`, aliases: ["chat_template_kwargs"] }),
+    templateDate: z.string().regex(/^\d{4}-\d\d-\d\d$/, "wanted YYYY-MM-DD").optional().describe(
+      "the day that a chat template which asks for it is told, YYYY-MM-DD; 2025-01-01 by default",
+    ).meta({ zh: "告诉对话模板的日期（YYYY-MM-DD）；默认 2025-01-01" }),
     template: z.enum(TEMPLATE_NAMES).default("alpaca").describe("prompt template").meta({
       zh: "提示模板",
       aliases: ["prompt_template_name"],
@@ -111,7 +118,11 @@ export default pipeline({
       maxPositions: Math.max(512, o.maxTokens),
     });
     const { maxTokens, template, trainOnInputs } = o;
-    const tokens = tokenize({ data, tokenizer: tokenizerOf({ model }), maxTokens, template, trainOnInputs });
+    const tokens = tokenize({
+      ...{ data, tokenizer: tokenizerOf({ model }), maxTokens, template, trainOnInputs },
+      chatTemplateKwargs: parseTemplateKwargs(o.chatTemplateKwargs),
+      templateDate: o.templateDate,
+    });
     return {
       model: trainFull({
         model,

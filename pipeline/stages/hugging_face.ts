@@ -15,9 +15,6 @@ import { type HubName, isHubName, parseHubName } from "./hub/hub_name.ts";
 import { modelFiles, rowsFile, type RowsMeta } from "./kinds.ts";
 import { modelFolder } from "./models.ts";
 
-/** Small files that a model needs for other programs, when it is exported. */
-const COMPANION = /^(generation_config|special_tokens_map|added_tokens)\.json$|^chat_template\.(jinja|json)$/;
-
 const repositoryParams = {
   name: z.string().refine(isHubName, "wanted owner/name").describe("repository of the hub"),
   revision: z.string().min(1).default("main").describe("branch, tag or commit"),
@@ -70,7 +67,7 @@ function wantedOfModel(name: string, file: string | undefined, listed: readonly 
   const names = listed.map(({ path }) => path);
   const fault = (message: string) => new PipelineError(`downloading ${name}: ${message}; found ${names.join(", ")}`);
   if (file === undefined && weightForm(names) !== "gguf") {
-    const wanted = listed.filter(({ path }) => isModelFile(path, names) || COMPANION.test(path));
+    const wanted = listed.filter(({ path }) => isModelFile(path, names));
     if (wanted.some(({ path }) => path !== "config.json")) return wanted;
     if (!names.some(isGguf)) throw fault("it has no files of a model");
   }

@@ -3,7 +3,7 @@ import type { ChoiceFormat } from "../../datasets/evaluation/choice_items.ts";
 import type { FormatName } from "../../datasets/formats.ts";
 import type { TrainOn } from "../../datasets/build_sequence.ts";
 import type { DropReason } from "../../datasets/filters.ts";
-import type { TemplateName } from "../../datasets/templates.ts";
+import type { TemplateName, TemplateOptions } from "../../datasets/templates.ts";
 import type { ExportFormat } from "../../models/export/export_model.ts";
 import type { LlamaConfig } from "../../models/formats/config.ts";
 import { type Kind, kind } from "../core/mod.ts";
@@ -82,7 +82,7 @@ export interface TokenSplitMeta {
 }
 
 /** What tokenised rows hold and how they were made. */
-export interface TokensMeta {
+export interface TokensMeta extends TemplateOptions {
   /** The rows to train on; never none. */
   readonly train: TokenSplitMeta;
   /** The rows to validate on; may be none. */

@@ -27,7 +27,7 @@ export interface QuantizeParams {
  */
 export const quantize: Stage<{ readonly model: typeof modelFiles }, QuantizeParams, typeof base> = defineStage({
   name: "quantize",
-  version: 3,
+  version: 4,
   inputs: { model: modelFiles },
   params,
   output: base,

@@ -149,12 +149,14 @@ Deno.test("Guanaco rows of another form stay as they are", () => {
 });
 
 Deno.test("ShareGPT's and OpenAI's rows become a system text, a history and the last answered question", () => {
-  const wanted = { instruction: "c\nd", input: "", output: "e", system: "s", history: [["a", "b"]] };
+  const joined = { instruction: "c\nd", input: "", output: "e", system: "s", history: [["a", "b"]] };
   const says = (names: [string, string][]) => names.map(([role, text]) => ({ role, text }));
   const turns = says([["system", "s"], ["user", "a"], ["assistant", "b"], ["user", "c"], ["user", "d"], [
     "assistant",
     "e",
   ], ["user", "f"]]);
+  const before = turns.slice(0, 5).map(({ role, text }) => ({ role, text }));
+  const wanted = { ...joined, turns: before }; // two questions in a row
   const names: Record<string, string> = { system: "system", user: "human", assistant: "gpt" };
   const conversations = turns.map(({ role, text }) => ({ from: names[role], value: text }));
   assertEquals(examples("sharegpt", { conversations })[0] as unknown, wanted as unknown);

@@ -81,8 +81,8 @@ Deno.test("the SentencePiece tokenizer of a GGUF file gives the ids of the one t
   inFolder(async (directory) => {
     await Deno.writeTextFile(join(directory, "tokenizer.json"), LLAMA_JSON);
     using original = await loadTokenizer(directory);
-    const { bosId, eosId, vocabularySize } = original;
-    const metadata = await ggufTokenizer(directory, vocabularySize + 3, { bosId, eosId });
+    const { vocabularySize, eosId, bosId } = original;
+    const metadata = await ggufTokenizer(directory, vocabularySize + 3, original);
     const [model, config] = await tokenizerFilesOf(directory, metadata);
     assertEquals([model?.name, config?.name], ["tokenizer.model", "tokenizer_config.json"]);
     await Deno.remove(join(directory, "tokenizer.json"));
