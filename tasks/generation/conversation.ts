@@ -100,7 +100,7 @@ export function fitPrompt(
   tokenizer: Tokenizer,
   { positions, answerTokens, historyTokens = Infinity }: PromptBudget,
 ): FittedPrompt {
-  const { history = [], turns, ...bare } = question;
+  const { history = [], turns: _turns, ...bare } = question;
   const askedWithout = (dropped: number): Question => {
     if (dropped === 0) return question; // with its turns as they were
     return dropped === history.length ? bare : { ...bare, history: history.slice(dropped) };
