@@ -1,4 +1,5 @@
 import { Template } from "@huggingface/jinja";
+import { isBlank } from "./blank.ts";
 import { DataError, shorten } from "./errors.ts";
 import { lastQuestion, type Question, type RawExample, type Turn } from "./example.ts";
 import type { PromptTemplate, Segment } from "./segments.ts";
@@ -168,8 +169,9 @@ class Renderer {
     ]);
     const whole = this.#render(turns, false);
     const spans: [start: number, end: number][] = [];
-    for (const [index, { role }] of turns.entries()) {
-      if (role !== "assistant") continue;
+    for (const [index, { role, text }] of turns.entries()) {
+      // From an answer that says nothing only its end could be learnt.
+      if (role !== "assistant" || isBlank(text)) continue;
       const before = this.#render(turns.slice(0, index), false).trimEnd();
       // Some templates write earlier turns differently once there are later ones; such an answer is not learnt.
       if (!whole.startsWith(before)) continue;

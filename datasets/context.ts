@@ -1,3 +1,4 @@
+import { isBlank } from "./blank.ts";
 import { describeValue, errorAt, type Place } from "./errors.ts";
 import type { Exchange, RawExample, Turn } from "./example.ts";
 import { type Fields, has, optionalText } from "./row_fields.ts";
@@ -10,7 +11,7 @@ import { answeredExchanges, isTurn, listField, readTurns } from "./turns.ts";
  * @throws {DataError} naming the field
  */
 export function withContext(example: RawExample, row: Fields, place: Place): RawExample {
-  const system = [optionalText(row, "system", place), example.system ?? ""].filter((text) => text.trim() !== "");
+  const system = [optionalText(row, "system", place), example.system ?? ""].filter((text) => !isBlank(text));
   const earlier = has(row, "history") && row.history !== null ? readHistory(row, place) : [];
   const history = [...earlier, ...example.history ?? []];
   const turns = example.turns && [...contextTurns(row, place, earlier), ...example.turns];
@@ -25,7 +26,7 @@ export function withContext(example: RawExample, row: Fields, place: Place): Raw
 function contextTurns(row: Fields, place: Place, earlier: readonly Exchange[]): Turn[] {
   const system = optionalText(row, "system", place);
   return [
-    ...(system.trim() === "" ? [] : [{ role: "system" as const, text: system }]),
+    ...(isBlank(system) ? [] : [{ role: "system" as const, text: system }]),
     ...earlier.flatMap(([asked, answered]): Turn[] => [
       { role: "user", text: asked },
       { role: "assistant", text: answered },

@@ -1,3 +1,4 @@
+import { isBlank } from "./blank.ts";
 import { isMultiturnChat } from "./belle.ts";
 import type { FormatName } from "./formats.ts";
 import { guanacoTurns } from "./guanaco.ts";
@@ -75,7 +76,7 @@ export function formatOfRow(value: unknown): RowFormat | undefined {
  */
 function ofTexts({ instruction, input, output }: Fields): RowFormat {
   const example = { instruction: textOf(instruction), input: textOf(input), output: textOf(output) };
-  const tells = example.output.trim() !== "" && `${example.instruction}${example.input}`.trim() !== "";
+  const tells = !isBlank(example.output) && !isBlank(`${example.instruction}${example.input}`);
   if (isMultiturnChat(example)) return { format: "belle", tells };
   return { format: guanacoTurns(example) === undefined ? "alpaca" : "guanaco", tells };
 }

@@ -6,6 +6,7 @@ import { isReservedAnswer } from "./guanaco.ts";
 import type { JobResult, JobType } from "./job_pool.ts";
 import { type MergeCounts, noCounts } from "./merge_report.ts";
 import { type Signature, signText } from "./near_duplicates.ts";
+import type { LiteralNewlines } from "./normalise.ts";
 import type { Piece } from "./pieces.ts";
 import { readRow, type RowReading } from "./read_row.ts";
 import { parsePiece } from "./read_rows.ts";
@@ -28,6 +29,8 @@ export interface BlockSetup {
   readonly filters: Filters;
   /** Whether a row that cannot be read is an error, or left out and counted. */
   readonly badRows: "stop" | "skip";
+  /** In which sources a literal backslash-n becomes a newline. */
+  readonly literalNewlines: LiteralNewlines;
 }
 
 /** Examples of a piece, ready to be written. */
@@ -55,7 +58,10 @@ export const exampleBlocks: JobType<BlockSetup, BlockJob, ExampleBlock> = {
   prepare: (setup) => (job) => makeBlock(job, setup),
 };
 
-async function makeBlock(job: BlockJob, { filters, badRows }: BlockSetup): Promise<JobResult<ExampleBlock>> {
+async function makeBlock(
+  job: BlockJob,
+  { filters, badRows, literalNewlines }: BlockSetup,
+): Promise<JobResult<ExampleBlock>> {
   const counts = noCounts();
   const onFault = badRows === "stop" ? undefined : (error: unknown) => {
     if ((error as { userFacing?: unknown } | null)?.userFacing !== true) throw error;
@@ -75,7 +81,7 @@ async function makeBlock(job: BlockJob, { filters, badRows }: BlockSetup): Promi
     counts.rows++;
     for (const raw of raws) {
       counts.examples++;
-      const { example, newlines, surrogates } = cleanExample(raw, job.reading.format);
+      const { example, newlines, surrogates } = cleanExample(raw, job.reading.format, literalNewlines);
       if (newlines) counts.repaired.newlines++;
       if (surrogates) counts.repaired.surrogates++;
       const reason = dropReason(example, filters);

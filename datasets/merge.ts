@@ -11,6 +11,7 @@ import type { FormatName } from "./formats.ts";
 import { mapInOrder } from "./job_pool.ts";
 import { addCounts, type MergeReport, noCounts, type SourceReport, sumCounts } from "./merge_report.ts";
 import { NearDuplicates, SIGNATURE, type Signature } from "./near_duplicates.ts";
+import type { LiteralNewlines } from "./normalise.ts";
 import { type Piece, readPieces } from "./pieces.ts";
 import { parsePiece } from "./read_rows.ts";
 import { RowSpool } from "./row_spool.ts";
@@ -52,6 +53,8 @@ export interface MergeOptions {
   readonly filters?: Filters;
   /** Whether a row that cannot be read is an error (the default), or left out and counted. */
   readonly badRows?: "stop" | "skip";
+  /** In which sources a literal backslash-n becomes a newline; in BELLE's if absent. */
+  readonly literalNewlines?: LiteralNewlines;
   /** Threads to read and parse on; 1 if absent. They do not change the result. */
   readonly workers?: number;
   readonly onProgress?: (progress: MergeProgress) => void;
@@ -120,7 +123,11 @@ async function readAll(sources: readonly MergeSource[], spool: RowSpool, options
       before += sizes[index]!;
     }
   }
-  const setup = { filters: options.filters ?? {}, badRows: options.badRows ?? "stop" };
+  const setup = {
+    filters: options.filters ?? {},
+    badRows: options.badRows ?? "stop",
+    literalNewlines: options.literalNewlines ?? "belle",
+  };
   const workers = total < BYTES_WORTH_WORKERS ? 1 : options.workers ?? 1;
   const near = options.filters?.nearDuplicates === "drop" ? new NearDuplicates() : undefined;
   const seen = { equal: new DigestSet(), near };

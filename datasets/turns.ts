@@ -1,3 +1,4 @@
+import { isBlank } from "./blank.ts";
 import { describeValue, errorAt, type Place } from "./errors.ts";
 import type { Exchange, RawExample, Role, Turn } from "./example.ts";
 import { asFields, type Fields, has, text } from "./row_fields.ts";
@@ -122,7 +123,7 @@ export function exchangeExample(exchanges: readonly Exchange[], system = ""): Ra
     instruction,
     input: "",
     output,
-    ...(system.trim() === "" ? {} : { system }),
+    ...(isBlank(system) ? {} : { system }),
     ...(history.length === 0 ? {} : { history }),
   };
 }

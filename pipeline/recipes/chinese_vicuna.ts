@@ -2,6 +2,7 @@ import {
   adapterFolder,
   evaluate,
   LANGUAGES,
+  LITERAL_NEWLINES,
   LORA_TARGETS,
   merge,
   modelNamed,
@@ -56,6 +57,9 @@ export default pipeline({
     nearDuplicates: z.enum(["keep", "drop"]).default("keep").describe("rows almost equal to an earlier one").meta({
       zh: "与前面的行几乎相同的行是否保留",
     }),
+    literalNewlines: z.enum(LITERAL_NEWLINES).default("belle").describe(
+      "newlines written as backslash-n: repair them in BELLE's rows, in all, or keep them",
+    ).meta({ zh: "写成反斜杠 n 的换行：只修复 BELLE 数据中的（belle）、全部修复（repair）或保留（keep）" }),
     badRows: z.enum(["stop", "skip"]).default("stop").describe(
       "stop at a row that cannot be read, or skip and count it",
     )
@@ -181,6 +185,7 @@ export default pipeline({
       maxCharacters: o.maxCharacters,
       reservedAnswers: o.reservedAnswers,
       nearDuplicates: o.nearDuplicates,
+      literalNewlines: o.literalNewlines,
       badRows: o.badRows,
     });
     const base = quantize({ model: modelNamed(o.baseModel), bits: o.bits });

@@ -2,6 +2,7 @@ import { join } from "@std/path";
 import { defaultWorkers } from "../../datasets/job_pool.ts";
 import { type Language, LANGUAGES } from "../../datasets/language.ts";
 import { type MergeSource, mergeSources } from "../../datasets/merge.ts";
+import { LITERAL_NEWLINES, type LiteralNewlines } from "../../datasets/normalise.ts";
 import type { MergeReport } from "../../datasets/merge_report.ts";
 import { defineStage, list, type ListInput, type Stage, type StageInput, z } from "../core/mod.ts";
 import { dataset, rowsFile } from "./kinds.ts";
@@ -16,6 +17,9 @@ const params = z.object({
   maxCharacters: z.number().int().min(0).default(0).describe("most characters of a row; 0 for no limit"),
   reservedAnswers: z.enum(["keep", "drop"]).default("keep").describe("what becomes of Guanaco's reserved answers"),
   nearDuplicates: z.enum(["keep", "drop"]).default("keep").describe("what becomes of rows that are almost equal"),
+  literalNewlines: z.enum(LITERAL_NEWLINES).default("belle").describe(
+    "newlines written as backslash-n: repaired in BELLE's rows, in all, or kept",
+  ),
   badRows: z.enum(["stop", "skip"]).default("stop").describe("whether a row that cannot be read is an error"),
 });
 
@@ -39,6 +43,8 @@ export interface MergeParams {
   readonly reservedAnswers?: "keep" | "drop";
   /** What becomes of rows that are almost equal to an earlier one; kept by default. */
   readonly nearDuplicates?: "keep" | "drop";
+  /** Newlines written as backslash-n: repaired in BELLE's rows ("belle", the default), in all ("repair"), or kept. */
+  readonly literalNewlines?: LiteralNewlines;
   /** Whether a row that cannot be read is an error ("stop", the default), or left out and counted ("skip"). */
   readonly badRows?: "stop" | "skip";
   /** Threads to work on; all by default. They do not change the result. */
@@ -100,5 +106,6 @@ function summary({ total, train, validation, sources }: MergeReport): string {
   const reasons = Object.entries(total.dropped).filter(([, count]) => count > 0);
   const dropped = reasons.map(([reason, count]) => `${count} ${reason}`).join(", ");
   return `${total.rows} rows from ${sources.length} sources: ${train} to train on, ${validation} for validation, ` +
-    `dropped ${dropped === "" ? "none" : dropped}`;
+    `dropped ${dropped === "" ? "none" : dropped}` +
+    (total.repaired.newlines === 0 ? "" : `; literal \\n became a newline in ${total.repaired.newlines} examples`);
 }

@@ -207,3 +207,9 @@ Deno.test("a chat template is given two questions in a row and a later system tu
     "[user] a\n[user] b\n[assistant] c\n[system] s\n[user] d\n",
   );
 });
+
+Deno.test("chatTemplate() learns no end of an earlier answer that says nothing", () => {
+  const history = [["a", ""], ["b", "\u200b"], ["c", "d"]] as const;
+  const text = shown(chatTemplate(source(CHATML)).segments({ instruction: "e", input: "", output: "f", history }));
+  assertEquals(text.match(/{[^}]*}/g), ["{d*<|im_end|>*}", "{f*<|im_end|>*}"]);
+});
