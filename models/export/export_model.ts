@@ -6,6 +6,7 @@ import { FormatError } from "../formats/error.ts";
 import { folderNames } from "../formats/weight_forms.ts";
 import { openWeights } from "../formats/weights.ts";
 import { readModelConfig, withModelFolder } from "../model_source.ts";
+import { checkTiedHead } from "../tied_head.ts";
 import { loadTokenizer, type Tokenizer } from "../tokenizer.ts";
 import { writeGgufModel } from "./gguf.ts";
 import { writeGgufLora } from "./gguf_lora.ts";
@@ -104,6 +105,7 @@ async function exportMerged(
   const { type, maxShardBytes, mayRead } = request;
   using weights = await openWeights(model);
   const config = await readModelConfig(model);
+  await checkTiedHead(weights, config);
   const merged = new MergedWeights(weights, config, adapter);
   if (request.to === "gguf") {
     const options = { type: type === "q8_0" ? "Q8_0" : DTYPES[type], name: nameOf(request, model) } as const;
