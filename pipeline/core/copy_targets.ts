@@ -9,7 +9,8 @@ export interface TargetsResult {
   readonly targets: Readonly<Record<string, TargetResult<unknown>>>;
 }
 
-interface Copy {
+/** A file that is copied. */
+export interface Copy {
   readonly from: string;
   readonly sha256: string;
   /** Of the result. */
@@ -47,7 +48,8 @@ export async function copyTargets(result: TargetsResult, outputPath: string): Pr
   return copies.map(({ to }) => to).sort();
 }
 
-function layOut({ targets }: TargetsResult): Copy[] {
+/** Where each file of the targets goes. */
+export function layOut({ targets }: TargetsResult): Copy[] {
   const byName = new Map<string, (Omit<Copy, "to"> & { target: string })[]>();
   for (const [target, { dir, key, sha256 }] of Object.entries(targets)) {
     for (const [file, digest] of Object.entries(sha256)) {

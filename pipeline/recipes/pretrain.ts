@@ -98,6 +98,25 @@ export default pipeline({
     saveSteps: z.number().int().min(1).default(200).describe(
       "steps between two checkpoints, from which the same command goes on",
     ).meta({ zh: "检查点间隔步数；中断后同一命令由此继续" }),
+    microBatchSize: z.number().int().min(1).default(4).describe(
+      "a micro-batch holds as many tokens as so many full rows; lower it to save memory",
+    ).meta({ zh: "微批可容纳的满长行数；调低可节省显存" }),
+    autotune: z.boolean().default(true).describe("measure which kernels are quickest before a long training").meta({
+      zh: "长时间训练前实测最快的内核",
+    }),
+    logSteps: z.number().int().min(1).max(200).default(10).describe("steps between two lines of the log").meta({
+      zh: "日志间隔步数",
+      aliases: ["logging_steps"],
+    }),
+    saveTotalLimit: z.number().int().min(1).default(3).describe("newest checkpoints to keep, besides the best").meta({
+      zh: "保留的最新检查点数（最佳的另外保留）",
+    }),
+    sampleSteps: z.number().int().min(0).default(0).describe(
+      "steps between two answers to held-out instructions while training; 0 for none",
+    ).meta({ zh: "训练中试答留出指令的间隔步数；0 表示不试答" }),
+    earlyStoppingPatience: z.number().int().min(0).default(0).describe(
+      "end after so many validations without a lower loss, with the best weights; 0: never",
+    ).meta({ zh: "连续若干次验证损失未降则提前结束，并取最佳权重；0 表示不提前结束" }),
     seed: z.number().int().min(0).max(0x7fffffff).default(42).describe("seed of the weights, the split and the order")
       .meta({ zh: "随机种子" }),
   }),
@@ -137,9 +156,16 @@ export default pipeline({
         dtype: o.dtype,
         seed: o.seed,
         gpuMemory: o.gpuMemory,
-        logSteps: 10,
+        autotune: o.autotune,
+        microBatchSize: o.microBatchSize,
+        logSteps: o.logSteps,
         evalSteps: o.evalSteps,
         saveSteps: o.saveSteps,
+        saveTotalLimit: o.saveTotalLimit,
+        sampleSteps: o.sampleSteps,
+        earlyStopping: o.earlyStoppingPatience > 0
+          ? { patience: o.earlyStoppingPatience, everySteps: o.evalSteps }
+          : undefined,
       }),
     };
   },

@@ -45,34 +45,58 @@ export default pipeline({
     autotune: z.boolean().default(true).describe("measure which kernels are quickest before a long training").meta({
       zh: "长时间训练前实测最快的内核",
     }),
+    maxTokens: z.number().int().min(8).default(256).describe("most tokens of a row").meta({
+      zh: "每行最多的 token 数",
+      aliases: ["cutoff_len"],
+    }),
+    microBatchSize: z.number().int().min(1).default(8).describe(
+      "a micro-batch holds as many tokens as so many full rows; lower it to save memory",
+    ).meta({ zh: "微批可容纳的满长行数；调低可节省显存" }),
+    warmupSteps: z.number().int().min(0).default(10).describe("steps over which the learning rate rises").meta({
+      zh: "学习率预热步数",
+    }),
+    gpuMemory: z.number().min(0).default(0).describe(
+      "GB of GPU memory to use; 0: 7.4, or what a software driver has free",
+    ).meta({ zh: "可用显存（GB）；0 表示 7.4，或软件驱动的空闲内存" }),
+    logSteps: z.number().int().min(1).max(200).default(10).describe("steps between two lines of the log").meta({
+      zh: "日志间隔步数",
+      aliases: ["logging_steps"],
+    }),
+    evalSteps: z.number().int().min(0).default(100).describe("steps between two validations; 0 for none").meta({
+      zh: "验证间隔步数；0 表示不验证",
+    }),
+    saveSteps: z.number().int().min(1).default(50).describe(
+      "steps between two checkpoints, from which the same command goes on",
+    ).meta({ zh: "检查点间隔步数；中断后同一命令由此继续" }),
+    saveTotalLimit: z.number().int().min(1).default(1).describe("newest checkpoints to keep, besides the best").meta({
+      zh: "保留的最新检查点数（最佳的另外保留）",
+    }),
+    sampleSteps: z.number().int().min(0).default(100).describe(
+      "steps between two answers to held-out instructions while training; 0 for none",
+    ).meta({ zh: "训练中试答留出指令的间隔步数；0 表示不试答" }),
+    earlyStoppingPatience: z.number().int().min(0).default(0).describe(
+      "end after so many validations without a lower loss, with the best weights; 0: never",
+    ).meta({ zh: "连续若干次验证损失未降则提前结束，并取最佳权重；0 表示不提前结束" }),
     seed: z.number().int().min(0).max(0x7fffffff).default(42).describe("seed of the split, the order and the adapter")
       .meta({ zh: "随机种子" }),
   }),
-  build({ autotune, validation, epochs, maxSteps, batchSize, learningRate, loraRank, bits, seed }) {
+  build({ validation, loraRank, bits, maxTokens, earlyStoppingPatience, seed, ...training }) {
     const data = merge({
       sources: [embeddedSamples({ form: "belle" }), embeddedSamples({ form: "guanaco" })],
       validation,
       seed,
     });
     const base = quantize({ model: embeddedModel(), bits });
-    const tokens = tokenize({ data, tokenizer: base.tokenizer });
+    const tokens = tokenize({ data, tokenizer: base.tokenizer, maxTokens });
     const adapter = train({
       base,
       tokens,
       lora: { rank: loraRank, alpha: loraRank * 2, dropout: 0, targets: [...LORA_TARGETS] },
-      epochs,
-      maxSteps,
-      batchSize,
-      microBatchSize: 8,
-      learningRate,
-      warmupSteps: 10,
-      autotune,
+      ...training,
+      earlyStopping: earlyStoppingPatience > 0
+        ? { patience: earlyStoppingPatience, everySteps: training.evalSteps }
+        : undefined,
       seed,
-      logSteps: 10,
-      evalSteps: 100,
-      sampleSteps: 100,
-      saveSteps: 50,
-      saveTotalLimit: 1,
     });
     return {
       adapter,

@@ -2,8 +2,10 @@ import { join, resolve, toFileUrl } from "@std/path";
 import { prepareMesa } from "../../kernels/device.ts";
 import { copyTargets, DamagedTargetError, type JsonObject, PipelineOptionsError } from "../../pipeline/core/mod.ts";
 import {
+  keepEarlierResult,
   LockCheck,
   LockCollector,
+  noteResult,
   readLockFile,
   runObserved,
   setAside,
@@ -42,6 +44,8 @@ export async function runPipelineTask(
   if (common.strict) prepareMesa(); // the stages' own processes must not read /proc to find this out
   const collector = new LockCollector();
   const renderer = chooseRenderer(common.json, messages);
+  const warn = (message: string) =>
+    renderer.show({ type: "stage-log", stage: loaded.name, level: "warn", message });
   try {
     const cacheDir = resolve(common.cacheDir);
     const observers = [locked === undefined ? collector : new LockCheck(locked)];
@@ -59,19 +63,25 @@ export async function runPipelineTask(
         signal,
         onEvent: (event) => renderer.show(event),
         use: async (result) => {
+          const kept = common.overwrite ? undefined : await keepEarlierResult(result, dir);
+          if (kept !== undefined) warn(messages.keptAside(dir, kept));
           files = await copyTargets(result, dir);
+          await noteResult(result, dir, files);
         },
       }, observers);
     await run().catch(async (error) => {
       if (!(error instanceof DamagedTargetError)) throw error;
-      renderer.show({ type: "stage-log", stage: loaded.name, level: "warn", message: error.message });
+      warn(error.message);
       await setAside(cacheDir, error.key);
       await run();
     });
     renderer.show({ type: "output-written", dir, files });
-    if (locked === undefined && await writeLockFile(lockPath, loaded.name, collector.locked(options))) {
-      renderer.show({ type: "lock-written", path: lockPath });
-    }
+    if (locked !== undefined) return;
+    const { changed, kept } = await writeLockFile(lockPath, loaded.name, collector.locked(options), {
+      keep: !common.overwrite,
+    });
+    if (kept !== undefined) warn(messages.keptAside(lockPath, kept));
+    if (changed) renderer.show({ type: "lock-written", path: lockPath });
   } catch (error) {
     throw error instanceof PipelineOptionsError ? explainOptions(error, command, messages) : error;
   } finally {
