@@ -37,6 +37,13 @@ export function readRow(value: unknown, reading: RowReading, place: Place): RawE
 }
 
 function unknownRow(value: unknown, format: FormatName, place: Place): DataError {
+  const list = listOfRows(value);
+  if (list !== undefined) {
+    return errorAt(
+      place,
+      `wanted a row, found an object whose field "${list}" is a list of rows; wanted that list alone, or a row a line`,
+    );
+  }
   return errorAt(
     place,
     `wanted a row with {instruction, input, output}, {input, target}, {instruction, instances}, {conversations}, ` +
@@ -46,4 +53,11 @@ function unknownRow(value: unknown, format: FormatName, place: Place): DataError
       `was read as ${format}; FORMAT: in front of the path overrules that, and --columns names columns: ` +
       `--columns instruction=prompt,output=response`,
   );
+}
+
+/** The field of an object that holds rows, where a whole data set was written as one object. */
+function listOfRows(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const isRow = (each: unknown) => typeof each === "object" && each !== null;
+  return Object.entries(value).find(([, list]) => Array.isArray(list) && list.length > 0 && list.every(isRow))?.[0];
 }

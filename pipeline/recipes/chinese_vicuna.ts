@@ -29,7 +29,7 @@ export default pipeline({
   options: z.object({
     baseModel: z.string().describe("folder of the base model, or owner/name on the Hugging Face hub").meta({
       zh: "基座模型文件夹，或 Hugging Face 上的 owner/name",
-      aliases: ["base_model", "model_path"],
+      aliases: ["base_model", "model_path", "model_name_or_path"],
     }),
     data: z.array(z.string()).min(1).describe(
       "rows: [FORMAT:]PATH[*WEIGHT]; without a format, alpaca, belle, guanaco, sharegpt, messages or chat is told from " +
@@ -41,8 +41,8 @@ export default pipeline({
     columns: z.array(z.string()).default([]).describe(
       "columns of other names, as FIELD=COLUMN: instruction=prompt,output=response",
     ).meta({ zh: "列名不同时写 字段=列名，如 instruction=prompt,output=response" }),
-    validation: z.number().int().min(1).default(2000).describe("rows held out for evaluation").meta({
-      zh: "留作评估的行数",
+    validation: z.number().int().min(0).default(2000).describe("rows held out for evaluation; 0 for none").meta({
+      zh: "留作评估的行数；0 表示不留",
       aliases: ["test_size", "val_set_size"],
     }),
     languages: z.array(z.enum(LANGUAGES)).default([...LANGUAGES]).describe("languages to keep, told by script").meta({
@@ -70,7 +70,7 @@ export default pipeline({
       }),
     maxTokens: z.number().int().min(8).default(256).describe("most tokens of a row").meta({
       zh: "每行最多的 token 数",
-      aliases: ["cutoff_len"],
+      aliases: ["cutoff_len", "max_seq_length"],
     }),
     longRows: z.enum(["cut", "drop"]).default("cut").describe("cut the end of longer rows, or drop them").meta({
       zh: "超长的行：截断或丢弃",
@@ -93,7 +93,7 @@ export default pipeline({
     ).meta({ zh: "同时学习指令部分（Chinese-Vicuna 公布的损失即如此计算）" }),
     epochs: z.number().positive().default(3).describe("passes over the training rows").meta({
       zh: "训练轮数",
-      aliases: ["num_epochs"],
+      aliases: ["num_epochs", "num_train_epochs"],
     }),
     maxSteps: z.number().int().min(0).default(0).describe("optimizer steps instead of whole epochs; 0: by epochs").meta(
       { zh: "以优化步数代替轮数；0 表示按轮数" },
@@ -165,6 +165,7 @@ export default pipeline({
     ).meta({ zh: "连续若干次验证损失未降则提前结束，并取最佳权重；0 表示不提前结束" }),
     resumeAdapter: z.string().optional().describe("folder of a PEFT adapter to begin with").meta({
       zh: "以该文件夹中的 PEFT 适配器为起点",
+      aliases: ["resume_from_checkpoint"],
     }),
     samples: z.number().int().min(0).default(5).describe("held-out instructions answered before and after").meta({
       zh: "训练前后作答的留出指令数",
@@ -234,6 +235,9 @@ export default pipeline({
       resumeAdapter: o.resumeAdapter === undefined ? undefined : adapterFolder(o.resumeAdapter),
     });
     const tasks = o.tasks.map((spec) => taskNamed(spec));
-    return { adapter, report: evaluate({ base, adapter, tokens, tasks, samples: o.samples }) };
+    // Without held-out rows there are only tasks to evaluate on.
+    const heldOut = o.validation > 0 ? tokens : undefined;
+    if (heldOut === undefined && tasks.length === 0) return { adapter };
+    return { adapter, report: evaluate({ base, adapter, tokens: heldOut, tasks, samples: o.samples }) };
   },
 });

@@ -22,11 +22,14 @@ export default pipeline({
   zh: "用项目自带的内容跑完整条流水线：一个认识中英文单词、拼音和小数字、但不会听从指令的小模型，在这里学会听从指令。" +
     "训练前后各回答 200 条留出的指令。",
   options: z.object({
-    validation: z.number().int().min(1).default(60).describe("rows held out for the validation loss").meta({
+    validation: z.number().int().min(0).default(60).describe("rows held out for the validation loss").meta({
       zh: "留作计算验证损失的行数",
       aliases: ["test_size", "val_set_size"],
     }),
-    epochs: z.number().positive().default(4).describe("passes over the training rows").meta({ zh: "训练轮数" }),
+    epochs: z.number().positive().default(4).describe("passes over the training rows").meta({
+      zh: "训练轮数",
+      aliases: ["num_epochs", "num_train_epochs"],
+    }),
     maxSteps: z.number().int().min(0).default(0).describe("optimizer steps instead of whole epochs; 0: by epochs").meta(
       { zh: "以优化步数代替轮数；0 表示按轮数" },
     ),
@@ -100,7 +103,10 @@ export default pipeline({
     });
     return {
       adapter,
-      report: evaluate({ base, adapter, tokens, tasks: [embeddedTask({})], samples: 5, maxNewTokens: 16 }),
+      report: evaluate({
+        ...{ base, adapter, tasks: [embeddedTask({})], samples: 5, maxNewTokens: 16 },
+        tokens: validation > 0 ? tokens : undefined,
+      }),
     };
   },
 });

@@ -12,6 +12,7 @@ const ENGLISH_CHOICES: Choices = {
 
 /** All that the command line says, but for errors of the library. Both languages have every entry, by type. */
 const EN = {
+  language: "en" as "en" | "zh",
   usage: "Usage:",
   pipelineOptions: (name: string) => `Options of ${name}:`,
   commonOptions: "Common options:",
@@ -159,6 +160,7 @@ const CHOICES_ZH: Choices = {
 };
 
 const ZH: Messages = {
+  language: "zh",
   usage: "用法：",
   pipelineOptions: (name) => `${name} 的选项：`,
   commonOptions: "通用选项：",

@@ -135,6 +135,10 @@ Deno.test("a row of no known format is refused with what its file was taken for 
       "its first rows the file was read as alpaca; FORMAT: in front of the path overrules that, and --columns names " +
       "columns: --columns instruction=prompt,output=response",
   );
+  assertEquals(
+    message({ train: [{ instruction: "a", output: "b" }], valid: [] }),
+    'rows.json:1: wanted a row, found an object whose field "train" is a list of rows; wanted that list alone, or a row a line',
+  );
   for (const row of ["text", 3, null, [1, "a"]]) assertStringIncludes(message(row), "wanted a row with");
 });
 
