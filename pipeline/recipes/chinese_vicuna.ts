@@ -238,6 +238,13 @@ export default pipeline({
     // Without held-out rows there are only tasks to evaluate on.
     const heldOut = o.validation > 0 ? tokens : undefined;
     if (heldOut === undefined && tasks.length === 0) return { adapter };
-    return { adapter, report: evaluate({ base, adapter, tokens: heldOut, tasks, samples: o.samples }) };
+    const { template, samples } = o;
+    return {
+      adapter,
+      report: evaluate({
+        ...{ base, adapter, tokens: heldOut, tasks, template, samples, templateDate: o.templateDate },
+        chatTemplateKwargs: parseTemplateKwargs(o.chatTemplateKwargs),
+      }),
+    };
   },
 });
