@@ -80,7 +80,7 @@ export async function readTokenizerSettings(directory: string, vocabulary: Vocab
     throw new FormatError(`${path}: eos_token is missing, and ${vocabulary.path} has none either`);
   }
   const bosId = idOf("bos_token") ?? vocabulary.bosId;
-  const hasBos = bosId !== undefined && config.bos_token !== null;
+  const hasBos = bosId !== undefined && namesBos(config, vocabulary);
   return {
     bosId: bosId ?? eosId,
     eosId,
@@ -89,6 +89,12 @@ export async function readTokenizerSettings(directory: string, vocabulary: Vocab
     ...await readChatTemplates(directory, config.chat_template),
     generation,
   };
+}
+
+/** Where `bos_token` is not named, its class or the tokenizer's own file may have one; null says that there is none. */
+function namesBos({ bos_token, tokenizer_class }: TokenizerConfig, { addsBos }: Vocabulary): boolean {
+  if (bos_token !== undefined) return bos_token !== null;
+  return addsBos === true || tokenizer_class == null || ADDS_BOS.test(tokenizer_class);
 }
 
 /** `add_bos_token` decides, then the tokenizer's own file, then its class, and then what SentencePiece's kind does. */

@@ -63,6 +63,9 @@ Deno.test("a tokenizer whose bos_token is null has none for templates either", a
   const files = (bos: unknown) => ({ "tokenizer.json": LLAMA_JSON, "tokenizer_config.json": { bos_token: bos } });
   assertEquals(await read(files(null), ({ bosToken }) => bosToken), undefined);
   assertEquals(await read(files("<s>"), ({ bosToken }) => bosToken), "<s>");
+  const bare = (record: unknown) => ({ "tokenizer.json": byteLevelJson(), "tokenizer_config.json": record });
+  assertEquals(await read(bare({ tokenizer_class: "TokenizersBackend" }), ({ bosToken }) => bosToken), undefined);
+  assertEquals(await read(bare({}), ({ bosToken }) => bosToken), "<|begin_of_text|>");
 });
 
 Deno.test("a raw text begins as the tokenizer has it, and control tokens in it are control tokens", async () => {
