@@ -21,7 +21,9 @@ const options = z.object({
   input: z.string().default("").describe("further text that the instruction is about").meta({
     zh: "指令所针对的输入文本",
   }),
-  raw: z.string().optional().describe('text to go on from as it is, without a template; control tokens in it count; "" starts from nothing').meta({
+  raw: z.string().optional().describe(
+    'text to go on from as it is, without a template; control tokens in it count; "" starts from nothing',
+  ).meta({
     zh: '不套模板，直接续写这段文本，其中的控制 token 有效；"" 表示从头开始',
   }),
   compare: z.boolean().default(false).describe("answer with the base alone as well").meta({ zh: "同时给出基座的回答" }),

@@ -6,7 +6,7 @@ import { exists, hashFile, isAbsent, writeFileAtomically } from "./files.ts";
 import { isPlainObject } from "./json.ts";
 
 /** Name of the file in an output folder that says which result lies there. */
-export const RESULT_NOTE = ".vicuna-result.json";
+export const RESULT_NOTE = "vicuna-output.json";
 
 interface Note {
   /** Digests of the targets by name. */

@@ -44,8 +44,7 @@ export async function runPipelineTask(
   if (common.strict) prepareMesa(); // the stages' own processes must not read /proc to find this out
   const collector = new LockCollector();
   const renderer = chooseRenderer(common.json, messages);
-  const warn = (message: string) =>
-    renderer.show({ type: "stage-log", stage: loaded.name, level: "warn", message });
+  const warn = (message: string) => renderer.show({ type: "stage-log", stage: loaded.name, level: "warn", message });
   try {
     const cacheDir = resolve(common.cacheDir);
     const observers = [locked === undefined ? collector : new LockCheck(locked)];

@@ -44,7 +44,10 @@ export const MODEL_OPTIONS = {
  * @throws {DataError} for variables that are no JSON object
  */
 export function templateOptionsOf(
-  { chatTemplateKwargs, templateDate }: { readonly chatTemplateKwargs: string; readonly templateDate?: string | undefined },
+  { chatTemplateKwargs, templateDate }: {
+    readonly chatTemplateKwargs: string;
+    readonly templateDate?: string | undefined;
+  },
 ): TemplateOptions {
   return { chatTemplateKwargs: parseTemplateKwargs(chatTemplateKwargs), templateDate };
 }

@@ -11,5 +11,15 @@ export function stateOf({ generator, model, device, template, language }: ServeC
   );
   const { adapters, positions } = generator;
   const { sampling } = generator.tokenizer.generation;
-  return { model, adapters, positions, device, templates, template, controls: controlsFor(sampling), doSample: sampling.doSample ?? false, language };
+  return {
+    model,
+    adapters,
+    positions,
+    device,
+    templates,
+    template,
+    controls: controlsFor(sampling),
+    doSample: sampling.doSample ?? false,
+    language,
+  };
 }
