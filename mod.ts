@@ -49,6 +49,7 @@ export {
   belle,
   chat,
   guanaco,
+  lccc,
   messages,
   rows,
   type RowsOptions,
@@ -62,7 +63,10 @@ export { train, type TrainInputs, type TrainParams } from "./pipeline/stages/tra
 export { trainFull, type TrainFullParams } from "./pipeline/stages/train_full.ts";
 export { TEMPLATE_NAMES, type TemplateName, type TextTemplateName } from "./datasets/templates.ts";
 export type { ExportFormat, ExportType } from "./models/export/export_model.ts";
+export { COLUMN_NAMES, type ColumnName, type Columns, parseColumns } from "./datasets/columns.ts";
+export { parseTemplateKwargs } from "./datasets/chat_template.ts";
 export { FORMAT_NAMES, type FormatName } from "./datasets/formats.ts";
+export { LITERAL_NEWLINES, type LiteralNewlines } from "./datasets/normalise.ts";
 export { type Language, LANGUAGES } from "./datasets/language.ts";
 export type { DropReason } from "./datasets/filters.ts";
 export { TRAIN_ON, type TrainOn } from "./datasets/build_sequence.ts";

@@ -87,7 +87,9 @@ declare module "@std/path" {
   export function dirname(path: string): string;
   export function extname(path: string): string;
   export function fromFileUrl(url: string | URL): string;
+  export function globToRegExp(glob: string, options?: { extended?: boolean; globstar?: boolean }): RegExp;
   export function isAbsolute(path: string): boolean;
+  export function isGlob(text: string): boolean;
   export function join(...paths: string[]): string;
   export function normalize(path: string): string;
   export function relative(from: string, to: string): string;

@@ -7,9 +7,9 @@ export function epochOrder(seed: number, epoch: number, rows: number): Uint32Arr
 
 /** How many optimizer steps a training has. */
 export interface StepCount {
-  /** max(⌊rows / batchSize⌋, 1). Rows left over wait for the next epoch, which has another order. */
+  /** ⌈rows / batchSize⌉, as transformers' Trainer counts: the last step of an epoch takes the rows that are left. */
   readonly stepsPerEpoch: number;
-  /** Rows in a step: batchSize, or all rows if there are fewer. */
+  /** Rows in every other step: batchSize, or all rows if there are fewer. */
   readonly rowsPerStep: number;
   /** Steps in all epochs. */
   readonly steps: number;
@@ -18,17 +18,18 @@ export interface StepCount {
 /**
  * Counts optimizer steps.
  *
- * @param epochs may be a fraction; at least one step is taken.
+ * @param epochs may be a fraction; a step that is begun counts.
  */
 export function countSteps(rows: number, batchSize: number, epochs: number): StepCount {
   if (rows < 1 || batchSize < 1 || !(epochs > 0)) {
     throw new RangeError(`steps: wanted rows, batch size and epochs above 0, found ${rows}, ${batchSize}, ${epochs}`);
   }
-  const stepsPerEpoch = Math.max(Math.floor(rows / batchSize), 1);
+  const stepsPerEpoch = Math.ceil(rows / batchSize);
   return {
     stepsPerEpoch,
     rowsPerStep: Math.min(batchSize, rows),
-    steps: Math.max(Math.floor(stepsPerEpoch * epochs), 1),
+    // A product such as 0.1 · 30 may lie just above the whole number that is meant.
+    steps: Math.max(Math.ceil(stepsPerEpoch * epochs - 1e-9), 1),
   };
 }
 

@@ -17,8 +17,8 @@ export interface SequenceTokenizer {
   } | undefined;
   /** Ids of control tokens by their text. */
   readonly controls: ReadonlyMap<string, number>;
-  /** Id that starts a sequence. */
-  readonly bosId: number;
+  /** What the tokenizer puts before a text: the begin id, or nothing. */
+  readonly startIds: readonly number[];
   /** Id that ends an answer. */
   readonly eosId: number;
 }
@@ -69,7 +69,7 @@ export function buildSequence(example: RawExample, options: SequenceOptions): Se
     trainOn === "all" || (answer && (trainOn === "answers" || at >= last))
   );
   const row = new RowBuilder(maxTokens);
-  if (template.framed) row.add(tokenizer.bosId, false);
+  if (template.framed) { for (const id of tokenizer.startIds) row.add(id, false); }
   addSegments(row, segments, learnt, tokenizer);
   if (template.framed) row.add(tokenizer.eosId, learnt.at(-1) ?? false);
   return row.finish(trainOn === "all");
@@ -79,7 +79,7 @@ export function buildSequence(example: RawExample, options: SequenceOptions): Se
 export function promptIds(question: Question, template: PromptTemplate, tokenizer: SequenceTokenizer): number[] {
   const segments = template.ask(question);
   const row = new RowBuilder(Infinity);
-  if (template.framed) row.add(tokenizer.bosId, false);
+  if (template.framed) { for (const id of tokenizer.startIds) row.add(id, false); }
   addSegments(row, segments, segments.map(() => false), tokenizer);
   return row.ids;
 }

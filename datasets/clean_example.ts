@@ -1,6 +1,7 @@
+import { isBlank } from "./blank.ts";
 import type { RawExample } from "./example.ts";
 import type { FormatName } from "./formats.ts";
-import { normaliseNewlines } from "./normalise.ts";
+import { type LiteralNewlines, normaliseNewlines } from "./normalise.ts";
 
 /** An example whose text is clean, and what was done to it. */
 export interface CleanExample {
@@ -11,19 +12,28 @@ export interface CleanExample {
   readonly surrogates: boolean;
 }
 
-/** Repairs the text of an example: literal newlines (see `normaliseNewlines`) and lone surrogates. */
-export function cleanExample(raw: RawExample, format: FormatName): CleanExample {
+/**
+ * Repairs the text of an example: lone surrogates, and, in sources of which that is wanted, literal newlines (see
+ * `normaliseNewlines`). A text that would be nothing but newlines then is left as it is: that was meant.
+ */
+export function cleanExample(
+  raw: RawExample,
+  format: FormatName,
+  literalNewlines: LiteralNewlines = "belle",
+): CleanExample {
+  const repairs = literalNewlines === "repair" || literalNewlines === "belle" && format === "belle";
   const where = format === "belle" ? "everywhere" : "line-ends";
   let newlines = false;
   let surrogates = false;
   const clean = (text: string, isQuestion: boolean): string => {
-    const repaired = normaliseNewlines(text, isQuestion ? where : "line-ends");
+    const found = repairs ? normaliseNewlines(text, isQuestion ? where : "line-ends") : text;
+    const repaired = isBlank(found) ? text : found;
     if (repaired !== text) newlines = true;
     if (repaired.isWellFormed()) return repaired;
     surrogates = true;
     return repaired.toWellFormed();
   };
-  const { instruction, input, output, system, history, layout } = raw;
+  const { instruction, input, output, system, history, turns, layout } = raw;
   const example: RawExample = {
     instruction: clean(instruction, true),
     input: clean(input, true),
@@ -32,6 +42,9 @@ export function cleanExample(raw: RawExample, format: FormatName): CleanExample 
     ...(history === undefined
       ? {}
       : { history: history.map(([asked, answered]) => [clean(asked, true), clean(answered, false)] as const) }),
+    ...(turns === undefined
+      ? {}
+      : { turns: turns.map(({ role, text }) => ({ role, text: clean(text, role !== "assistant") })) }),
     ...(layout === undefined ? {} : { layout }),
   };
   return { example, newlines, surrogates };

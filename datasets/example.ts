@@ -10,8 +10,22 @@ export interface RawExample {
   readonly system?: string;
   /** Earlier questions and answers of the conversation, oldest first. */
   readonly history?: readonly Exchange[];
+  /**
+   * What was said before the answer, turn by turn, where questions and answers do not alternate or a system turn stands
+   * later on. Templates with turns of their own write these; the other fields hold the same, joined.
+   */
+  readonly turns?: readonly Turn[];
   /** How a template without turns of its own writes the conversation; BELLE's way if absent, see `flatten`. */
   readonly layout?: "guanaco";
+}
+
+/** Who speaks. */
+export type Role = "system" | "user" | "assistant";
+
+/** One contribution to a conversation. */
+export interface Turn {
+  readonly role: Role;
+  readonly text: string;
 }
 
 /** A question and its answer. */

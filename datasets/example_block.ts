@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import { cleanExample } from "./clean_example.ts";
 import type { RawExample } from "./example.ts";
 import { allText, dropReason, type Filters } from "./filters.ts";
-import { type FormatName, SCHEMAS } from "./formats.ts";
 import { isReservedAnswer } from "./guanaco.ts";
 import type { JobResult, JobType } from "./job_pool.ts";
 import { type MergeCounts, noCounts } from "./merge_report.ts";
 import { type Signature, signText } from "./near_duplicates.ts";
+import type { LiteralNewlines } from "./normalise.ts";
 import type { Piece } from "./pieces.ts";
+import { readRow, type RowReading } from "./read_row.ts";
 import { parsePiece } from "./read_rows.ts";
 
 /** Bytes of a digest that are kept. */
@@ -20,7 +21,7 @@ export interface BlockJob {
   readonly file: string;
   /** Name of the source, for the rows. */
   readonly source: string;
-  readonly format: FormatName;
+  readonly reading: RowReading;
 }
 
 /** What holds for all pieces. */
@@ -28,6 +29,8 @@ export interface BlockSetup {
   readonly filters: Filters;
   /** Whether a row that cannot be read is an error, or left out and counted. */
   readonly badRows: "stop" | "skip";
+  /** In which sources a literal backslash-n becomes a newline. */
+  readonly literalNewlines: LiteralNewlines;
 }
 
 /** Examples of a piece, ready to be written. */
@@ -55,7 +58,10 @@ export const exampleBlocks: JobType<BlockSetup, BlockJob, ExampleBlock> = {
   prepare: (setup) => (job) => makeBlock(job, setup),
 };
 
-async function makeBlock(job: BlockJob, { filters, badRows }: BlockSetup): Promise<JobResult<ExampleBlock>> {
+async function makeBlock(
+  job: BlockJob,
+  { filters, badRows, literalNewlines }: BlockSetup,
+): Promise<JobResult<ExampleBlock>> {
   const counts = noCounts();
   const onFault = badRows === "stop" ? undefined : (error: unknown) => {
     if ((error as { userFacing?: unknown } | null)?.userFacing !== true) throw error;
@@ -66,7 +72,7 @@ async function makeBlock(job: BlockJob, { filters, badRows }: BlockSetup): Promi
   for (const { value, line } of await parsePiece(job.piece, job.file, onFault)) {
     let raws: RawExample[];
     try {
-      raws = SCHEMAS[job.format].examples(value, { file: job.file, line });
+      raws = readRow(value, job.reading, { file: job.file, line });
     } catch (error) {
       if (onFault === undefined) throw error;
       onFault(error);
@@ -75,7 +81,7 @@ async function makeBlock(job: BlockJob, { filters, badRows }: BlockSetup): Promi
     counts.rows++;
     for (const raw of raws) {
       counts.examples++;
-      const { example, newlines, surrogates } = cleanExample(raw, job.format);
+      const { example, newlines, surrogates } = cleanExample(raw, job.reading.format, literalNewlines);
       if (newlines) counts.repaired.newlines++;
       if (surrogates) counts.repaired.surrogates++;
       const reason = dropReason(example, filters);

@@ -1,3 +1,4 @@
+import { isBlank } from "./blank.ts";
 import { type RawExample } from "./example.ts";
 import { isReservedAnswer } from "./guanaco.ts";
 import { type Language, languageOf } from "./language.ts";
@@ -44,8 +45,8 @@ export const DROP_REASONS: readonly DropReason[] = [
 /** Why an example cannot be learnt from, or is not wanted, whatever the other rows are. */
 export function dropReason(example: RawExample, filters: Filters): DropReason | undefined {
   const { instruction, input, output } = example;
-  if (output.trim() === "") return "empty output";
-  if (instruction.trim() === "" && input.trim() === "") return "empty instruction";
+  if (isBlank(output)) return "empty output";
+  if (isBlank(instruction) && isBlank(input)) return "empty instruction";
   const { languages, minCharacters = 0, maxCharacters = Infinity, reservedAnswers } = filters;
   if (languages !== undefined || minCharacters > 0 || maxCharacters < Infinity) {
     const text = allText(example);

@@ -2,13 +2,22 @@ import { alpacaSchema } from "./alpaca.ts";
 import { belleSchema } from "./belle.ts";
 import { chatSchema, messagesSchema, sharegptSchema } from "./chat_schemas.ts";
 import { guanacoSchema } from "./guanaco.ts";
+import { lcccSchema } from "./lccc.ts";
 import type { RowSchema } from "./row_fields.ts";
 
 /** Name of a family of data sets whose rows can be read. */
-export type FormatName = "alpaca" | "belle" | "guanaco" | "sharegpt" | "messages" | "chat";
+export type FormatName = "alpaca" | "belle" | "guanaco" | "sharegpt" | "messages" | "chat" | "lccc";
 
 /** All names of formats. */
-export const FORMAT_NAMES: readonly FormatName[] = ["alpaca", "belle", "guanaco", "sharegpt", "messages", "chat"];
+export const FORMAT_NAMES: readonly FormatName[] = [
+  "alpaca",
+  "belle",
+  "guanaco",
+  "sharegpt",
+  "messages",
+  "chat",
+  "lccc",
+];
 
 /** The schema of each family. */
 export const SCHEMAS: Readonly<Record<FormatName, RowSchema>> = {
@@ -18,6 +27,7 @@ export const SCHEMAS: Readonly<Record<FormatName, RowSchema>> = {
   sharegpt: sharegptSchema,
   messages: messagesSchema,
   chat: chatSchema,
+  lccc: lcccSchema,
 };
 
 /** Whether a name is the name of a format. */

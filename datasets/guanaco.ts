@@ -1,6 +1,6 @@
 import { threeFields } from "./alpaca.ts";
 import { type Exchange, flatten, type RawExample } from "./example.ts";
-import type { RowSchema } from "./row_fields.ts";
+import { asFields, type RowSchema } from "./row_fields.ts";
 import { exchangeExample } from "./turns.ts";
 
 /**
@@ -10,13 +10,17 @@ import { exchangeExample } from "./turns.ts";
  */
 export const guanacoSchema: RowSchema = {
   name: "guanaco",
-  examples: (row, place) => [withTurns(threeFields(row, place))],
+  examples(row, place) {
+    const example = threeFields(asFields(row, place, "row"), place);
+    return [guanacoTurns(example) ?? example];
+  },
 };
 
-function withTurns(example: RawExample): RawExample {
+/** The conversation that an example holds in Guanaco's form; undefined if it holds none. */
+export function guanacoTurns(example: RawExample): RawExample | undefined {
   const asked = /^(?:System: (?<system>[^]*?)\n)?User: (?<question>[^]*)$/.exec(example.input.trim());
   const history = example.instruction.trim();
-  if (asked === null || (history !== "" && !history.startsWith("User: "))) return example;
+  if (asked === null || (history !== "" && !history.startsWith("User: "))) return undefined;
   const exchanges = history.split(/(?:^|\n)User: /).slice(1).map((turn): Exchange => {
     const [question, ...answers] = turn.split("\nAssistant: ");
     return [question!, answers.join("\nAssistant: ")];
@@ -27,7 +31,7 @@ function withTurns(example: RawExample): RawExample {
     layout: "guanaco",
   };
   const again = flatten(conversation);
-  return again.instruction === history && again.input === example.input.trim() ? conversation : example;
+  return again.instruction === history && again.input === example.input.trim() ? conversation : undefined;
 }
 
 /** Guanaco's answers with a reserved meaning: not known, refused, not for every reader. */

@@ -9,7 +9,7 @@ const OPEN_OBJECT = 123, CLOSE_OBJECT = 125;
 type Phase = "start" | "first" | "inside" | "after" | "next" | "done";
 
 /**
- * Splits a JSON array of objects without parsing it whole: it follows quotes and bracket depth to the end of each
+ * Splits a JSON array of objects (or of lists, as dialogues are) without parsing it whole: it follows quotes and bracket depth to the end of each
  * element, and leaves the element itself to the JSON parser. Commas, the closing bracket and the absence of anything
  * after it are checked here.
  */
@@ -72,11 +72,11 @@ export class JsonArray implements RowSplitter {
     const phase = this.#phase;
     if (phase === "start") {
       this.#phase = "first";
-    } else if (byte === OPEN_OBJECT && (phase === "first" || phase === "next")) {
+    } else if ((byte === OPEN_OBJECT || byte === OPEN_ARRAY) && (phase === "first" || phase === "next")) {
       this.#phase = "inside";
       this.#rowLine = this.#line;
       this.#depth = 0;
-      // An element starts at its brace, which the scan must see again to count it.
+      // An element starts at its bracket, which the scan must see again to count it.
       return at;
     } else if (byte === CLOSE_ARRAY && (phase === "first" || phase === "after")) {
       this.#phase = "done";

@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { ByteWriter } from "./byte_writer.ts";
+import type { Columns } from "./columns.ts";
 import { detectFormat, DETECTION_ROWS } from "./detect.ts";
 import { DigestSet } from "./digest_set.ts";
 import { DataError } from "./errors.ts";
@@ -10,6 +11,7 @@ import type { FormatName } from "./formats.ts";
 import { mapInOrder } from "./job_pool.ts";
 import { addCounts, type MergeReport, noCounts, type SourceReport, sumCounts } from "./merge_report.ts";
 import { NearDuplicates, SIGNATURE, type Signature } from "./near_duplicates.ts";
+import type { LiteralNewlines } from "./normalise.ts";
 import { type Piece, readPieces } from "./pieces.ts";
 import { parsePiece } from "./read_rows.ts";
 import { RowSpool } from "./row_spool.ts";
@@ -23,6 +25,8 @@ export interface MergeSource {
   readonly path: string;
   /** Declared format; absent if it is to be detected from the first rows. */
   readonly format?: FormatName;
+  /** Names of its columns that differ from those of the fields. */
+  readonly columns?: Columns;
   /** How often each row is taken on average: 0.5 for every other one, 2 for each twice; 1 if absent. */
   readonly weight?: number;
 }
@@ -49,6 +53,8 @@ export interface MergeOptions {
   readonly filters?: Filters;
   /** Whether a row that cannot be read is an error (the default), or left out and counted. */
   readonly badRows?: "stop" | "skip";
+  /** In which sources a literal backslash-n becomes a newline; in BELLE's if absent. */
+  readonly literalNewlines?: LiteralNewlines;
   /** Threads to read and parse on; 1 if absent. They do not change the result. */
   readonly workers?: number;
   readonly onProgress?: (progress: MergeProgress) => void;
@@ -111,13 +117,17 @@ async function readAll(sources: readonly MergeSource[], spool: RowSpool, options
       for await (const piece of readPieces(source.path, { ...pickSignal(options), onBytes })) {
         if (report === undefined) reports.push(report = await newReport(source, piece));
         owners.push(report);
-        yield jobOf(piece, source, report.format);
+        yield jobOf(piece, source, report);
       }
       if (report === undefined) throw new DataError(`${source.path}: wanted rows, found an empty array`);
       before += sizes[index]!;
     }
   }
-  const setup = { filters: options.filters ?? {}, badRows: options.badRows ?? "stop" };
+  const setup = {
+    filters: options.filters ?? {},
+    badRows: options.badRows ?? "stop",
+    literalNewlines: options.literalNewlines ?? "belle",
+  };
   const workers = total < BYTES_WORTH_WORKERS ? 1 : options.workers ?? 1;
   const near = options.filters?.nearDuplicates === "drop" ? new NearDuplicates() : undefined;
   const seen = { equal: new DigestSet(), near };
@@ -131,7 +141,7 @@ async function readAll(sources: readonly MergeSource[], spool: RowSpool, options
 }
 
 async function newReport(source: MergeSource, piece: Piece): Promise<SourceReport> {
-  const format = source.format ?? detectFormat(source.path, await firstRows(piece, source.path));
+  const format = source.format ?? detectFormat(await firstRows(piece, source.path), source.columns);
   return {
     source: source.name,
     format,
@@ -148,8 +158,9 @@ async function firstRows(piece: Piece, path: string) {
   return rows.slice(0, DETECTION_ROWS);
 }
 
-function jobOf(piece: Piece, { path, name }: MergeSource, format: FormatName) {
-  const job: BlockJob = { piece, file: path, source: name, format };
+function jobOf(piece: Piece, { path, name, columns }: MergeSource, { format, detected }: SourceReport) {
+  const reading = { format, detected, ...(columns === undefined ? {} : { columns }) };
+  const job: BlockJob = { piece, file: path, source: name, reading };
   const transfer = piece.kind === "parquet"
     ? []
     : piece.kind === "lines"

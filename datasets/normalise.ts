@@ -1,3 +1,9 @@
+/** Which sources' literal backslash-n are repaired: BELLE's, which are known to have them, all, or none. */
+export const LITERAL_NEWLINES = ["belle", "repair", "keep"] as const;
+
+/** One of {@link LITERAL_NEWLINES}. */
+export type LiteralNewlines = typeof LITERAL_NEWLINES[number];
+
 /** Where a literal backslash-n counts as a newline that was lost. */
 export type NewlineRepair = "line-ends" | "everywhere";
 
@@ -9,7 +15,7 @@ export type NewlineRepair = "line-ends" | "everywhere";
  *
  * - "line-ends": only where the mark stands at the beginning or the end of a line (or of the text), but not behind a
  *   backslash or `\r` (`\\n`, `\r\n`), and a single one at a beginning not before a lower-case ASCII letter (`\nabla`).
- *   Code hardly ever has it there, so this is used for every source and field.
+ *   Code hardly ever has it there, so this is used for answers, and for the questions of sources that are not BELLE's.
  * - "everywhere": in the middle of a line too, but not inside quotes or backticks on that line, not behind a slash, a
  *   caret or an opening bracket or quote (`/\n/`, `[^\n]`), and a single one not before a lower-case ASCII letter
  *   (`C:\new`). Used for the questions, not the answers, of sources declared or detected as BELLE.

@@ -38,7 +38,7 @@ export async function* readPieces(path: string, options: ReadOptions = {}): Asyn
         blankLines += chunk.filter((byte) => byte === 10).length;
         continue;
       }
-      splitter = splitterFor(path, chunk[first]!, chunk.subarray(first));
+      splitter = splitterFor(path, chunk.subarray(first));
       if (blankLines > 0) splitter.feed(new Uint8Array(blankLines).fill(10));
     }
     const piece = splitter.feed(chunk);
@@ -49,8 +49,12 @@ export async function* readPieces(path: string, options: ReadOptions = {}): Asyn
   if (rest !== undefined) yield rest;
 }
 
-function splitterFor(path: string, byte: number, start: Uint8Array): RowSplitter {
-  if (byte === 0x5b) return new JsonArray(path);
+function splitterFor(path: string, start: Uint8Array): RowSplitter {
+  const byte = start[0]!;
+  // A list of texts is a row by itself (a dialogue of LCCC), so a file that begins with one has a row a line.
+  if (byte === 0x5b) {
+    return start.find((each, at) => at > 0 && !isBlank(each)) === 0x22 ? new JsonLines(path) : new JsonArray(path);
+  }
   if (byte === 0x7b) return new JsonLines(path);
   const found = byte >= 0x21 && byte < 0x7f ? `\`${String.fromCharCode(byte)}\`` : `byte 0x${byte.toString(16)}`;
   const advice = tableAdvice(start);

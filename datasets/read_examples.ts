@@ -1,10 +1,11 @@
-import { readHistory } from "./alpaca.ts";
+import { readHistory } from "./context.ts";
 import { describeValue, errorAt, type Place } from "./errors.ts";
 import type { Example } from "./example.ts";
 import { fileSize } from "./file_chunks.ts";
 import { type Piece, readPieces } from "./pieces.ts";
 import { parsePiece } from "./read_rows.ts";
 import { asFields, has, text } from "./row_fields.ts";
+import { readTurns } from "./turns.ts";
 
 /**
  * Streams the examples of a merged file (train.jsonl, validation.jsonl) in batches. An empty file, which a merge without
@@ -47,6 +48,7 @@ function exampleOf(value: unknown, place: Place): Example {
     output: text(row, "output", place),
     ...(has(row, "system") ? { system: text(row, "system", place) } : {}),
     ...(has(row, "history") ? { history: readHistory(row, place) } : {}),
+    ...(has(row, "turns") ? { turns: readTurns(row, "turns", place) } : {}),
     ...(layout === undefined ? {} : { layout }),
     source: text(row, "source", place),
   };

@@ -6,7 +6,8 @@ export interface RowSchema {
   /** Name of the format, as used in `name:PATH`. */
   readonly name: string;
   /**
-   * Turns one row into its examples, one for most rows.
+   * Turns one row into its examples, one for most rows. What the columns `system` and `history` hold is not for the
+   * schema: `readRow` adds it.
    *
    * @throws {DataError} naming file, line, field, wanted and found.
    */

@@ -25,6 +25,11 @@ export interface PromptTemplate {
   segments(example: RawExample): Segment[];
   /** What stands before the answer. */
   ask(question: Question): Segment[];
+  /**
+   * What is compared of an answer that a model trained with this template gives: the answer without what the template
+   * itself writes before it, such as an empty block of thoughts. The answer as it is if absent.
+   */
+  bareAnswer?(answer: string): string;
 }
 
 /** Shorthand for text that is not learnt. */

@@ -1,11 +1,12 @@
 import { closestString } from "@std/text/closest-string";
-import { chatTemplate, type ChatTemplateSource } from "./chat_template.ts";
+import { chatTemplate, type ChatTemplateSource, type TemplateOptions } from "./chat_template.ts";
 import { DataError } from "./errors.ts";
 import { flatten, lastQuestion, type Question } from "./example.ts";
 import { answered, asked, type PromptTemplate } from "./segments.ts";
 
 export type { Question } from "./example.ts";
 export type { PromptTemplate } from "./segments.ts";
+export type { TemplateOptions } from "./chat_template.ts";
 
 /** A template whose prompts are plain text. */
 export interface TextTemplate extends PromptTemplate {
@@ -61,12 +62,16 @@ export function template(name: string): TextTemplate {
 }
 
 /**
- * A template by its name, the tokenizer's own included.
+ * A template by its name, the tokenizer's own included, which alone has use for the options.
  *
  * @throws {DataError} for an unknown name, or if the tokenizer has no chat template.
  */
-export function templateFor(name: string, tokenizer: ChatTemplateSource): PromptTemplate {
-  return name === "tokenizer" ? chatTemplate(tokenizer) : template(name);
+export function templateFor(
+  name: string,
+  tokenizer: ChatTemplateSource,
+  options: TemplateOptions = {},
+): PromptTemplate {
+  return name === "tokenizer" ? chatTemplate(tokenizer, options) : template(name);
 }
 
 function oneExchange(name: TextTemplateName, prompt: (question: Question) => string): TextTemplate {

@@ -21,7 +21,7 @@ export interface TextWindowOptions {
 /** Packs paragraphs into windows, in their order: as many whole ones as fit and as are allowed. */
 export function* packText(
   paragraphs: readonly string[],
-  tokenizer: Pick<SequenceTokenizer, "encode" | "bosId" | "eosId">,
+  tokenizer: Pick<SequenceTokenizer, "encode" | "eosId"> & { readonly bosId: number },
   { maxTokens, counts }: TextWindowOptions,
 ): Generator<TextWindow> {
   const room = maxTokens - 2;

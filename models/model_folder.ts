@@ -10,6 +10,7 @@ import { type FloatDtype, fromFloat32 } from "./formats/dtype.ts";
 import { FormatError, quoted } from "./formats/error.ts";
 import { llamaTensors } from "./formats/llama_tensors.ts";
 import { type TensorEntry, writeSafetensors } from "./formats/safetensors.ts";
+import { checkTiedHead } from "./tied_head.ts";
 import { type ModelWeights, openWeights } from "./formats/weights.ts";
 
 /** Rows that are read and laid out at once. */
@@ -45,6 +46,7 @@ export async function loadModel(
 ): Promise<BaseWeights> {
   const config = await readConfig(directory);
   using source = await openWeights(directory);
+  await checkTiedHead(source, config);
   const tensors = new Map<string, BaseTensor>();
   for (const { name, shape } of llamaTensors(config)) source.expectTensor(name, shape);
   for (const { name, shape } of llamaTensors(config)) {

@@ -8,10 +8,16 @@ import { ggufTokenizerFiles } from "./formats/gguf_tokenizer_files.ts";
 import { openMetaCheckpoint } from "./formats/meta_checkpoint.ts";
 import { expectPlainFile } from "./formats/plain_file.ts";
 import { isTiktoken, tokenizerOfTiktoken } from "./formats/tiktoken.ts";
+import { TOKENIZER_COMPANIONS } from "./formats/tokenizer_settings.ts";
 import { findWeights, folderNames, isGguf, weightForm } from "./formats/weight_forms.ts";
 
-/** Files of a folder that are its tokenizer; newer folders keep the chat template in a file of its own. */
-const TOKENIZER_FILE = /^(tokenizer(\.json|\.model|_config\.json)|chat_template\.jinja)$/;
+/** Files of a folder that are its tokenizer, or say how it is used. */
+const TOKENIZER_FILES = ["tokenizer.json", "tokenizer.model", ...TOKENIZER_COMPANIONS];
+
+/** Whether a file of a model folder is its tokenizer's, or says how text is made with it. */
+export function isTokenizerFile(name: string): boolean {
+  return TOKENIZER_FILES.includes(name);
+}
 
 /** Where a model's own description lies: in a GGUF file, in params.json, or in config.json. */
 async function describedBy(path: string): Promise<"gguf" | "meta" | "config"> {
@@ -66,7 +72,7 @@ export async function writeModelConfig(path: string, directory: string): Promise
  * @throws {FormatError} when the tokenizer of a GGUF file is of a kind that is not read
  */
 export async function writeModelTokenizer(path: string, directory: string): Promise<string> {
-  const names = isGguf(path) ? [] : (await folderNames(path)).filter((name) => TOKENIZER_FILE.test(name));
+  const names = isGguf(path) ? [] : (await folderNames(path)).filter(isTokenizerFile);
   if (names.includes("tokenizer.model") && !names.includes("tokenizer.json")) {
     const file = join(path, "tokenizer.model");
     await expectPlainFile(file);
@@ -77,7 +83,7 @@ export async function writeModelTokenizer(path: string, directory: string): Prom
     }
   }
   for (const name of names) await copyPlainFile(join(path, name), join(directory, name));
-  const hasOwn = names.some((name) => name.startsWith("tokenizer"));
+  const hasOwn = names.includes("tokenizer.json") || names.includes("tokenizer.model");
   if (hasOwn || await describedBy(path) !== "gguf") return path;
   using file = await openGguf(await ggufPath(path));
   for (const { name, bytes } of ggufTokenizerFiles(file)) await Deno.writeFile(join(directory, name), bytes);

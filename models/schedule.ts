@@ -16,6 +16,14 @@ export interface Schedule {
 }
 
 /**
+ * The warm-up of a training of so many steps: what was asked for, or, where that leaves no step after it, a tenth of the
+ * steps. A training that ends within its warm-up would hardly learn: the first step has the rate 0.
+ */
+export function warmupOf(warmupSteps: number, total: number): number {
+  return warmupSteps < total ? warmupSteps : Math.floor(total / 10);
+}
+
+/**
  * The learning rate of an optimizer step, counted from 0, of `total`: linear warm-up from 0, then linear decay to 0 at
  * `total` as transformers' get_linear_schedule_with_warmup, or half a cosine down to a share of the peak as its
  * get_cosine_with_min_lr_schedule_with_warmup.

@@ -1,12 +1,19 @@
 import { join } from "@std/path";
-import { z } from "zod";
+import { anyOf, withAddedTokens } from "./added_tokens.ts";
 import { BpeEncoder } from "./bpe_encoder.ts";
 import { ByteBpeEncoder } from "./byte_bpe_encoder.ts";
 import type { BpeModel } from "./formats/bpe_model.ts";
-import { FormatError, quoted } from "./formats/error.ts";
-import { readFileIfPresent, readJsonFile } from "./formats/json_file.ts";
+import { FormatError } from "./formats/error.ts";
+import type { GenerationConfig } from "./formats/generation_config.ts";
+import { readFileIfPresent } from "./formats/json_file.ts";
 import { parseSentencePieceModel } from "./formats/sentencepiece_model.ts";
 import { parseTokenizerJson } from "./formats/tokenizer_json.ts";
+import {
+  type NamedTemplate,
+  readAddedTokens,
+  readTokenizerSettings,
+  type TokenizerSettings,
+} from "./formats/tokenizer_settings.ts";
 import type { Vocabulary } from "./formats/vocabulary.ts";
 import { decodeIds, idBytes, TokenStream } from "./token_decoder.ts";
 
@@ -32,8 +39,9 @@ export interface Spelling {
 }
 
 /**
- * Loads the tokenizer of a model folder: tokenizer.json, or tokenizer.model (SentencePiece) where that is missing.
- * tokenizer_config.json names the begin and end tokens; without it the tokenizer's own file does.
+ * Loads the tokenizer of a model folder: tokenizer.json, or tokenizer.model (SentencePiece) where that is missing, with
+ * the tokens that the folder adds to it. tokenizer_config.json names the begin and end tokens; without it the tokenizer's
+ * own file does.
  *
  * @throws {FormatError} when there is no tokenizer, or a file of it is not valid
  */
@@ -42,7 +50,7 @@ export async function loadTokenizer(directory: string): Promise<Tokenizer> {
   const json = await readFileIfPresent(jsonPath, MAX_FILE_BYTES);
   if (json !== undefined) {
     const { vocabulary, encoderJson, bpe, byteBpe } = parseTokenizerJson(json, jsonPath);
-    const settings = await readSettings(directory, vocabulary);
+    const settings = await readTokenizerSettings(directory, vocabulary);
     if (bpe !== undefined) return new Tokenizer(vocabulary, settings, new BpeEncoder(bpe), bpe);
     if (byteBpe !== undefined) return new Tokenizer(vocabulary, settings, new ByteBpeEncoder(byteBpe));
     const { loadLibraryEncoder } = await import("./library_encoder.ts");
@@ -53,23 +61,52 @@ export async function loadTokenizer(directory: string): Promise<Tokenizer> {
   if (model === undefined) {
     throw new FormatError(`${directory} has no tokenizer: looked for tokenizer.json and tokenizer.model`);
   }
-  const { vocabulary, bpe } = parseSentencePieceModel(model, modelPath);
-  const settings = await readSettings(directory, vocabulary);
-  if (bpe !== undefined) return new Tokenizer(vocabulary, settings, new BpeEncoder(bpe), bpe);
+  const { vocabulary: pieces, bpe } = parseSentencePieceModel(model, modelPath);
+  const added = await readAddedTokens(directory);
+  const vocabulary = withAddedTokens(pieces, added);
+  const settings = await readTokenizerSettings(directory, vocabulary);
+  const plain = added.filter(({ special }) => !special);
+  if (bpe !== undefined) {
+    const own = new BpeEncoder(bpe);
+    if (plain.length > 0) return new Tokenizer(vocabulary, settings, new CuttingEncoder(own, plain));
+    return new Tokenizer(vocabulary, settings, own, bpe);
+  }
   const { loadLibraryEncoder } = await import("./library_encoder.ts");
   const encoder = await loadLibraryEncoder("fromSentencePiece", model, modelPath);
-  if (encoder.getVocabSize() !== vocabulary.bytes.length) {
+  if (encoder.getVocabSize() !== pieces.bytes.length) {
     encoder.dispose();
     throw new FormatError(`${modelPath} could not be loaded by the tokenizer library`);
   }
-  return new Tokenizer(vocabulary, settings, encoder);
+  return new Tokenizer(vocabulary, settings, plain.length > 0 ? new CuttingEncoder(encoder, plain) : encoder);
+}
+
+/** Cuts added tokens that stand for text out of it, and leaves what is between them to another encoder. */
+class CuttingEncoder implements Encoder {
+  readonly #encoder: Encoder;
+  readonly #ids: ReadonlyMap<string, number>;
+  readonly #pattern: RegExp;
+
+  constructor(encoder: Encoder, tokens: readonly { readonly id: number; readonly content: string }[]) {
+    this.#encoder = encoder;
+    this.#ids = new Map(tokens.map(({ id, content }) => [content, id]));
+    this.#pattern = anyOf(this.#ids.keys());
+  }
+
+  encode(text: string, limit: number): Int32Array<ArrayBuffer> {
+    const parts = text.split(this.#pattern).filter((part) => part !== "");
+    return Int32Array.from(parts.flatMap((part) => this.#ids.get(part) ?? [...this.#encoder.encode(part, limit)]));
+  }
+
+  dispose(): void {
+    this.#encoder.dispose?.();
+  }
 }
 
 /** Text to token ids and back. May hold WebAssembly memory until it is disposed. */
 export class Tokenizer implements Disposable {
   /** The highest id plus one; a model's embedding needs at least so many rows. */
   readonly vocabularySize: number;
-  /** Begins a text. */
+  /** Begins a text where one is to begin with something. */
   readonly bosId: number;
   /** Ends a text. */
   readonly eosId: number;
@@ -84,6 +121,15 @@ export class Tokenizer implements Disposable {
   readonly controls: ReadonlyMap<string, number>;
   /** The chat template that comes with the tokenizer, in Jinja; undefined if there is none. */
   readonly chatTemplate: string | undefined;
+  /** Further chat templates by name. */
+  readonly otherTemplates: readonly NamedTemplate[];
+  /** Text of the begin token; undefined for a tokenizer that has none. */
+  readonly bosToken: string | undefined;
+  /** What the tokenizer puts before a text, as in transformers: the begin id or nothing. */
+  readonly startIds: readonly number[];
+  /** What the model's publisher says of generation. */
+  readonly generation: GenerationConfig;
+  readonly #controlPattern: RegExp;
 
   /** Use {@linkcode loadTokenizer}. */
   constructor(vocabulary: Vocabulary, settings: TokenizerSettings, encoder: Encoder, bpe?: BpeModel) {
@@ -92,7 +138,12 @@ export class Tokenizer implements Disposable {
     this.#encoder = encoder;
     this.spelling = bpe === undefined ? undefined : spellingOf(vocabulary, bpe.leadingSpace);
     this.controls = new Map([...vocabulary.ids].filter(([, id]) => this.#special.has(id)));
+    this.#controlPattern = anyOf(this.controls.keys());
     this.chatTemplate = settings.chatTemplate;
+    this.otherTemplates = settings.otherTemplates;
+    this.bosToken = settings.hasBos ? this.#textOf(settings.bosId) : undefined;
+    this.startIds = settings.addsBos ? [settings.bosId] : [];
+    this.generation = settings.generation;
     this.vocabularySize = vocabulary.bytes.length;
     this.bosId = settings.bosId;
     this.eosId = settings.eosId;
@@ -108,6 +159,17 @@ export class Tokenizer implements Disposable {
   encode(text: string, limit = Infinity): Int32Array<ArrayBuffer> {
     const ids = this.#encoder.encode(text.toWellFormed(), limit);
     return ids.length > limit ? ids.slice(0, limit) : ids;
+  }
+
+  /**
+   * The ids of a raw text as transformers gives them: what the tokenizer puts before a text, then the text, in which
+   * control tokens such as `</s>` are control tokens. An empty text of a tokenizer that puts nothing before begins with
+   * the begin id all the same, since there is no going on from nothing.
+   */
+  encodeRaw(text: string): number[] {
+    const parts = text.toWellFormed().split(this.#controlPattern).filter((part) => part !== "");
+    const ids = parts.flatMap((part) => this.controls.get(part) ?? [...this.encode(part)]);
+    return ids.length === 0 ? [this.bosId] : [...this.startIds, ...ids];
   }
 
   /**
@@ -142,6 +204,10 @@ export class Tokenizer implements Disposable {
     return this.#special.has(id);
   }
 
+  #textOf(id: number): string | undefined {
+    return [...this.controls].find(([, each]) => each === id)?.[0];
+  }
+
   /** Frees the encoder. Decoding goes on working. */
   dispose(): void {
     this.#encoder.dispose?.();
@@ -168,50 +234,4 @@ function spelledBytes(text: string): number {
     else bytes += 3;
   }
   return bytes;
-}
-
-const TokenName = z.union([z.string(), z.looseObject({ content: z.string() }).transform(({ content }) => content)]);
-const TokenizerConfig = z.looseObject({
-  bos_token: TokenName.nullish(),
-  eos_token: TokenName.nullish(),
-  chat_template: z.union([
-    z.string(),
-    z.array(z.looseObject({ name: z.string(), template: z.string() })),
-  ]).nullish(),
-});
-
-/** What is known of a tokenizer beside its vocabulary. */
-interface TokenizerSettings {
-  readonly bosId: number;
-  readonly eosId: number;
-  readonly chatTemplate: string | undefined;
-}
-
-/** tokenizer_config.json, and chat_template.jinja where that has the template. */
-async function readSettings(directory: string, vocabulary: Vocabulary): Promise<TokenizerSettings> {
-  const path = join(directory, "tokenizer_config.json");
-  const parsed = TokenizerConfig.safeParse(await readJsonFile(path) ?? {});
-  if (!parsed.success) throw new FormatError(`${path}: ${z.prettifyError(parsed.error)}`);
-  const { chat_template } = parsed.data;
-  const inConfig = Array.isArray(chat_template)
-    ? chat_template.find(({ name }) => name === "default")?.template
-    : chat_template;
-  const file = await readFileIfPresent(join(directory, "chat_template.jinja"), MAX_FILE_BYTES);
-  const limit = (field: "bos_token" | "eos_token", own: number | undefined): number => {
-    const name = parsed.data[field];
-    if (name) { // some old folders have an empty string here
-      const id = vocabulary.ids.get(name);
-      if (id === undefined) throw new FormatError(`${path}: ${field} is ${quoted(name)}, not in ${vocabulary.path}`);
-      return id;
-    }
-    if (own === undefined) {
-      throw new FormatError(`${path}: ${field} is missing, and ${vocabulary.path} has none either`);
-    }
-    return own;
-  };
-  return {
-    bosId: limit("bos_token", vocabulary.bosId),
-    eosId: limit("eos_token", vocabulary.eosId),
-    chatTemplate: file === undefined ? inConfig ?? undefined : new TextDecoder().decode(file),
-  };
 }

@@ -7,9 +7,9 @@ import { ChatSession } from "./chat/session.ts";
 import { detectLanguage } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
 import { templateNameFor } from "./generation/conversation.ts";
-import { ineffectiveLine, paramsOf } from "./generation/generation_flags.ts";
+import { ineffectiveLine, paramsOf, publishersLine } from "./generation/generation_flags.ts";
 import { openGenerator } from "./generation/open_generator.ts";
-import { chosenBase, namedAdapters, nameOfBase } from "./generation/options.ts";
+import { chosenBase, namedAdapters, nameOfBase, templateOptionsOf } from "./generation/options.ts";
 
 const language = detectLanguage(Deno.args);
 const messages = chatMessagesIn(language);
@@ -28,19 +28,22 @@ async function write(text: string): Promise<void> {
 }
 
 async function chat(options: ChatOptions, signal: AbortSignal): Promise<void> {
-  const params = paramsOf(options);
-  const line = ineffectiveLine(params, language);
-  if (line !== undefined) notice(line);
+  const templateOptions = templateOptionsOf(options);
   const baseModel = chosenBase(options.baseModel);
   const model = await nameOfBase(baseModel);
   const adapters = namedAdapters(options.loraPath, model, language);
-  const size = { positions: options.contextLength, slots: params.beams };
+  const size = { positions: options.contextLength, slots: options.beams };
   const opened = await openGenerator({ ...options, ...size, baseModel, adapters, signal }, notice);
   try {
     const { generator, tokenizer } = opened;
     const template = templateNameFor(options.template, tokenizer);
+    const { sampling } = tokenizer.generation;
+    const params = paramsOf(options, sampling, options.given);
+    for (const line of [publishersLine(sampling, language), ineffectiveLine(params, language)]) {
+      if (line !== undefined) notice(line);
+    }
     const { maxMemory, system } = options;
-    const session = new ChatSession(generator, model, template, { params, maxMemory, system });
+    const session = new ChatSession(generator, model, template, { params, maxMemory, system }, templateOptions);
     const typed = Deno.stdin.isTerminal();
     if (typed) notice(messages.welcome(session.speaker, generator.positions));
     const failures = await chatLoop({

@@ -12,6 +12,7 @@ import { pipeline, type RunOptions, runPipeline, z } from "../mod.ts";
 import { ProgressGate } from "../pipeline/core/progress_gate.ts";
 import { hubModelNamed } from "../pipeline/stages/hugging_face.ts";
 import { modelPath } from "../pipeline/stages/models.ts";
+import { textEnds } from "../pipeline/stages/text_ends.ts";
 import { chooseRenderer } from "./cli/choose_renderer.ts";
 import { checkValues } from "./cli/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
@@ -123,6 +124,7 @@ await runMain(language, async (signal) => {
     model: given.baseModel,
     adapter: given.loraPath,
     maxShardBytes: given.maxShardSize * 1e9,
+    endsOf: textEnds,
   };
   const fault = faultOfExport(wanted);
   if (fault !== undefined) {

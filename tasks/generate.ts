@@ -14,15 +14,17 @@ import { UsageError } from "./cli/usage_error.ts";
 import { templateNameFor } from "./generation/conversation.ts";
 import { GENERATION_OPTIONS, ineffectiveLine, paramsOf } from "./generation/generation_flags.ts";
 import { openGenerator } from "./generation/open_generator.ts";
-import { chosenBase, MODEL_OPTIONS, namedAdapters, nameOfBase } from "./generation/options.ts";
+import { chosenBase, MODEL_OPTIONS, namedAdapters, nameOfBase, templateOptionsOf } from "./generation/options.ts";
 
 const options = z.object({
   ...MODEL_OPTIONS,
   input: z.string().default("").describe("further text that the instruction is about").meta({
     zh: "指令所针对的输入文本",
   }),
-  raw: z.string().optional().describe('text to go on from as it is, without a template; "" starts from nothing').meta({
-    zh: '不套模板，直接续写这段文本；"" 表示从头开始',
+  raw: z.string().optional().describe(
+    'text to go on from as it is, without a template; control tokens in it count; "" starts from nothing',
+  ).meta({
+    zh: '不套模板，直接续写这段文本，其中的控制 token 有效；"" 表示从头开始',
   }),
   compare: z.boolean().default(false).describe("answer with the base alone as well").meta({ zh: "同时给出基座的回答" }),
   ...GENERATION_OPTIONS,
@@ -57,11 +59,11 @@ function readArguments(
   return { options: checked, instruction };
 }
 
-function promptOf({ raw, input, template }: Options, instruction: string | undefined, tokenizer: Tokenizer): number[] {
-  if (raw !== undefined || instruction === undefined) return [tokenizer.bosId, ...tokenizer.encode(raw ?? "")];
-  return [
-    ...promptIds({ instruction, input }, templateFor(templateNameFor(template, tokenizer), tokenizer), tokenizer),
-  ];
+function promptOf(options: Options, instruction: string | undefined, tokenizer: Tokenizer): number[] {
+  const { raw, input, template } = options;
+  if (raw !== undefined || instruction === undefined) return tokenizer.encodeRaw(raw ?? "");
+  const chosen = templateFor(templateNameFor(template, tokenizer), tokenizer, templateOptionsOf(options));
+  return promptIds({ instruction, input }, chosen, tokenizer);
 }
 
 /** Who answers: an adapter, or the base. */

@@ -5,7 +5,8 @@ import { detectLanguage } from "./cli/language.ts";
 import { UsageError } from "./cli/usage_error.ts";
 import { runMain } from "./cli/main.ts";
 import { openGenerator } from "./generation/open_generator.ts";
-import { chosenBase, namedAdapters, nameOfBase } from "./generation/options.ts";
+import { publishersLine } from "./generation/generation_flags.ts";
+import { chosenBase, namedAdapters, nameOfBase, templateOptionsOf } from "./generation/options.ts";
 import { templateNameFor } from "./generation/conversation.ts";
 import { createApp } from "./serve/app.ts";
 import { DEFAULT_LIMITS, fingerprintOf, type ServeContext } from "./serve/context.ts";
@@ -37,6 +38,7 @@ async function serve(options: ServeOptions, language: Language, signal: AbortSig
       device,
       fingerprint: await fingerprintOf(model, String(options.bits), device, ...adapters.map(({ name }) => name)),
       template: templateNameFor(options.template, opened.tokenizer),
+      templateOptions: templateOptionsOf(options),
       language,
       cacheDir: options.cacheDir,
       access: { hosts: hostNames(options.host), apiKey: options.apiKey, allowOrigins: options.allowOrigin },
@@ -44,6 +46,8 @@ async function serve(options: ServeOptions, language: Language, signal: AbortSig
       signal,
       report: (error) => console.error(error),
     };
+    const publishers = publishersLine(opened.tokenizer.generation.sampling, language);
+    if (publishers !== undefined) console.error(publishers);
     const { app } = await createApp(context);
     const server = await listenOn(app, options, signal, context.report);
     console.log(`${language === "zh" ? "服务地址" : "Serving at"} ${addressOf(server.addr)}`);

@@ -1,10 +1,11 @@
 import { answerPattern } from "./answer_pattern.ts";
-import { readHistory } from "../alpaca.ts";
+import { readHistory } from "../context.ts";
 import { describeValue, errorAt, type Place } from "../errors.ts";
 import type { Question } from "../example.ts";
 import { type ReadOptions } from "../pieces.ts";
 import { readRows } from "../read_rows.ts";
 import { asFields, type Fields, has, optionalText, text } from "../row_fields.ts";
+import { readTurns } from "../turns.ts";
 
 /** A question whose answer can be told right from wrong by its text. */
 export interface AnswerItem {
@@ -30,7 +31,7 @@ export interface MatchRules {
 
 /**
  * Reads items from a JSON array, JSON Lines or Parquet, plain or gzipped. Fields: `instruction`, `input`; `answer` (or
- * `output`, as in rows to train on), or `answers`, a list; `pattern`; `kind`. Also `system`, `history` and `layout` as in
+ * `output`, as in rows to train on), or `answers`, a list; `pattern`; `kind`. Also `system`, `history`, `turns` and `layout` as in
  * merged rows.
  *
  * @throws {DataError} naming file, line and field
@@ -65,6 +66,7 @@ function questionOf(row: Fields, place: Place): Question {
     input: optionalText(row, "input", place),
     ...(has(row, "system") ? { system: text(row, "system", place) } : {}),
     ...(has(row, "history") ? { history: readHistory(row, place) } : {}),
+    ...(has(row, "turns") ? { turns: readTurns(row, "turns", place) } : {}),
     ...(row["layout"] === "guanaco" ? { layout: "guanaco" } : {}),
   };
 }

@@ -1,10 +1,13 @@
 import { basename, join } from "@std/path";
 import { type Adapter, type AdapterForm, readAdapter, writeAdapter } from "../formats/adapter.ts";
+import type { LlamaConfig } from "../formats/config.ts";
 import type { FloatDtype } from "../formats/dtype.ts";
 import { FormatError } from "../formats/error.ts";
+import { folderNames } from "../formats/weight_forms.ts";
 import { openWeights } from "../formats/weights.ts";
 import { readModelConfig, withModelFolder } from "../model_source.ts";
-import { loadTokenizer } from "../tokenizer.ts";
+import { checkTiedHead } from "../tied_head.ts";
+import { loadTokenizer, type Tokenizer } from "../tokenizer.ts";
 import { writeGgufModel } from "./gguf.ts";
 import { writeGgufLora } from "./gguf_lora.ts";
 import { writeHuggingFaceModel } from "./hugging_face.ts";
@@ -41,6 +44,8 @@ export interface ExportRequest {
   readonly mayRead?: ((name: string) => boolean) | undefined;
   /** Name of the model, for GGUF. */
   readonly name?: string | undefined;
+  /** For hf and gguf: the ids that end an answer, the tokenizer's end token first; that alone when left out. */
+  readonly endsOf?: ((config: LlamaConfig, tokenizer: Tokenizer) => readonly number[]) | undefined;
 }
 
 /** What a request lacks; undefined when it is whole. */
@@ -100,14 +105,32 @@ async function exportMerged(
 ): Promise<void> {
   const { type, maxShardBytes, mayRead } = request;
   using weights = await openWeights(model);
-  const merged = new MergedWeights(weights, await readModelConfig(model), adapter);
+  const config = await readModelConfig(model);
+  await checkTiedHead(weights, config);
+  const merged = new MergedWeights(weights, config, adapter);
   if (request.to === "gguf") {
     const options = { type: type === "q8_0" ? "Q8_0" : DTYPES[type], name: nameOf(request, model) } as const;
     using tokenizer = await loadTokenizer(folder);
-    await writeGgufModel(folder, merged, path, { ...options, tokenizer }, onProgress);
+    const endIds = request.endsOf?.(config, tokenizer) ?? [];
+    await writeGgufModel(folder, merged, path, { ...options, tokenizer, endIds }, onProgress);
   } else if (type !== "q8_0") {
-    await writeHuggingFaceModel(folder, merged, path, { dtype: DTYPES[type], maxShardBytes, mayRead }, onProgress);
+    const endIds = await endsIn(folder, config, request);
+    await writeHuggingFaceModel(
+      folder,
+      merged,
+      path,
+      { dtype: DTYPES[type], maxShardBytes, mayRead, endIds },
+      onProgress,
+    );
   }
+}
+
+/** The ends that a folder's tokenizer has; none for a folder without one, which is exported all the same. */
+async function endsIn(folder: string, config: LlamaConfig, { endsOf }: ExportRequest): Promise<readonly number[]> {
+  const names = await folderNames(folder);
+  if (endsOf === undefined || !names.some((name) => /^tokenizer\.(json|model)$/.test(name))) return [];
+  using tokenizer = await loadTokenizer(folder);
+  return endsOf(config, tokenizer);
 }
 
 function nameOf({ name }: ExportRequest, folder: string | undefined): string {

@@ -2,7 +2,7 @@ import { type LlamaConfig, modelType } from "../formats/config.ts";
 import { FormatError } from "../formats/error.ts";
 import { ggufName, permuteRotary, rotaryHeads } from "../formats/gguf_names.ts";
 import { toGguf, type WrittenGgufType } from "../formats/gguf_quantize.ts";
-import { ggufTokenizer, type TextLimits } from "../formats/gguf_tokenizer.ts";
+import { ggufTokenizer, type TextSettings } from "../formats/gguf_tokenizer.ts";
 import { GGUF_TYPES } from "../formats/gguf_types.ts";
 import { type GgufTensor, type GgufValue, writeGguf } from "../formats/gguf_writer.ts";
 import type { LlamaTensor } from "../formats/llama_tensors.ts";
@@ -18,7 +18,9 @@ export interface GgufOptions {
   readonly type: WrittenGgufType;
   /** Name of the model. */
   readonly name: string;
-  readonly tokenizer: TextLimits;
+  readonly tokenizer: TextSettings;
+  /** Ids that end an answer. */
+  readonly endIds: readonly number[];
 }
 
 /**
@@ -32,7 +34,7 @@ export async function writeGgufModel(
   source: string,
   weights: MergedWeights,
   path: string,
-  { type, name, tokenizer }: GgufOptions,
+  { type, name, tokenizer, endIds }: GgufOptions,
   onProgress?: (done: number, total: number) => void,
 ): Promise<void> {
   const { config } = weights;
@@ -43,7 +45,7 @@ export async function writeGgufModel(
     ["general.file_type", { type: "uint32", value: FILE_TYPES[type] }],
     ["general.quantization_version", { type: "uint32", value: 2 }],
     ...networkMetadata(config),
-    ...await ggufTokenizer(source, config.vocabularySize, tokenizer),
+    ...await ggufTokenizer(source, config.vocabularySize, tokenizer, endIds),
   ]);
   const tensors = weights.tensors.map((tensor) => modelTensor(weights, tensor, type, path));
   await writeGguf(path, metadata, [...tensors, ...ropeFactors(config)], onProgress);

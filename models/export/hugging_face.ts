@@ -2,24 +2,15 @@ import { join } from "@std/path";
 import { configToJson } from "../formats/config.ts";
 import { elementBytes, type FloatDtype, fromFiniteFloat32 } from "../formats/dtype.ts";
 import { FormatError } from "../formats/error.ts";
+import { readGenerationConfig } from "../formats/generation_config.ts";
 import { readFileIfPresent, readJsonFile } from "../formats/json_file.ts";
 import type { LlamaTensor } from "../formats/llama_tensors.ts";
 import { type TensorEntry, writeSafetensors } from "../formats/safetensors.ts";
+import { TOKENIZER_COMPANIONS } from "../formats/tokenizer_settings.ts";
 import type { MergedWeights } from "./merged_weights.ts";
 
 /** Files of a model folder besides weights and config.json that a merged model needs as they are. */
-const COMPANIONS = [
-  "generation_config.json",
-  "tokenizer.json",
-  "tokenizer.model",
-  "tokenizer_config.json",
-  "special_tokens_map.json",
-  "added_tokens.json",
-  "vocab.json",
-  "merges.txt",
-  "chat_template.jinja",
-  "chat_template.json",
-];
+const COMPANIONS = ["tokenizer.json", "tokenizer.model", ...TOKENIZER_COMPANIONS, "vocab.json", "merges.txt"];
 
 const MAX_COMPANION_BYTES = 200_000_000;
 
@@ -32,6 +23,8 @@ export interface HuggingFaceOptions {
   readonly maxShardBytes: number;
   /** Whether a file of the source, which is not weights, may be read; all, when left out. */
   readonly mayRead?: ((name: string) => boolean) | undefined;
+  /** Ids that end an answer: generation_config.json names them where neither it nor config.json does. */
+  readonly endIds: readonly number[];
 }
 
 /**
@@ -47,7 +40,7 @@ export async function writeHuggingFaceModel(
   source: string,
   weights: MergedWeights,
   directory: string,
-  { dtype, maxShardBytes, mayRead = () => true }: HuggingFaceOptions,
+  { dtype, maxShardBytes, mayRead = () => true, endIds }: HuggingFaceOptions,
   onProgress: (done: number, total: number) => void = () => {},
 ): Promise<void> {
   const shards = shardsOf(weights.tensors, dtype, maxShardBytes);
@@ -84,6 +77,18 @@ export async function writeHuggingFaceModel(
     // Written anew, not copied: a read-only source should not give a read-only model.
     if (bytes !== undefined) await Deno.writeFile(join(directory, name), bytes);
   }
+  await nameEnds(directory, endIds, weights.config.eosIds);
+}
+
+/** transformers stops at the ids of generation_config.json, and without it at those of config.json. */
+async function nameEnds(directory: string, endIds: readonly number[], inConfig: readonly number[]): Promise<void> {
+  const path = join(directory, "generation_config.json");
+  const record = await readJsonFile(path);
+  const { eosIds } = await readGenerationConfig(directory);
+  const named = eosIds.length > 0 ? eosIds : inConfig;
+  if (endIds.every((id) => named.includes(id))) return;
+  const ends = { ...record as object | undefined, eos_token_id: endIds };
+  await Deno.writeTextFile(path, JSON.stringify(ends, null, 2) + "\n");
 }
 
 function bytesOf({ shape }: LlamaTensor, dtype: FloatDtype): number {

@@ -4,6 +4,7 @@ import { FormatError } from "../formats/error.ts";
 import { int8Config, int8Rows, scaleName } from "../formats/int8_rows.ts";
 import { llamaTensors } from "../formats/llama_tensors.ts";
 import { type TensorEntry, writeSafetensors } from "../formats/safetensors.ts";
+import { checkTiedHead } from "../tied_head.ts";
 import { openWeights } from "../formats/weights.ts";
 
 /**
@@ -15,6 +16,7 @@ import { openWeights } from "../formats/weights.ts";
 export async function writeInt8Model(source: string, directory: string): Promise<void> {
   const config = await readConfig(source);
   using weights = await openWeights(source);
+  await checkTiedHead(weights, config);
   const path = join(directory, "model.safetensors");
   const entries: TensorEntry[] = [];
   for (const { name, shape } of llamaTensors(config)) {

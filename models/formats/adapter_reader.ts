@@ -163,9 +163,17 @@ async function readModule(
   const [outFeatures, bColumns] = matrixShape(file, name("B"));
   if (aRows !== rank) throw wrongRank(file, name("A"), [aRows, inFeatures], rank);
   if (bColumns !== rank) throw wrongRank(file, name("B"), [outFeatures, bColumns], rank);
-  const a = await file.readFloat32(name("A"));
-  const b = await file.readFloat32(name("B"));
+  const a = await finiteMatrix(file, name("A"));
+  const b = await finiteMatrix(file, name("B"));
   return { layer, target, a, b, inFeatures, outFeatures, rank, scale: scaleOf(alpha, rank, config) };
+}
+
+/** With a value that is no number, every answer would be empty. */
+async function finiteMatrix(file: TensorFile, name: string): Promise<Float32Array<ArrayBuffer>> {
+  const values = await file.readFloat32(name);
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return values;
+  throw new FormatError(`${file.path}: tensor ${quoted(name)} holds ${values[at]} at ${at}; wanted finite numbers`);
 }
 
 function scaleOf(alpha: number, rank: number, { rankStabilised }: ParsedAdapterConfig): number {

@@ -86,13 +86,15 @@ export interface ByteLevelTokenizer {
   /** Tokens beside those of merging; special ones stand for no text. */
   readonly added: readonly { readonly id: number; readonly text: string; readonly special: boolean }[];
   readonly splitting: Splitting;
+  /** The token that stands before a text; none if absent. */
+  readonly start?: { readonly id: number; readonly text: string } | undefined;
 }
 
 /** How an added token is looked for: anywhere, as it is, and alone. Hugging Face's library wants all of them said. */
 const PLAIN = { single_word: false, lstrip: false, rstrip: false, normalized: false };
 
 /** A byte-level tokenizer as the contents of a tokenizer.json. */
-export function byteLevelTokenizer({ vocabulary, merges, added, splitting }: ByteLevelTokenizer): unknown {
+export function byteLevelTokenizer({ vocabulary, merges, added, splitting, start }: ByteLevelTokenizer): unknown {
   const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false };
   return {
     version: "1.0",
@@ -107,7 +109,7 @@ export function byteLevelTokenizer({ vocabulary, merges, added, splitting }: Byt
         byteLevel,
       ],
     },
-    post_processor: null,
+    post_processor: start === undefined ? null : startingWith(start),
     decoder: byteLevel,
     model: {
       type: "BPE",
@@ -116,5 +118,17 @@ export function byteLevelTokenizer({ vocabulary, merges, added, splitting }: Byt
       vocab: Object.fromEntries(vocabulary.map(({ id, text }) => [text, id])),
       merges,
     },
+  };
+}
+
+/** A post-processor that puts a token before a text. */
+function startingWith({ id, text }: { readonly id: number; readonly text: string }): unknown {
+  const token = (type_id: number) => ({ SpecialToken: { id: text, type_id } });
+  const sequence = (id: string, type_id: number) => ({ Sequence: { id, type_id } });
+  return {
+    type: "TemplateProcessing",
+    single: [token(0), sequence("A", 0)],
+    pair: [token(0), sequence("A", 0), token(1), sequence("B", 1)],
+    special_tokens: { [text]: { id: text, ids: [id], tokens: [text] } },
   };
 }

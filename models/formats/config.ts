@@ -88,6 +88,7 @@ const ConfigFile = z.looseObject({
   attention_bias: z.boolean().nullish(),
   mlp_bias: z.boolean().nullish(),
   use_sliding_window: z.boolean().nullish(),
+  layer_types: z.array(z.string()).nullish(),
   tie_word_embeddings: z.boolean().default(false),
   bos_token_id: z.number().int().nullish(),
   eos_token_id: z.union([z.number().int(), z.array(z.number().int())]).nullable().default(2),
@@ -147,6 +148,22 @@ export function parseConfig(record: unknown, path: string): LlamaConfig {
   };
 }
 
+/** Names of fields with which relatives of these networks compute something else. */
+const CHANGES_RESULTS =
+  /(^|_)(scale|scaling|multiplier|softcap|softcapping|clip|alibi|experts?|moe|rope|rotary|norm|bias|window|residual)(_|$)/;
+
+/** Those that are read here, or that change nothing in these networks. */
+const UNDERSTOOD = new Set([
+  ...["attention_bias", "mlp_bias", "rms_norm_eps", "use_sliding_window", "sliding_window", "max_window_layers"],
+  ...Object.keys(ROPE_FIELDS),
+]);
+
+/** Whether a value asks for nothing: off, no scale, no limit. */
+function isNeutral(field: string, value: unknown): boolean {
+  return value === null || value === false || value === 0 || (value === 1 && /scal|multiplier/.test(field)) ||
+    (Array.isArray(value) && value.length === 0);
+}
+
 function networkOf(type: string, path: string): (typeof NETWORKS)[Network] {
   if (Object.hasOwn(NETWORKS, type)) return NETWORKS[type as Network];
   const known = Object.keys(NETWORKS).map((name) => `"${name}"`).join(", ");
@@ -161,6 +178,13 @@ function refuseOtherNetworks(file: ConfigFile, path: string): void {
   if (file.attention_bias) refuse("attention_bias", true, "false");
   if (file.mlp_bias) refuse("mlp_bias", true, "false");
   if (file.use_sliding_window) refuse("use_sliding_window", true, "false");
+  const layer = file.layer_types?.find((type) => type !== "full_attention");
+  if (layer !== undefined) refuse("layer_types", layer, '"full_attention"');
+  for (const [field, value] of Object.entries(file)) {
+    if (CHANGES_RESULTS.test(field) && !UNDERSTOOD.has(field) && !isNeutral(field, value)) {
+      refuse(field, value, "nothing, since it is not known here and may change what the network computes");
+    }
+  }
   if (
     file.quantization_config !== undefined && file.quantization_config !== null && !isInt8(file.quantization_config)
   ) {

@@ -9,6 +9,35 @@ const ARCHITECTURES = ["llama", "qwen2", "qwen3"];
 /** LLaMA 3's rotary stretching in GGUF: a factor for each of the D/2 frequencies. */
 const ROPE_FACTORS = "rope_freqs.weight";
 
+type NeutralValue = number | string | boolean;
+
+/** Keys that are read, or that say nothing of what the network computes. */
+const UNDERSTOOD = new Set([
+  ...["vocab_size", "context_length", "embedding_length", "block_count", "feed_forward_length", "rope.freq_base"],
+  ...["attention.head_count", "attention.head_count_kv", "attention.key_length", "attention.value_length"],
+  ...["attention.layer_norm_rms_epsilon", "rope.dimension_count", "rope.scaling.original_context_length"],
+  ...["rope.scaling.finetuned", "tensor_data_layout"],
+]);
+
+/** Keys with the values that change nothing: what relatives of these networks compute otherwise is not done here. */
+const NEUTRAL: Readonly<Record<string, readonly NeutralValue[]>> = {
+  "expert_count": [0],
+  "expert_used_count": [0],
+  "rope.scaling.type": ["none"],
+  "rope.scaling.factor": [0, 1],
+  "rope.scaling.attn_factor": [0, 1],
+  "rope.scale_linear": [0, 1],
+  "attention.sliding_window": [0],
+  "attention.causal": [true],
+  "attention.clamp_kqv": [0],
+  "attention.max_alibi_bias": [0],
+  "attention.scale": [0],
+  "use_parallel_residual": [false],
+  "logit_scale": [0, 1],
+  "embedding_scale": [0, 1],
+  "residual_scale": [0, 1],
+};
+
 /**
  * The network that the metadata of a GGUF file describes.
  *
@@ -31,7 +60,7 @@ export async function ggufConfig(file: GgufFile): Promise<LlamaConfig> {
   const hiddenSize = needed("embedding_length");
   const heads = needed("attention.head_count");
   const headSize = number("attention.key_length") ?? hiddenSize / heads;
-  const endIds = ["eos_token_id", "eot_token_id"]
+  const endIds = ["eos_token_id", "eot_token_id", "eom_token_id"]
     .map((key) => file.value(`tokenizer.ggml.${key}`, "number"))
     .filter((id) => id !== undefined);
   const record = {
@@ -61,18 +90,23 @@ function vocabularyRows(file: GgufFile): number | undefined {
 }
 
 function refuseOtherNetworks(file: GgufFile, architecture: string): void {
-  const refuse = (key: string, found: unknown, wanted: string) => {
+  const refuse = (key: string, found: unknown, wanted: string): never => {
     throw new FormatError(`${file.path}: ${architecture}.${key} is ${JSON.stringify(found)}; supported: ${wanted}`);
   };
-  const experts = file.value(`${architecture}.expert_count`, "number");
-  if (experts) refuse("expert_count", experts, "0");
-  const scaling = file.value(`${architecture}.rope.scaling.type`, "string");
-  if (scaling !== undefined && scaling !== "none") refuse("rope.scaling.type", scaling, '"none"');
+  for (const [name, value] of file.metadata) {
+    const key = name.startsWith(`${architecture}.`) ? name.slice(architecture.length + 1) : undefined;
+    if (key === undefined || UNDERSTOOD.has(key)) continue;
+    if (NEUTRAL[key]?.includes(value as NeutralValue)) continue;
+    const neutral = NEUTRAL[key]?.map((each) => JSON.stringify(each)).join(" or ");
+    refuse(key, typeof value === "object" ? "a list" : value, neutral ?? "nothing, since it is not known here");
+  }
   const turned = file.value(`${architecture}.rope.dimension_count`, "number");
   const headSize = file.value(`${architecture}.attention.key_length`, "number") ??
     (file.value(`${architecture}.embedding_length`, "number") ?? 0) /
       (file.value(`${architecture}.attention.head_count`, "number") ?? 1);
   if (turned !== undefined && turned !== headSize) refuse("rope.dimension_count", turned, `${headSize}`);
+  const values = file.value(`${architecture}.attention.value_length`, "number");
+  if (values !== undefined && values !== headSize) refuse("attention.value_length", values, `${headSize}`);
 }
 
 /** LLaMA 3's values besides the factor, which the file does not give: all of its models have these. */

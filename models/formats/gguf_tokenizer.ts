@@ -1,11 +1,11 @@
 import { join } from "@std/path";
-import { z } from "zod";
 import { SPLITTING_NAMES, splittingBySteps, splittingSteps } from "./byte_level_tokenizer.ts";
 import { FormatError, quoted } from "./error.ts";
 import type { GgufValue } from "./gguf_writer.ts";
-import { readFileIfPresent, readJsonFile } from "./json_file.ts";
+import { readFileIfPresent } from "./json_file.ts";
 import { parseSentencePieceModel, sentencePieces } from "./sentencepiece_model.ts";
 import { parseTokenizerJson } from "./tokenizer_json.ts";
+import { type NamedTemplate, readAddedTokens } from "./tokenizer_settings.ts";
 import { parseDecoder } from "./tokenizer_json_decoder.ts";
 import { fallbackByte } from "./vocabulary.ts";
 
@@ -31,22 +31,28 @@ interface Tokens {
   readonly prefixesSpace: boolean;
 }
 
-/** The ids that begin and end a text. */
-export interface TextLimits {
+/** What of a loaded tokenizer goes into the file besides its tokens. */
+export interface TextSettings {
   readonly bosId: number;
   readonly eosId: number;
+  readonly bosToken: string | undefined;
+  readonly startIds: readonly number[];
+  readonly chatTemplate: string | undefined;
+  readonly otherTemplates: readonly NamedTemplate[];
 }
 
 /**
  * The metadata that carry a model folder's tokenizer into a GGUF file, so that llama.cpp gives the same ids.
  *
+ * @param endIds ids that end an answer; llama.cpp knows one besides the end token
  * @param vocabularySize rows of the embedding; ids that the tokenizer has not are filled with unused entries
  * @throws {FormatError} when there is no tokenizer, or it splits text in a way that has no name in GGUF
  */
 export async function ggufTokenizer(
   directory: string,
   vocabularySize: number,
-  { bosId, eosId }: TextLimits,
+  { bosId, eosId, bosToken, startIds, chatTemplate, otherTemplates }: TextSettings,
+  endIds: readonly number[] = [],
 ): Promise<[string, GgufValue][]> {
   const tokens = await readTokens(directory);
   if (tokens.model === "llama" && !tokens.texts.includes("<0x0A>")) {
@@ -59,10 +65,7 @@ export async function ggufTokenizer(
     tokens.kinds[id] ??= UNUSED;
     if (tokens.scores !== undefined) tokens.scores[id] ??= -1e4;
   }
-  const configPath = join(directory, "tokenizer_config.json");
-  const config = TokenizerConfig.safeParse(await readJsonFile(configPath) ?? {});
-  if (!config.success) throw new FormatError(`${configPath}: ${z.prettifyError(config.error)}`);
-  const { chat_template: template } = config.data;
+  const turnEnd = endIds.find((id) => id !== eosId);
   const whole = (value: number): GgufValue => ({ type: "uint32", value });
   const fields: [string, GgufValue | undefined][] = [
     ["model", { type: "string", value: tokens.model }],
@@ -71,21 +74,27 @@ export async function ggufTokenizer(
     ["scores", tokens.scores && { type: "float32s", value: tokens.scores }],
     ["token_type", { type: "int32s", value: tokens.kinds }],
     ["merges", tokens.merges && { type: "strings", value: tokens.merges }],
-    ["bos_token_id", whole(bosId)],
+    ["bos_token_id", bosToken === undefined ? undefined : whole(bosId)],
     ["eos_token_id", whole(eosId)],
+    ["eot_token_id", turnEnd === undefined ? undefined : whole(turnEnd)],
     ["unknown_token_id", tokens.unkId === undefined ? undefined : whole(tokens.unkId)],
-    ["add_bos_token", { type: "bool", value: config.data.add_bos_token ?? true }],
+    ["add_bos_token", { type: "bool", value: startIds.length > 0 }],
     ["add_eos_token", { type: "bool", value: false }],
     ["add_space_prefix", { type: "bool", value: tokens.prefixesSpace }],
   ];
   const metadata = fields.flatMap(([key, value]): [string, GgufValue][] =>
     value === undefined ? [] : [[`tokenizer.ggml.${key}`, value]]
   );
-  if (typeof template === "string") metadata.push(["tokenizer.chat_template", { type: "string", value: template }]);
-  return metadata;
+  const templates = otherTemplates.map(({ name, template }): [string, string] => [
+    `tokenizer.chat_template.${name}`,
+    template,
+  ]);
+  if (templates.length > 0) {
+    metadata.push(["tokenizer.chat_templates", { type: "strings", value: otherTemplates.map(({ name }) => name) }]);
+  }
+  if (chatTemplate !== undefined) templates.push(["tokenizer.chat_template", chatTemplate]);
+  return [...metadata, ...templates.map(([key, value]): [string, GgufValue] => [key, { type: "string", value }])];
 }
-
-const TokenizerConfig = z.looseObject({ add_bos_token: z.boolean().nullish(), chat_template: z.unknown().optional() });
 
 async function readTokens(directory: string): Promise<Tokens> {
   const jsonPath = join(directory, "tokenizer.json");
@@ -98,13 +107,20 @@ async function readTokens(directory: string): Promise<Tokens> {
   }
   const pieces = sentencePieces(model, modelPath);
   const { vocabulary } = parseSentencePieceModel(model, modelPath);
+  const texts = pieces.map(({ text }) => text);
+  const kinds = pieces.map(({ kind }) => kind);
+  const scores = pieces.map(({ score }) => score);
+  for (const { id, content, special } of await readAddedTokens(directory)) {
+    if (texts[id] !== undefined) continue; // a piece already
+    texts[id] = content;
+    kinds[id] = special ? CONTROL : USER_DEFINED;
+    scores[id] = 0;
+  }
   return {
+    ...{ texts, kinds, scores },
+    model: "llama",
     unkId: vocabulary.unkId,
     prefixesSpace: vocabulary.stripsLeadingSpace,
-    model: "llama",
-    texts: pieces.map(({ text }) => text),
-    kinds: pieces.map(({ kind }) => kind),
-    scores: pieces.map(({ score }) => score),
   };
 }
 

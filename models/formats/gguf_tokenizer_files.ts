@@ -1,6 +1,7 @@
 import { byteLevelTokenizer, SPLITTING_NAMES, splittingNamed } from "./byte_level_tokenizer.ts";
 import { FormatError, quoted } from "./error.ts";
 import type { GgufFile } from "./gguf_file.ts";
+import type { NamedTemplate } from "./tokenizer_settings.ts";
 import { bytesField, floatField, integerField, joinFields } from "./protobuf_writer.ts";
 
 /** Types of tokens, numbered as in SentencePiece. */
@@ -38,24 +39,48 @@ export function ggufTokenizerFiles(file: GgufFile): TextFile[] {
     if (token === undefined) throw new FormatError(`${file.path}: tokenizer.ggml.${key} is ${id}, which is no token`);
     return token.text;
   };
+  const bos = limit("bos_token_id");
+  const starts = bos !== null && addsBos(file, model);
   const config = {
-    bos_token: limit("bos_token_id"),
+    tokenizer_class: classOf(file, model),
+    bos_token: bos,
     eos_token: limit("eos_token_id"),
-    ...template(file),
+    unk_token: limit("unknown_token_id"),
+    add_bos_token: starts,
+    ...templates(file),
   };
+  const start = starts ? tokens.find(({ text }) => text === bos) : undefined;
   return [
     model === "llama"
       ? { name: "tokenizer.model", bytes: sentencePieceModel(tokens, file) }
-      : { name: "tokenizer.json", bytes: jsonBytes(tokenizerJson(tokens, file)) },
+      : { name: "tokenizer.json", bytes: jsonBytes(tokenizerJson(tokens, file, start)) },
     { name: "tokenizer_config.json", bytes: jsonBytes(config) },
   ];
 }
 
 const jsonBytes = (record: unknown) => new TextEncoder().encode(JSON.stringify(record) + "\n");
 
-function template(file: GgufFile): { chat_template?: string } {
+/** Where the file does not say, llama.cpp puts the begin token before a text of SentencePiece's kind and of LLaMA 3's. */
+function addsBos(file: GgufFile, model: "llama" | "gpt2"): boolean {
+  return file.value("tokenizer.ggml.add_bos_token", "boolean") ??
+    (model === "llama" || splittingNamed(file.value("tokenizer.ggml.pre", "string") ?? "default") === "llama-bpe");
+}
+
+/** The class of transformers that makes the same ids. */
+function classOf(file: GgufFile, model: "llama" | "gpt2"): string {
+  if (model === "llama") return "LlamaTokenizer";
+  return file.value("tokenizer.ggml.pre", "string") === "qwen2" ? "Qwen2Tokenizer" : "PreTrainedTokenizerFast";
+}
+
+/** The chat template, and others by name: a list of them where there are any. */
+function templates(file: GgufFile): { chat_template?: string | NamedTemplate[] } {
   const text = file.value("tokenizer.chat_template", "string");
-  return text === undefined ? {} : { chat_template: text };
+  const others = (file.value("tokenizer.chat_templates", "strings") ?? []).flatMap((name): NamedTemplate[] => {
+    const template = file.value(`tokenizer.chat_template.${name}`, "string");
+    return template === undefined ? [] : [{ name, template }];
+  });
+  if (others.length === 0) return text === undefined ? {} : { chat_template: text };
+  return { chat_template: [...text === undefined ? [] : [{ name: "default", template: text }], ...others] };
 }
 
 function readTokens(file: GgufFile): Token[] {
@@ -116,7 +141,7 @@ function sentencePieceModel(tokens: readonly Token[], file: GgufFile): Uint8Arra
   return joinFields([...pieces, bytesField(TRAINER, trainer), bytesField(NORMALIZER, normalizer)]);
 }
 
-function tokenizerJson(tokens: readonly Token[], file: GgufFile): unknown {
+function tokenizerJson(tokens: readonly Token[], file: GgufFile, start: Token | undefined): unknown {
   const merges = file.value("tokenizer.ggml.merges", "strings");
   if (merges === undefined) throw new FormatError(`${file.path} has no tokenizer.ggml.merges`);
   const named = file.value("tokenizer.ggml.pre", "string") ?? "default";
@@ -132,5 +157,6 @@ function tokenizerJson(tokens: readonly Token[], file: GgufFile): unknown {
     merges,
     added: tokens.filter(isAdded).map(({ kind, ...token }) => ({ ...token, special: kind !== USER_DEFINED })),
     splitting,
+    start,
   });
 }

@@ -20,6 +20,9 @@ const Params = z.looseObject({
 });
 type Params = z.infer<typeof Params>;
 
+/** Fields that say how a model was run, not what it computes. */
+const HARMLESS = new Set(["max_batch_size", "model_parallel_size"]);
+
 /** LLaMA 3.1's stretching of the rotary frequencies besides the factor, as in all of its models. */
 const LLAMA3_STRETCH = { low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 };
 
@@ -34,6 +37,15 @@ export function configOfParams(record: unknown, vocabularySize: number, path: st
   const parsed = Params.safeParse(record);
   if (!parsed.success) throw new FormatError(`${path}: ${z.prettifyError(parsed.error)}`);
   const params = parsed.data;
+  for (const [field, value] of Object.entries(params)) {
+    if (field in Params.shape || HARMLESS.has(field) || value === null || value === false || value === 0) continue;
+    throw new FormatError(
+      `${path}: ${field} is ${
+        JSON.stringify(value)
+      }; supported: nothing, since it is not known here and may change what ` +
+        `the network computes`,
+    );
+  }
   if (params.use_scaled_rope && !params.rope_scaling_factor) {
     throw new FormatError(
       `${path}: use_scaled_rope is true, but rope_scaling_factor is missing: write 8 for LLaMA 3.1, 32 for LLaMA 3.2`,

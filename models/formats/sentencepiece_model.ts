@@ -77,6 +77,7 @@ export function parseSentencePieceModel(bytes: Uint8Array, path: string): Senten
     unkId: controlId(UNK_ID, 0) ?? unknown[0],
     bosId: controlId(BOS_ID, 1),
     eosId: controlId(EOS_ID, 2),
+    addsBos: undefined,
   };
   return { vocabulary, bpe };
 }

@@ -49,6 +49,7 @@ export function tokenizerOfTiktoken(bytes: Uint8Array, path: string): unknown {
       special: true,
     })),
     splitting: "llama-bpe",
+    start: { id: tokens.length, text: SPECIAL[0]! },
   });
 }
 

@@ -18,6 +18,7 @@ const TokenizerFile = z.looseObject({
   })).default([]),
   normalizer: Component,
   pre_tokenizer: Component,
+  post_processor: Component,
   decoder: Component,
   model: z.looseObject({
     type: z.string().optional(),
@@ -157,7 +158,18 @@ function toVocabulary(file: TokenizerFile, modelIds: ReadonlyMap<string, number>
     // Qwen's config.json names "<|endoftext|>", which parts its training texts, as the begin of a text too.
     bosId: idOf("<s>", "<|begin_of_text|>", "<|endoftext|>"),
     eosId: idOf("</s>", "<|end_of_text|>", "<|endoftext|>"),
+    addsBos: file.post_processor == null ? undefined : beginsWithToken(file.post_processor),
   };
+}
+
+/** Whether a post-processor puts a token before a text. */
+function beginsWithToken(processor: unknown): boolean {
+  const Template = z.looseObject({ single: z.array(z.looseObject({ SpecialToken: z.unknown().optional() })) });
+  const Sequence = z.looseObject({ processors: z.array(z.unknown()) });
+  const template = Template.safeParse(processor);
+  if (template.success) return template.data.single[0]?.SpecialToken !== undefined;
+  const sequence = Sequence.safeParse(processor);
+  return sequence.success && sequence.data.processors.some(beginsWithToken);
 }
 
 function pieceBytes(piece: string, style: PieceStyle): Uint8Array {

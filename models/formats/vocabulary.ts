@@ -14,6 +14,8 @@ export interface Vocabulary {
   /** As the tokenizer's own file says; undefined when it does not. */
   readonly bosId: number | undefined;
   readonly eosId: number | undefined;
+  /** Whether the tokenizer's own file puts the begin token before a text; undefined when it does not say. */
+  readonly addsBos: boolean | undefined;
 }
 
 const SPACE_MARK = /▁/g;

@@ -1,5 +1,6 @@
 import { basename, dirname, join } from "@std/path";
 import { FormatError } from "./error.ts";
+import { TOKENIZER_COMPANIONS } from "./tokenizer_settings.ts";
 
 /** A form in which the weights of a model come; where a folder has several, the first counts. */
 const FORMS = {
@@ -29,7 +30,7 @@ const FORMS = {
 export type WeightForm = keyof typeof FORMS;
 
 /** Files that count whatever the form of the weights. */
-const COMMON = /^(config\.json|tokenizer\.(json|model)|tokenizer_config\.json|chat_template\.jinja)$/;
+const COMMON = ["config.json", "tokenizer.json", "tokenizer.model", ...TOKENIZER_COMPANIONS];
 
 /** The form of the weights among the files of a folder: the first that is there, Hugging Face's before others. */
 export function weightForm(names: readonly string[]): WeightForm | undefined {
@@ -39,7 +40,7 @@ export function weightForm(names: readonly string[]): WeightForm | undefined {
 /** Which files of a folder belong to its model. Weights that are there in a second form do not. */
 export function isModelFile(name: string, names: readonly string[]): boolean {
   const form = weightForm(names);
-  return COMMON.test(name) || form !== undefined && FORMS[form].files.test(name);
+  return COMMON.includes(name) || form !== undefined && FORMS[form].files.test(name);
 }
 
 /** The names of the files and folders in a folder; none when it is missing. */

@@ -15,8 +15,11 @@ import { Scheduler } from "./scheduler.ts";
 import { type Score, type ScorePair, Scorer } from "./scorer.ts";
 import { BeamSequence, SampledSequence, type SequenceContext } from "./sequence.ts";
 
-/** How much a text generator holds. */
-export type TextGeneratorOptions = CacheOptions;
+/** How much a text generator holds, and where its answers end. */
+export interface TextGeneratorOptions extends CacheOptions {
+  /** Ids that end an answer; those of the tokenizer and config.json when left out. */
+  readonly endIds?: readonly number[];
+}
 
 /**
  * Generates text with a base and any number of adapters. Requests may be made at any time: as many as there are slots are
@@ -46,7 +49,7 @@ export class TextGenerator {
     ({ positions: this.positions, slots: this.slots } = this.#size);
     this.#context = {
       tokenizer,
-      stopIds: [...new Set([tokenizer.eosId, ...config.eosIds])],
+      stopIds: options.endIds ?? [...new Set([tokenizer.eosId, ...config.eosIds])],
       vocabularySize: Math.min(tokenizer.vocabularySize, config.vocabularySize),
       positions: this.positions,
     };

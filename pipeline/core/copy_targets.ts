@@ -19,7 +19,8 @@ export interface TargetsResult {
   readonly targets: Readonly<Record<string, TargetResult<unknown>>>;
 }
 
-interface Copy {
+/** A file that is copied. */
+export interface Copy {
   readonly from: string;
   readonly sha256: string;
   /** Of the result. */
@@ -102,7 +103,8 @@ async function moveFile(from: string, to: string): Promise<void> {
   await Deno.rename(from, to);
 }
 
-function layOut({ targets }: TargetsResult): Copy[] {
+/** Where each file of the targets goes. */
+export function layOut({ targets }: TargetsResult): Copy[] {
   const byName = new Map<string, (Omit<Copy, "to"> & { target: string })[]>();
   for (const [target, { dir, key, sha256 }] of Object.entries(targets)) {
     for (const [file, digest] of Object.entries(sha256)) {

@@ -163,11 +163,24 @@ export async function listOwnFiles(dir: string, prefix = ""): Promise<string[]> 
   return found.sort();
 }
 
+/** Where a list of files has come to. */
+interface Listing {
+  readonly prefix: string;
+  /** Real paths of the folders above. */
+  readonly above: readonly string[];
+}
+
 /**
  * Files below a folder of the user's, by relative path with `/`, sorted. Links are followed (model caches are made of
  * them), but never round in a circle.
+ *
+ * @param enter says which folders below are looked into, by relative path.
  */
-export async function listInputFiles(dir: string, prefix = "", above: readonly string[] = []): Promise<string[]> {
+export async function listInputFiles(
+  dir: string,
+  enter: (name: string) => boolean = () => true,
+  { prefix, above }: Listing = { prefix: "", above: [] },
+): Promise<string[]> {
   const here = join(dir, prefix);
   const real = await Deno.realPath(here);
   if (above.includes(real)) return [];
@@ -176,8 +189,9 @@ export async function listInputFiles(dir: string, prefix = "", above: readonly s
     const path = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
     // A link that leads nowhere is listed: if the file is wanted, reading it says so.
     const info = entry.isSymlink ? await Deno.stat(join(dir, path)).catch(() => entry) : entry;
-    if (info.isDirectory) found.push(...await listInputFiles(dir, path, [...above, real]));
-    else if (info.isFile || info.isSymlink) found.push(path);
+    if (info.isDirectory) {
+      if (enter(path)) found.push(...await listInputFiles(dir, enter, { prefix: path, above: [...above, real] }));
+    } else if (info.isFile || info.isSymlink) found.push(path);
   }
   return found.sort();
 }

@@ -16,6 +16,7 @@ export function inputFile<K extends AnyKind>(kind: K, path: string | URL, meta: 
     form: "file",
     path: plainPath(path),
     include: () => true,
+    enter: () => true,
     meta: checkedMeta(kind, meta),
   });
 }
@@ -24,6 +25,8 @@ export function inputFile<K extends AnyKind>(kind: K, path: string | URL, meta: 
 export interface InputFolderOptions<K extends AnyKind> {
   /** Which files belong to the input, by path relative to the folder with `/` between names. All, when left out. */
   include?: (name: string) => boolean;
+  /** Which folders below are looked into, by path relative to the folder. All, when left out. */
+  enter?: (name: string) => boolean;
   /** Handed to the stages that read the input. */
   meta: MetaOf<K>;
 }
@@ -38,6 +41,7 @@ export function inputFolder<K extends AnyKind>(kind: K, path: string | URL, opti
     form: "folder",
     path: plainPath(path),
     include: options.include ?? (() => true),
+    enter: options.enter ?? (() => true),
     meta: checkedMeta(kind, options.meta),
   });
 }

@@ -1,5 +1,6 @@
 // vicuna.lock.json: what a pipeline came to, so that another machine, or CI, can be held to it.
 import { PipelineError } from "./errors.ts";
+import { freeName } from "./earlier_result.ts";
 import { describeChange, diffRecords } from "./explain.ts";
 import { isAbsent, isUnreadable, writeFileAtomically } from "./files.ts";
 import type { Step } from "./graph.ts";
@@ -87,16 +88,33 @@ function isLockedPipeline(value: unknown): value is LockedPipeline {
     );
 }
 
-/** Writes what a pipeline came to into a lock file, beside what the file says of other pipelines. Says whether it changed. */
-export async function writeLockFile(path: string, name: string, locked: LockedPipeline): Promise<boolean> {
+/** What became of a lock file: whether it changed, and where the earlier one was kept. */
+export interface WrittenLock {
+  readonly changed: boolean;
+  readonly kept?: string;
+}
+
+/**
+ * Writes what a pipeline came to into a lock file, beside what the file says of other pipelines.
+ *
+ * @param keep a lock that says something else of this pipeline is kept as `PATH.1`, or the next number that is free
+ */
+export async function writeLockFile(
+  path: string,
+  name: string,
+  locked: LockedPipeline,
+  { keep = false }: { keep?: boolean } = {},
+): Promise<WrittenLock> {
   const pipelines = await readLockFile(path);
   const before = pipelines[name];
-  if (before !== undefined && JSON.stringify(before) === JSON.stringify(locked)) return false;
+  if (before !== undefined && JSON.stringify(before) === JSON.stringify(locked)) return { changed: false };
+  const kept = keep && before !== undefined ? await freeName(path) : undefined;
+  if (kept !== undefined) await Deno.copyFile(path, kept);
   const sorted = Object.fromEntries(
     Object.entries({ ...pipelines, [name]: locked }).sort(([a], [b]) => a < b ? -1 : 1),
   );
   await writeFileAtomically(path, `${JSON.stringify({ format: 1, pipelines: sorted }, null, 2)}\n`);
-  return true;
+  return { changed: true, ...(kept !== undefined && { kept }) };
 }
 
 /** Collects what a run comes to. */

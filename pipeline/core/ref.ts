@@ -53,6 +53,8 @@ export interface LeafNode {
   readonly path: string;
   /** Which files of a folder belong to the input, by path relative to it with `/` between names. */
   readonly include: (name: string) => boolean;
+  /** Which folders below a folder are looked into, by path relative to it. */
+  readonly enter: (name: string) => boolean;
   /** Handed to the stages that read the input. */
   readonly meta: JsonObject;
 }

@@ -238,7 +238,7 @@ function isCode(error: unknown, code: string): boolean {
 }
 
 async function listFolder({ node }: Leaf, dir: string): Promise<string[]> {
-  return (await listInputFiles(dir)).filter((name) => node.include(name));
+  return (await listInputFiles(dir, node.enter)).filter((name) => node.include(name));
 }
 
 async function expectForm(form: "file" | "folder", path: string, where: string): Promise<void> {

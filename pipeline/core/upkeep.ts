@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { freeName, keepEarlierResult, noteResult, RESULT_NOTE } from "./earlier_result.ts";
 export { diffRecords } from "./explain.ts";
 export {
   type CacheEntry,

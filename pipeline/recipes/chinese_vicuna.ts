@@ -2,9 +2,12 @@ import {
   adapterFolder,
   evaluate,
   LANGUAGES,
+  LITERAL_NEWLINES,
   LORA_TARGETS,
   merge,
   modelNamed,
+  parseColumns,
+  parseTemplateKwargs,
   pipeline,
   quantize,
   rows,
@@ -26,7 +29,7 @@ export default pipeline({
   options: z.object({
     baseModel: z.string().describe("folder of the base model, or owner/name on the Hugging Face hub").meta({
       zh: "基座模型文件夹，或 Hugging Face 上的 owner/name",
-      aliases: ["base_model", "model_path"],
+      aliases: ["base_model", "model_path", "model_name_or_path"],
     }),
     data: z.array(z.string()).min(1).describe(
       "rows: [FORMAT:]PATH[*WEIGHT]; without a format, alpaca, belle, guanaco, sharegpt, messages or chat is told from " +
@@ -35,8 +38,11 @@ export default pipeline({
       zh: "训练数据：[格式:]路径[*权重]；不写格式则自动识别 alpaca、belle、guanaco、sharegpt、messages、chat",
       aliases: ["data_path"],
     }),
-    validation: z.number().int().min(1).default(2000).describe("rows held out for evaluation").meta({
-      zh: "留作评估的行数",
+    columns: z.array(z.string()).default([]).describe(
+      "columns of other names, as FIELD=COLUMN: instruction=prompt,output=response",
+    ).meta({ zh: "列名不同时写 字段=列名，如 instruction=prompt,output=response" }),
+    validation: z.number().int().min(0).default(2000).describe("rows held out for evaluation; 0 for none").meta({
+      zh: "留作评估的行数；0 表示不留",
       aliases: ["test_size", "val_set_size"],
     }),
     languages: z.array(z.enum(LANGUAGES)).default([...LANGUAGES]).describe("languages to keep, told by script").meta({
@@ -51,6 +57,9 @@ export default pipeline({
     nearDuplicates: z.enum(["keep", "drop"]).default("keep").describe("rows almost equal to an earlier one").meta({
       zh: "与前面的行几乎相同的行是否保留",
     }),
+    literalNewlines: z.enum(LITERAL_NEWLINES).default("belle").describe(
+      "newlines written as backslash-n: repair them in BELLE's rows, in all, or keep them",
+    ).meta({ zh: "写成反斜杠 n 的换行：只修复 BELLE 数据中的（belle）、全部修复（repair）或保留（keep）" }),
     badRows: z.enum(["stop", "skip"]).default("stop").describe(
       "stop at a row that cannot be read, or skip and count it",
     )
@@ -61,11 +70,17 @@ export default pipeline({
       }),
     maxTokens: z.number().int().min(8).default(256).describe("most tokens of a row").meta({
       zh: "每行最多的 token 数",
-      aliases: ["cutoff_len"],
+      aliases: ["cutoff_len", "max_seq_length"],
     }),
     longRows: z.enum(["cut", "drop"]).default("cut").describe("cut the end of longer rows, or drop them").meta({
       zh: "超长的行：截断或丢弃",
     }),
+    chatTemplateKwargs: z.string().default("").describe(
+      `variables of the tokenizer's chat template as JSON: '{"enable_thinking": false}'`,
+    ).meta({ zh: `分词器对话模板的变量（JSON），如 '{"enable_thinking": false}'`, aliases: ["chat_template_kwargs"] }),
+    templateDate: z.string().regex(/^\d{4}-\d\d-\d\d$/, "wanted YYYY-MM-DD").optional().describe(
+      "the day that a chat template which asks for it is told, YYYY-MM-DD; 2025-01-01 by default",
+    ).meta({ zh: "告诉对话模板的日期（YYYY-MM-DD）；默认 2025-01-01" }),
     template: z.enum(TEMPLATE_NAMES).default("alpaca").describe("prompt template").meta({
       zh: "提示模板",
       aliases: ["prompt_template_name"],
@@ -78,7 +93,7 @@ export default pipeline({
     ).meta({ zh: "同时学习指令部分（Chinese-Vicuna 公布的损失即如此计算）" }),
     epochs: z.number().positive().default(3).describe("passes over the training rows").meta({
       zh: "训练轮数",
-      aliases: ["num_epochs"],
+      aliases: ["num_epochs", "num_train_epochs"],
     }),
     maxSteps: z.number().int().min(0).default(0).describe("optimizer steps instead of whole epochs; 0: by epochs").meta(
       { zh: "以优化步数代替轮数；0 表示按轮数" },
@@ -150,6 +165,7 @@ export default pipeline({
     ).meta({ zh: "连续若干次验证损失未降则提前结束，并取最佳权重；0 表示不提前结束" }),
     resumeAdapter: z.string().optional().describe("folder of a PEFT adapter to begin with").meta({
       zh: "以该文件夹中的 PEFT 适配器为起点",
+      aliases: ["resume_from_checkpoint"],
     }),
     samples: z.number().int().min(0).default(5).describe("held-out instructions answered before and after").meta({
       zh: "训练前后作答的留出指令数",
@@ -163,13 +179,14 @@ export default pipeline({
   }),
   build(o) {
     const data = merge({
-      sources: o.data.map(rows),
+      sources: o.data.map((spec) => rows(spec, { columns: parseColumns(o.columns) })),
       validation: o.validation,
       seed: o.seed,
       languages: o.languages,
       maxCharacters: o.maxCharacters,
       reservedAnswers: o.reservedAnswers,
       nearDuplicates: o.nearDuplicates,
+      literalNewlines: o.literalNewlines,
       badRows: o.badRows,
     });
     const base = quantize({ model: modelNamed(o.baseModel), bits: o.bits });
@@ -181,6 +198,8 @@ export default pipeline({
       template: o.template,
       trainOn: o.trainOn,
       trainOnInputs: o.trainOnInputs,
+      chatTemplateKwargs: parseTemplateKwargs(o.chatTemplateKwargs),
+      templateDate: o.templateDate,
     });
     const adapter = train({
       base,
@@ -216,6 +235,16 @@ export default pipeline({
       resumeAdapter: o.resumeAdapter === undefined ? undefined : adapterFolder(o.resumeAdapter),
     });
     const tasks = o.tasks.map((spec) => taskNamed(spec));
-    return { adapter, report: evaluate({ base, adapter, tokens, tasks, samples: o.samples }) };
+    // Without held-out rows there are only tasks to evaluate on.
+    const heldOut = o.validation > 0 ? tokens : undefined;
+    if (heldOut === undefined && tasks.length === 0) return { adapter };
+    const { template, samples } = o;
+    return {
+      adapter,
+      report: evaluate({
+        ...{ base, adapter, tokens: heldOut, tasks, template, samples, templateDate: o.templateDate },
+        chatTemplateKwargs: parseTemplateKwargs(o.chatTemplateKwargs),
+      }),
+    };
   },
 });

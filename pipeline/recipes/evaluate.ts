@@ -7,6 +7,8 @@ import {
   judgePromptFile,
   merge,
   modelNamed,
+  parseColumns,
+  parseTemplateKwargs,
   pipeline,
   PipelineError,
   quantize,
@@ -45,6 +47,9 @@ export default pipeline({
     data: z.array(z.string()).default([]).describe(
       "rows of a training, to measure the loss of those that it held out: [FORMAT:]PATH[*WEIGHT]",
     ).meta({ zh: "训练数据，用于计算其中留出部分的损失：[格式:]路径[*权重]", aliases: ["data_path"] }),
+    columns: z.array(z.string()).default([]).describe(
+      "columns of other names, as FIELD=COLUMN: instruction=prompt,output=response",
+    ).meta({ zh: "列名不同时写 字段=列名，如 instruction=prompt,output=response" }),
     validation: z.number().int().min(1).default(2000).describe("rows held out of them, as in that training").meta({
       zh: "其中留出的行数，与训练时一致",
       aliases: ["test_size", "val_set_size"],
@@ -62,6 +67,12 @@ export default pipeline({
     samples: z.number().int().min(0).default(5).describe("held-out instructions that are answered").meta({
       zh: "作答的留出指令数",
     }),
+    chatTemplateKwargs: z.string().default("").describe(
+      `variables of the tokenizer's chat template as JSON: '{"enable_thinking": false}'`,
+    ).meta({ zh: `分词器对话模板的变量（JSON），如 '{"enable_thinking": false}'`, aliases: ["chat_template_kwargs"] }),
+    templateDate: z.string().regex(/^\d{4}-\d\d-\d\d$/, "wanted YYYY-MM-DD").optional().describe(
+      "the day that a chat template which asks for it is told, YYYY-MM-DD; 2025-01-01 by default",
+    ).meta({ zh: "告诉对话模板的日期（YYYY-MM-DD）；默认 2025-01-01" }),
     template: z.enum(TEMPLATE_NAMES).default("alpaca").describe(
       "prompt template; alpaca-legacy for adapters trained with Chinese-Vicuna",
     ).meta({
@@ -110,12 +121,19 @@ export default pipeline({
     }
     const base = quantize({ model: modelNamed(o.baseModel ?? embeddedModelPath), bits: o.bits });
     const { template, maxTokens, trainOnInputs, samples } = o;
+    const chatTemplateKwargs = parseTemplateKwargs(o.chatTemplateKwargs);
     const tokens = o.data.length === 0 ? undefined : tokenize({
-      data: merge({ sources: o.data.map(rows), validation: o.validation, seed: o.seed }),
+      data: merge({
+        sources: o.data.map((spec) => rows(spec, { columns: parseColumns(o.columns) })),
+        validation: o.validation,
+        seed: o.seed,
+      }),
       tokenizer: base.tokenizer,
       maxTokens,
       template,
       trainOnInputs,
+      chatTemplateKwargs,
+      templateDate: o.templateDate,
     });
     const report = evaluate({
       base,
@@ -123,6 +141,8 @@ export default pipeline({
       tokens,
       tasks,
       template,
+      chatTemplateKwargs,
+      templateDate: o.templateDate,
       samples,
       limit: o.limit,
       ...(o.maxNewTokens !== undefined && { maxNewTokens: o.maxNewTokens }),

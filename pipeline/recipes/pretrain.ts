@@ -2,6 +2,8 @@ import {
   embeddedSamples,
   merge,
   modelNamed,
+  parseColumns,
+  parseTemplateKwargs,
   pipeline,
   randomModel,
   rows,
@@ -31,6 +33,9 @@ export default pipeline({
         zh: "训练数据：[格式:]路径[*权重]；缺省为自带样本",
         aliases: ["data_path"],
       }),
+    columns: z.array(z.string()).default([]).describe(
+      "columns of other names, as FIELD=COLUMN: instruction=prompt,output=response",
+    ).meta({ zh: "列名不同时写 字段=列名，如 instruction=prompt,output=response" }),
     validation: z.number().int().min(0).default(60).describe("rows held out for validation").meta({
       zh: "留作验证的行数",
       aliases: ["test_size", "val_set_size"],
@@ -49,6 +54,12 @@ export default pipeline({
       zh: "每行最多的 token 数",
       aliases: ["cutoff_len"],
     }),
+    chatTemplateKwargs: z.string().default("").describe(
+      `variables of the tokenizer's chat template as JSON: '{"enable_thinking": false}'`,
+    ).meta({ zh: `分词器对话模板的变量（JSON），如 '{"enable_thinking": false}'`, aliases: ["chat_template_kwargs"] }),
+    templateDate: z.string().regex(/^\d{4}-\d\d-\d\d$/, "wanted YYYY-MM-DD").optional().describe(
+      "the day that a chat template which asks for it is told, YYYY-MM-DD; 2025-01-01 by default",
+    ).meta({ zh: "告诉对话模板的日期（YYYY-MM-DD）；默认 2025-01-01" }),
     template: z.enum(TEMPLATE_NAMES).default("alpaca").describe("prompt template").meta({
       zh: "提示模板",
       aliases: ["prompt_template_name"],
@@ -87,12 +98,31 @@ export default pipeline({
     saveSteps: z.number().int().min(1).default(200).describe(
       "steps between two checkpoints, from which the same command goes on",
     ).meta({ zh: "检查点间隔步数；中断后同一命令由此继续" }),
+    microBatchSize: z.number().int().min(1).default(4).describe(
+      "a micro-batch holds as many tokens as so many full rows; lower it to save memory",
+    ).meta({ zh: "微批可容纳的满长行数；调低可节省显存" }),
+    autotune: z.boolean().default(true).describe("measure which kernels are quickest before a long training").meta({
+      zh: "长时间训练前实测最快的内核",
+    }),
+    logSteps: z.number().int().min(1).max(200).default(10).describe("steps between two lines of the log").meta({
+      zh: "日志间隔步数",
+      aliases: ["logging_steps"],
+    }),
+    saveTotalLimit: z.number().int().min(1).default(3).describe("newest checkpoints to keep, besides the best").meta({
+      zh: "保留的最新检查点数（最佳的另外保留）",
+    }),
+    sampleSteps: z.number().int().min(0).default(0).describe(
+      "steps between two answers to held-out instructions while training; 0 for none",
+    ).meta({ zh: "训练中试答留出指令的间隔步数；0 表示不试答" }),
+    earlyStoppingPatience: z.number().int().min(0).default(0).describe(
+      "end after so many validations without a lower loss, with the best weights; 0: never",
+    ).meta({ zh: "连续若干次验证损失未降则提前结束，并取最佳权重；0 表示不提前结束" }),
     seed: z.number().int().min(0).max(0x7fffffff).default(42).describe("seed of the weights, the split and the order")
       .meta({ zh: "随机种子" }),
   }),
   build({ init, vocabularySize, hiddenSize, layers, heads, ...o }) {
     const sources = o.data.length
-      ? o.data.map(rows)
+      ? o.data.map((spec) => rows(spec, { columns: parseColumns(o.columns) }))
       : [embeddedSamples({ form: "belle" }), embeddedSamples({ form: "guanaco" })];
     const data = merge({ sources, validation: o.validation, seed: o.seed });
     const model = init !== "random" ? modelNamed(init) : randomModel({
@@ -107,7 +137,11 @@ export default pipeline({
       maxPositions: Math.max(512, o.maxTokens),
     });
     const { maxTokens, template, trainOnInputs } = o;
-    const tokens = tokenize({ data, tokenizer: tokenizerOf({ model }), maxTokens, template, trainOnInputs });
+    const tokens = tokenize({
+      ...{ data, tokenizer: tokenizerOf({ model }), maxTokens, template, trainOnInputs },
+      chatTemplateKwargs: parseTemplateKwargs(o.chatTemplateKwargs),
+      templateDate: o.templateDate,
+    });
     return {
       model: trainFull({
         model,
@@ -122,9 +156,16 @@ export default pipeline({
         dtype: o.dtype,
         seed: o.seed,
         gpuMemory: o.gpuMemory,
-        logSteps: 10,
+        autotune: o.autotune,
+        microBatchSize: o.microBatchSize,
+        logSteps: o.logSteps,
         evalSteps: o.evalSteps,
         saveSteps: o.saveSteps,
+        saveTotalLimit: o.saveTotalLimit,
+        sampleSteps: o.sampleSteps,
+        earlyStopping: o.earlyStoppingPatience > 0
+          ? { patience: o.earlyStoppingPatience, everySteps: o.evalSteps }
+          : undefined,
       }),
     };
   },

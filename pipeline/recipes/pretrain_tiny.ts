@@ -42,13 +42,44 @@ export default pipeline({
     saveSteps: z.number().int().min(1).default(250).describe(
       "steps between two checkpoints, from which the same command goes on",
     ).meta({ zh: "检查点间隔步数；中断后同一命令由此继续" }),
+    microBatchSize: z.number().int().min(1).default(8).describe(
+      "a micro-batch holds as many tokens as so many full rows; lower it to save memory",
+    ).meta({ zh: "微批可容纳的满长行数；调低可节省显存" }),
+    warmupSteps: z.number().int().min(0).default(100).describe("steps over which the learning rate rises").meta({
+      zh: "学习率预热步数",
+    }),
+    gpuMemory: z.number().min(0).default(0).describe(
+      "GB of GPU memory to use; 0: 7.4, or what a software driver has free",
+    ).meta({ zh: "可用显存（GB）；0 表示 7.4，或软件驱动的空闲内存" }),
+    autotune: z.boolean().default(true).describe("measure which kernels are quickest before a long training").meta({
+      zh: "长时间训练前实测最快的内核",
+    }),
+    logSteps: z.number().int().min(1).max(200).default(10).describe("steps between two lines of the log").meta({
+      zh: "日志间隔步数",
+      aliases: ["logging_steps"],
+    }),
+    evalSteps: z.number().int().min(0).default(500).describe("steps between two validations; 0 for none").meta({
+      zh: "验证间隔步数；0 表示不验证",
+    }),
+    saveTotalLimit: z.number().int().min(1).default(3).describe("newest checkpoints to keep, besides the best").meta({
+      zh: "保留的最新检查点数（最佳的另外保留）",
+    }),
+    earlyStoppingPatience: z.number().int().min(0).default(0).describe(
+      "end after so many validations without a lower loss, with the best weights; 0: never",
+    ).meta({ zh: "连续若干次验证损失未降则提前结束，并取最佳权重；0 表示不提前结束" }),
     seed: z.number().int().min(0).max(0x7fffffff).default(42).describe("seed of text, weights and order").meta({
       zh: "随机种子",
     }),
   }),
-  build({ paragraphs, validation, maxTokens, seed, epochs, maxSteps, batchSize, learningRate, saveSteps, ...shape }) {
+  build(o) {
+    const { paragraphs, validation, maxTokens, seed, batchSize } = o;
+    const { vocabularySize, hiddenSize, intermediateSize, layers, heads } = o;
     const text = embeddedText({ paragraphs, validation, seed });
-    const start = textModel({ text, ...shape, maxPositions: 512, initializerRange: 0.04, seed });
+    const start = textModel({
+      ...{ text, vocabularySize, hiddenSize, intermediateSize, layers, heads, seed },
+      maxPositions: 512,
+      initializerRange: 0.04,
+    });
     const tokens = packText({
       text,
       tokenizer: tokenizerOf({ model: start }),
@@ -58,16 +89,22 @@ export default pipeline({
     const trained = trainFull({
       model: start,
       tokens,
-      epochs,
-      maxSteps,
+      epochs: o.epochs,
+      maxSteps: o.maxSteps,
       batchSize,
-      microBatchSize: Math.min(batchSize, 8),
-      learningRate,
-      warmupSteps: 100,
+      microBatchSize: Math.min(batchSize, o.microBatchSize),
+      learningRate: o.learningRate,
+      warmupSteps: o.warmupSteps,
       seed,
-      logSteps: 10,
-      evalSteps: 500,
-      saveSteps,
+      gpuMemory: o.gpuMemory,
+      autotune: o.autotune,
+      logSteps: o.logSteps,
+      evalSteps: o.evalSteps,
+      saveSteps: o.saveSteps,
+      saveTotalLimit: o.saveTotalLimit,
+      earlyStopping: o.earlyStoppingPatience > 0
+        ? { patience: o.earlyStoppingPatience, everySteps: o.evalSteps }
+        : undefined,
     });
     return { model: int8Model({ model: trained, name: "vicuna-tiny" }) };
   },

@@ -1,9 +1,9 @@
 import { join } from "@std/path";
-import { TEMPLATE_NAMES, templateFor, type TemplateName } from "../../datasets/templates.ts";
+import { DAY, TEMPLATE_DAY } from "../../datasets/strftime.ts";
+import { TEMPLATE_NAMES, templateFor, type TemplateName, type TemplateOptions } from "../../datasets/templates.ts";
 import type { Device } from "../../kernels/device.ts";
 import type { BaseWeights } from "../../models/base_file.ts";
 import { readAdapter } from "../../models/formats/adapter.ts";
-import { TextGenerator } from "../../models/generation/text_generator.ts";
 import { loadTokenizer, type Tokenizer } from "../../models/tokenizer.ts";
 import {
   defineStage,
@@ -26,11 +26,18 @@ import { adapter, base, evaluationTask, report, tokens } from "./kinds.ts";
 import { loadBaseInput } from "./load_base_input.ts";
 import { checkTokens } from "./loss.ts";
 import { chooseStageDevice, deviceSettings, openStageDevice } from "./stage_device.ts";
+import { textGenerator } from "./text_ends.ts";
 
 const params = z.object({
   samples: z.number().int().min(0).default(5).describe("held-out instructions to answer before and after"),
   maxNewTokens: z.number().int().min(1).default(64).describe("most tokens of such an answer"),
   template: z.enum(TEMPLATE_NAMES).optional().describe("prompt template of tasks"),
+  chatTemplateKwargs: z.record(z.string(), z.unknown()).optional().describe(
+    "variables of the tokenizer's chat template",
+  ),
+  templateDate: z.string().regex(DAY, "wanted YYYY-MM-DD").optional().describe(
+    "the day that a chat template which asks for it is told",
+  ),
   limit: z.number().int().min(0).default(0).describe(
     "most items of a task, of each subject where there are; 0 for all",
   ),
@@ -46,6 +53,10 @@ export interface EvaluateParams {
   readonly maxNewTokens?: number;
   /** Prompt template of tasks; that of the tokens by default, "alpaca" where there are none. */
   readonly template?: TemplateName | undefined;
+  /** Variables of the tokenizer's chat template; those of the tokens by default. */
+  readonly chatTemplateKwargs?: Readonly<Record<string, unknown>> | undefined;
+  /** The day that a chat template is told which asks for it, YYYY-MM-DD; that of the tokens by default, or 2025-01-01. */
+  readonly templateDate?: string | undefined;
   /** Most items of a task, of each subject where there are subjects: the first ones; 0, the default, for all. */
   readonly limit?: number;
   /** Device to compute on where there are several, by number or name; the machine's preferred. Does not enter the key. */
@@ -128,11 +139,16 @@ function checkInputs({ inputs }: Context): void {
 /** Reads all that is to be asked, before the device is opened. */
 async function prepare({ inputs, params }: Context, tokenizer: Tokenizer): Promise<Prepared> {
   const own = inputs.tokens?.meta.template;
-  const template = templateFor(params.template ?? own ?? "alpaca", tokenizer);
+  const options: TemplateOptions = {
+    chatTemplateKwargs: params.chatTemplateKwargs ?? inputs.tokens?.meta.chatTemplateKwargs,
+    templateDate: params.templateDate ?? inputs.tokens?.meta.templateDate ?? TEMPLATE_DAY,
+  };
+  const template = templateFor(params.template ?? own ?? "alpaca", tokenizer, options);
   const { maxPositions } = inputs.base.meta;
   const tasks = await prepareTasks(inputs.tasks, { template, tokenizer, maxPositions, limit: params.limit });
   if (inputs.tokens === undefined || own === undefined) return { tasks };
-  return { tasks, samples: await prepareSamples(inputs.tokens.dir, params, templateFor(own, tokenizer), tokenizer) };
+  const ofRows = templateFor(own, tokenizer, options);
+  return { tasks, samples: await prepareSamples(inputs.tokens.dir, params, ofRows, tokenizer) };
 }
 
 interface Prepared {
@@ -164,7 +180,7 @@ async function ask(
   tokenizer: Tokenizer,
 ): Promise<{ outcomes: TaskOutcome[]; answered: Pick<EvaluationResults, "samples" | "sample_metrics"> | undefined }> {
   const positions = Math.max(1, samples?.positions ?? 0, ...tasks.map(({ positions }) => positions));
-  const generator = new TextGenerator(device, loaded, tokenizer, { positions });
+  const generator = textGenerator(device, loaded, tokenizer, { positions });
   try {
     const adapter = inputs.adapter && "adapter";
     if (inputs.adapter) await generator.loadAdapter("adapter", inputs.adapter.dir);

@@ -9,6 +9,7 @@ import {
 import { defineStage, optional, type OptionalInput, type Stage, z } from "../core/mod.ts";
 import { adapter, exported, modelFiles } from "./kinds.ts";
 import { modelPath } from "./models.ts";
+import { textEnds } from "./text_ends.ts";
 
 const params = z.object({
   to: z.enum(EXPORT_FORMATS).describe("hf, gguf, gguf-lora or peft"),
@@ -39,7 +40,7 @@ export const exportModel: Stage<
   typeof exported
 > = defineStage({
   name: "export",
-  version: 1,
+  version: 2,
   inputs: { model: optional(modelFiles), adapter: optional(adapter) },
   params,
   output: exported,
@@ -51,6 +52,7 @@ export const exportModel: Stage<
       adapter: adapter?.dir,
       name: model?.meta.name,
       maxShardBytes: maxShardSize * 1e9,
+      endsOf: textEnds,
       mayRead: (name: string) => model?.files.some(({ path }) => path === name) ?? false,
     };
     await writeExport(request, output.dir, (done, total) => {

@@ -3,12 +3,12 @@ import { promptIds } from "../../datasets/build_sequence.ts";
 import { type Example, lastQuestion } from "../../datasets/example.ts";
 import { readExampleBatches } from "../../datasets/read_examples.ts";
 import { templateFor } from "../../datasets/templates.ts";
-import { TextGenerator } from "../../models/generation/text_generator.ts";
 import { loadTokenizer } from "../../models/tokenizer.ts";
 import type { StepTrainer } from "../../models/trainer.ts";
 import type { StageInput } from "../core/mod.ts";
 import { answersOf } from "./evaluation/answering.ts";
 import type { tokens } from "./kinds.ts";
+import { textGenerator } from "./text_ends.ts";
 import type { TrainingSample } from "./training_log.ts";
 
 /** The first held-out examples of tokenised rows, as text. */
@@ -38,11 +38,11 @@ export async function answersInTraining(
   const examples = await firstExamples(rows.dir, inTraining.count);
   if (examples.length === 0) return [];
   using tokenizer = await loadTokenizer(tokenizerDir);
-  const template = templateFor(rows.meta.template, tokenizer);
+  const template = templateFor(rows.meta.template, tokenizer, rows.meta);
   const prompts = examples.map((example) => promptIds(example, template, tokenizer));
   const longest = prompts.reduce((most, prompt) => Math.max(most, prompt.length), 0);
   const size = { slots: prompts.length, positions: longest + inTraining.maxNewTokens };
-  const generator = new TextGenerator(trainer.device, trainer.base, tokenizer, size);
+  const generator = textGenerator(trainer.device, trainer.base, tokenizer, size);
   try {
     const { maxNewTokens } = inTraining;
     const adapter = trainer.lora && "trained";

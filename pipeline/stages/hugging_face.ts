@@ -1,4 +1,5 @@
 import { basename, dirname, join } from "@std/path";
+import { COLUMN_NAMES, type Columns } from "../../datasets/columns.ts";
 import type { FormatName } from "../../datasets/formats.ts";
 import { ggufParts, isGguf, isModelFile, weightForm } from "../../models/formats/weight_forms.ts";
 import { defineStage, PipelineError, type Ref, type Stage, type StageContext, z } from "../core/mod.ts";
@@ -11,11 +12,8 @@ import {
   resolveCommit,
 } from "./hub/hub.ts";
 import { type HubName, isHubName, parseHubName } from "./hub/hub_name.ts";
-import { modelFiles, rowsFile } from "./kinds.ts";
+import { modelFiles, rowsFile, type RowsMeta } from "./kinds.ts";
 import { modelFolder } from "./models.ts";
-
-/** Small files that a model needs for other programs, when it is exported. */
-const COMPANION = /^(generation_config|special_tokens_map|added_tokens)\.json$|^chat_template\.(jinja|json)$/;
 
 const repositoryParams = {
   name: z.string().refine(isHubName, "wanted owner/name").describe("repository of the hub"),
@@ -69,7 +67,7 @@ function wantedOfModel(name: string, file: string | undefined, listed: readonly 
   const names = listed.map(({ path }) => path);
   const fault = (message: string) => new PipelineError(`downloading ${name}: ${message}; found ${names.join(", ")}`);
   if (file === undefined && weightForm(names) !== "gguf") {
-    const wanted = listed.filter(({ path }) => isModelFile(path, names) || COMPANION.test(path));
+    const wanted = listed.filter(({ path }) => isModelFile(path, names));
     if (wanted.some(({ path }) => path !== "config.json")) return wanted;
     if (!names.some(isGguf)) throw fault("it has no files of a model");
   }
@@ -124,24 +122,27 @@ export const dataDownload: Stage<
   },
 });
 
-/** Rows with a weight. Apart from the download, so that another weight does not download them again. */
+/** Rows with a weight and names of columns. Apart from the download, so that others do not download them again. */
 export const weightedRows: Stage<
   { readonly rows: typeof rowsFile },
-  { readonly weight: number },
+  { readonly weight: number; readonly columns?: Columns },
   typeof rowsFile
 > = defineStage({
   name: "weighted_rows",
   version: 1,
   inputs: { rows: rowsFile },
-  params: z.object({ weight: z.number().positive() }),
+  params: z.object({
+    weight: z.number().positive(),
+    columns: z.partialRecord(z.enum(COLUMN_NAMES), z.string()).optional(),
+  }),
   output: rowsFile,
-  async run({ inputs: { rows }, params: { weight }, output }) {
+  async run({ inputs: { rows }, params, output }) {
     for (const { path } of rows.files) {
       const to = join(output.dir, path);
       await Deno.mkdir(dirname(to), { recursive: true });
       await Deno.link(join(rows.dir, path), to).catch(() => Deno.copyFile(join(rows.dir, path), to));
     }
-    return { ...rows.meta, weight };
+    return { ...rows.meta, ...params } as RowsMeta;
   },
 });
 
@@ -205,9 +206,13 @@ function exists(path: string): boolean {
 /** A file of rows of a data set of the hub. `file` may be left out where there is one only. */
 export function huggingFaceData(
   name: string,
-  options: HuggingFaceOptions & { readonly format?: FormatName; readonly weight?: number } = {},
+  options: HuggingFaceOptions & {
+    readonly format?: FormatName;
+    readonly weight?: number;
+    readonly columns?: Columns;
+  } = {},
 ): Ref<typeof rowsFile> {
-  const { format = "auto", weight = 1, ...rest } = options;
+  const { format = "auto", weight = 1, columns, ...rest } = options;
   const rows = dataDownload({ name, format, ...rest });
-  return weight === 1 ? rows : weightedRows({ rows, weight });
+  return weight === 1 && columns === undefined ? rows : weightedRows({ rows, weight, ...(columns && { columns }) });
 }

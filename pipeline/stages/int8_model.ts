@@ -20,7 +20,7 @@ export interface Int8ModelParams {
  */
 export const int8Model: Stage<{ readonly model: typeof modelFiles }, Int8ModelParams, typeof modelFiles> = defineStage({
   name: "int8_model",
-  version: 1,
+  version: 2,
   inputs: { model: modelFiles },
   params,
   output: modelFiles,

@@ -1,8 +1,9 @@
+import type { Columns } from "../../datasets/columns.ts";
 import type { ChoiceFormat } from "../../datasets/evaluation/choice_items.ts";
 import type { FormatName } from "../../datasets/formats.ts";
 import type { TrainOn } from "../../datasets/build_sequence.ts";
 import type { DropReason } from "../../datasets/filters.ts";
-import type { TemplateName } from "../../datasets/templates.ts";
+import type { TemplateName, TemplateOptions } from "../../datasets/templates.ts";
 import type { ExportFormat } from "../../models/export/export_model.ts";
 import type { LlamaConfig } from "../../models/formats/config.ts";
 import { type Kind, kind } from "../core/mod.ts";
@@ -15,9 +16,11 @@ export interface RowsMeta {
   readonly name: string;
   /** How often each of its rows is taken on average; 1 if absent. */
   readonly weight?: number;
+  /** Names of columns that differ from those of the fields. */
+  readonly columns?: Columns;
 }
 
-/** One file of rows, in any of the formats: a JSON array or JSON Lines, plain or gzipped, or Parquet. */
+/** A file of rows, or several, in any of the formats: a JSON array or JSON Lines, plain or gzipped, or Parquet. */
 export const rowsFile: Kind<"rows", RowsMeta> = kind<RowsMeta>()("rows");
 
 /** What a merge kept. */
@@ -79,7 +82,7 @@ export interface TokenSplitMeta {
 }
 
 /** What tokenised rows hold and how they were made. */
-export interface TokensMeta {
+export interface TokensMeta extends TemplateOptions {
   /** The rows to train on; never none. */
   readonly train: TokenSplitMeta;
   /** The rows to validate on; may be none. */

@@ -2,10 +2,10 @@ import { join } from "@std/path";
 import { defaultWorkers } from "../../datasets/job_pool.ts";
 import { type Language, LANGUAGES } from "../../datasets/language.ts";
 import { type MergeSource, mergeSources } from "../../datasets/merge.ts";
+import { LITERAL_NEWLINES, type LiteralNewlines } from "../../datasets/normalise.ts";
 import type { MergeReport } from "../../datasets/merge_report.ts";
 import { defineStage, list, type ListInput, type Stage, type StageInput, z } from "../core/mod.ts";
 import { dataset, rowsFile } from "./kinds.ts";
-import { onlyFile } from "./only_file.ts";
 
 const params = z.object({
   validation: z.number().int().min(0).default(2000).describe("rows to set aside for validation"),
@@ -17,6 +17,9 @@ const params = z.object({
   maxCharacters: z.number().int().min(0).default(0).describe("most characters of a row; 0 for no limit"),
   reservedAnswers: z.enum(["keep", "drop"]).default("keep").describe("what becomes of Guanaco's reserved answers"),
   nearDuplicates: z.enum(["keep", "drop"]).default("keep").describe("what becomes of rows that are almost equal"),
+  literalNewlines: z.enum(LITERAL_NEWLINES).default("belle").describe(
+    "newlines written as backslash-n: repaired in BELLE's rows, in all, or kept",
+  ),
   badRows: z.enum(["stop", "skip"]).default("stop").describe("whether a row that cannot be read is an error"),
 });
 
@@ -40,6 +43,8 @@ export interface MergeParams {
   readonly reservedAnswers?: "keep" | "drop";
   /** What becomes of rows that are almost equal to an earlier one; kept by default. */
   readonly nearDuplicates?: "keep" | "drop";
+  /** Newlines written as backslash-n: repaired in BELLE's rows ("belle", the default), in all ("repair"), or kept. */
+  readonly literalNewlines?: LiteralNewlines;
   /** Whether a row that cannot be read is an error ("stop", the default), or left out and counted ("skip"). */
   readonly badRows?: "stop" | "skip";
   /** Threads to work on; all by default. They do not change the result. */
@@ -52,14 +57,14 @@ export interface MergeParams {
  */
 export const merge: Stage<{ readonly sources: ListInput<typeof rowsFile> }, MergeParams, typeof dataset> = defineStage({
   name: "merge",
-  version: 2,
+  version: 3,
   inputs: { sources: list(rowsFile) },
   params,
   settings,
   output: dataset,
   async run({ inputs, params, settings, output, scratch, progress, log, signal }) {
     const { languages, minCharacters, maxCharacters, reservedAnswers, nearDuplicates, ...rest } = params;
-    const report = await mergeSources(inputs.sources.map(toSource), {
+    const report = await mergeSources(inputs.sources.flatMap(toSources), {
       directory: output.dir,
       scratch,
       ...rest,
@@ -83,19 +88,24 @@ export const merge: Stage<{ readonly sources: ListInput<typeof rowsFile> }, Merg
   },
 });
 
-function toSource(input: StageInput<typeof rowsFile>): MergeSource {
-  const { meta } = input;
-  return {
-    name: meta.name,
-    path: onlyFile(input),
-    ...(meta.format === "auto" ? {} : { format: meta.format }),
-    ...(meta.weight === undefined ? {} : { weight: meta.weight }),
+/** The files of an input as sources: each of a folder has its own name and its own format. */
+function toSources({ meta, path, dir, files }: StageInput<typeof rowsFile>): MergeSource[] {
+  const { name, format, weight, columns } = meta;
+  const common = {
+    ...(format === "auto" ? {} : { format }),
+    ...(weight === undefined ? {} : { weight }),
+    ...(columns === undefined ? {} : { columns }),
   };
+  if (path !== dir || files.length === 1) {
+    return [{ name, path: path === dir ? join(dir, files[0]!.path) : path, ...common }];
+  }
+  return files.map((file) => ({ name: `${name}/${file.path}`, path: join(dir, file.path), ...common }));
 }
 
 function summary({ total, train, validation, sources }: MergeReport): string {
   const reasons = Object.entries(total.dropped).filter(([, count]) => count > 0);
   const dropped = reasons.map(([reason, count]) => `${count} ${reason}`).join(", ");
   return `${total.rows} rows from ${sources.length} sources: ${train} to train on, ${validation} for validation, ` +
-    `dropped ${dropped === "" ? "none" : dropped}`;
+    `dropped ${dropped === "" ? "none" : dropped}` +
+    (total.repaired.newlines === 0 ? "" : `; literal \\n became a newline in ${total.repaired.newlines} examples`);
 }

@@ -4,6 +4,7 @@ import { FormatError } from "../../models/formats/error.ts";
 import { llamaTensors } from "../../models/formats/llama_tensors.ts";
 import { openWeights } from "../../models/formats/weights.ts";
 import { readModelConfig, writeModelConfig, writeModelTokenizer } from "../../models/model_source.ts";
+import { checkTiedHead } from "../../models/tied_head.ts";
 import { loadTokenizer } from "../../models/tokenizer.ts";
 import { defineStage, type Stage, z } from "../core/mod.ts";
 import { base, modelFiles } from "./kinds.ts";
@@ -27,7 +28,7 @@ export interface QuantizeParams {
  */
 export const quantize: Stage<{ readonly model: typeof modelFiles }, QuantizeParams, typeof base> = defineStage({
   name: "quantize",
-  version: 3,
+  version: 4,
   inputs: { model: modelFiles },
   params,
   output: base,
@@ -56,6 +57,7 @@ export const quantize: Stage<{ readonly model: typeof modelFiles }, QuantizePara
       );
     }
     using weights = await openWeights(path);
+    await checkTiedHead(weights, config);
     await writeBase(weights, config, params.bits, output.dir, (done, total) => {
       signal.throwIfAborted();
       progress({ done, total, unit: "bytes" });

@@ -4,11 +4,11 @@ import type { Example } from "../../datasets/example.ts";
 import type { JobResult, JobType } from "../../datasets/job_pool.ts";
 import type { Piece } from "../../datasets/pieces.ts";
 import { parsePlacedExamples } from "../../datasets/read_examples.ts";
-import { templateFor, type TemplateName } from "../../datasets/templates.ts";
+import { templateFor, type TemplateName, type TemplateOptions } from "../../datasets/templates.ts";
 import { loadTokenizer } from "../../models/tokenizer.ts";
 
 /** What holds for all rows of a tokenisation. */
-export interface TokenSetup {
+export interface TokenSetup extends TemplateOptions {
   /** Folder of the tokenizer. */
   readonly tokenizer: string;
   readonly template: TemplateName;
@@ -44,7 +44,7 @@ export const tokenBlocks: JobType<TokenSetup, TokenJob, TokenBlock> = {
   name: "tokenBlocks",
   async prepare(setup) {
     const tokenizer = await loadTokenizer(setup.tokenizer);
-    const options = { ...setup, tokenizer, template: templateFor(setup.template, tokenizer) };
+    const options = { ...setup, tokenizer, template: templateFor(setup.template, tokenizer, setup) };
     return async ({ piece, file }): Promise<JobResult<TokenBlock>> => {
       const kept: Sequence[] = [];
       let unlabelled = 0, tooLong = 0, truncated = 0;

@@ -2,6 +2,7 @@ import { join } from "@std/path";
 import { TRAIN_ON, type TrainOn } from "../../datasets/build_sequence.ts";
 import { DataError } from "../../datasets/errors.ts";
 import { defaultWorkers } from "../../datasets/job_pool.ts";
+import { DAY, TEMPLATE_DAY } from "../../datasets/strftime.ts";
 import { TEMPLATE_NAMES, templateFor, type TemplateName } from "../../datasets/templates.ts";
 import { TokenWriter } from "../../datasets/token_writer.ts";
 import { loadTokenizer } from "../../models/tokenizer.ts";
@@ -18,6 +19,12 @@ const params = z.object({
     "what is learnt: every answer of a conversation, the last one, or all text",
   ),
   trainOnInputs: z.boolean().default(false).describe("the same as trainOn: all"),
+  chatTemplateKwargs: z.record(z.string(), z.unknown()).default({}).describe(
+    "variables of the tokenizer's chat template",
+  ),
+  templateDate: z.string().regex(DAY, "wanted YYYY-MM-DD").default(TEMPLATE_DAY).describe(
+    "the day that a chat template which asks for it is told",
+  ),
 });
 
 const settings = z.object({
@@ -36,6 +43,10 @@ export interface TokenizeParams {
   readonly trainOn?: TrainOn;
   /** True is the same as trainOn "all": the prompt is learnt as well as the answer. */
   readonly trainOnInputs?: boolean;
+  /** Variables of the tokenizer's chat template, such as `{ enable_thinking: false }`. */
+  readonly chatTemplateKwargs?: Readonly<Record<string, unknown>>;
+  /** The day, YYYY-MM-DD, that a chat template is told which asks for it (`strftime_now`); 2025-01-01. */
+  readonly templateDate?: string | undefined;
   /** Threads to work on; all by default. They do not change the result. */
   readonly workers?: number;
 }
@@ -50,7 +61,7 @@ export const tokenize: Stage<
   typeof tokens
 > = defineStage({
   name: "tokenize",
-  version: 2,
+  version: 3,
   inputs: { data: dataset, tokenizer },
   params,
   settings,
@@ -58,7 +69,7 @@ export const tokenize: Stage<
   foresee: ({ params }) => ({ meta: choices(params) }),
   async run({ inputs, params, settings, output, progress, log, signal }) {
     using loaded = await loadTokenizer(inputs.tokenizer.dir);
-    templateFor(params.template, loaded); // says at once if it cannot be used
+    templateFor(params.template, loaded, params); // says at once if it cannot be used
     const chosen = choices(params);
     const setup: TokenSetup = { ...chosen, tokenizer: inputs.tokenizer.dir };
     const { meta } = inputs.data;
@@ -80,8 +91,10 @@ export const tokenize: Stage<
   },
 });
 
-function choices({ trainOnInputs, trainOn, ...rest }: z.output<typeof params>) {
-  return { ...rest, trainOn: trainOnInputs ? "all" as const : trainOn };
+/** What was chosen; what chat templates alone are told, only where one is used. */
+function choices({ trainOnInputs, trainOn, chatTemplateKwargs, templateDate, ...rest }: z.output<typeof params>) {
+  const told = rest.template === "tokenizer" ? { chatTemplateKwargs, templateDate } : {};
+  return { ...rest, ...told, trainOn: trainOnInputs ? "all" as const : trainOn };
 }
 
 function nothingLeft(rows: number, maxTokens: number): DataError {

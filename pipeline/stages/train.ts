@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { writeAdapter } from "../../models/formats/adapter.ts";
 import { Trainer } from "../../models/trainer.ts";
-import { defineStage, type OptionalInput, PipelineError, type Stage } from "../core/mod.ts";
+import { defineStage, type OptionalInput, type Stage } from "../core/mod.ts";
 import { adapter, type base, type tokens } from "./kinds.ts";
 import { loadBaseInput } from "./load_base_input.ts";
 import { readStartingAdapter } from "./starting_adapter.ts";
@@ -29,7 +29,7 @@ export interface TrainInputs {
 export const train: Stage<{ readonly [N in keyof TrainInputs]: TrainInputs[N] }, TrainParams, typeof adapter> =
   defineStage({
     name: "train",
-    version: 2,
+    version: 3,
     inputs,
     params,
     settings,
@@ -40,7 +40,7 @@ export const train: Stage<{ readonly [N in keyof TrainInputs]: TrainInputs[N] },
     },
     async run(context) {
       const { steps, result } = await runTraining(context, methodOf(context));
-      if (result.zeroB.length) throw nothingLearnt(result.zeroB);
+      if (result.zeroB.length) context.log("warn", nothingLearnt(result.zeroB, steps));
       return { steps, parameters: result.parameters };
     },
   });
@@ -70,10 +70,10 @@ function methodOf({ inputs, params }: TrainContext): Method<Trainer, { zeroB: st
   };
 }
 
-function nothingLearnt(zeroB: readonly string[]): PipelineError {
-  return new PipelineError(
-    `training left ${zeroB.length} matrices B at zero, the first ${
-      zeroB[0]
-    }: nothing was learnt; take more steps or a higher learning rate`,
-  );
+function nothingLearnt(zeroB: readonly string[], steps: number): string {
+  return `training left ${zeroB.length} matrices B at zero, the first ${
+    zeroB[0]
+  }: these projections are as in the base. ` +
+    `After ${steps} steps that is so where the learning rate was 0 or the gradient vanished; take more steps, less ` +
+    `warm-up or a higher learning rate`;
 }

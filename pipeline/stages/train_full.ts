@@ -55,7 +55,7 @@ export const trainFull: Stage<
   typeof modelFiles
 > = defineStage({
   name: "train_full",
-  version: 1,
+  version: 2,
   inputs,
   params,
   settings,

@@ -4,6 +4,7 @@ import { TokenReader } from "../../datasets/token_reader.ts";
 import { type Device, deviceName } from "../../kernels/device.ts";
 import { checkDevice, describeDevice } from "../../models/device_check.ts";
 import { paysToTune, tuneForTraining, type TuningShape } from "../../models/product_tuning.ts";
+import { warmupOf } from "../../models/schedule.ts";
 import type { StepOptions as TrainerOptions, StepTrainer } from "../../models/trainer.ts";
 import { type ForeseenInput, type MemoryUse, PipelineError } from "../core/mod.ts";
 import { checkpointName, Checkpoints } from "./checkpoints.ts";
@@ -37,23 +38,25 @@ export interface Method<Trainer extends StepTrainer, Result> {
   readonly files: readonly string[];
 }
 
-type Data = Pick<Training, "reader" | "validation" | "order" | "steps" | "budget">;
+type Data = Pick<Training, "reader" | "validation" | "order" | "steps" | "budget"> & { readonly warmupSteps: number };
 
 /** Counts the steps and says what is odd about them. */
 function schedule({ inputs, params, log }: StepContext, reader: TokenReader, validation: TokenReader) {
-  const { batchSize, epochs, seed, microBatchSize, warmupSteps, earlyStopping } = params;
+  const { batchSize, epochs, seed, microBatchSize, earlyStopping } = params;
   const order = new BatchOrder({ rows: reader.rows, batchSize, epochs, seed });
   const steps = params.maxSteps || order.count.steps;
-  if (warmupSteps >= steps) {
+  const warmupSteps = warmupOf(params.warmupSteps, steps);
+  if (warmupSteps !== params.warmupSteps) {
     log(
       "warn",
-      `all ${steps} steps fall into the ${warmupSteps} warm-up steps, so the learning rate never reaches its peak: take more steps or less warm-up`,
+      `the warm-up is ${warmupSteps} steps instead of ${params.warmupSteps}: there are only ${steps} in all, which would ` +
+        `all fall into it`,
     );
   }
   if (earlyStopping && validation.rows === 0) {
     throw new PipelineError("train: early stopping wants validation rows, found none: set some aside when merging");
   }
-  return { order, steps, budget: microBatchSize * inputs.tokens.meta.maxTokens };
+  return { order, steps, warmupSteps, budget: microBatchSize * inputs.tokens.meta.maxTokens };
 }
 
 /** The memory that a training will take, if enough is known to tell. */
@@ -114,9 +117,14 @@ export async function runTraining<Trainer extends StepTrainer, Result>(
 }
 
 /** Lets a training that is long enough take the quickest kernels; they change no bit of the result. */
-async function tune(device: Device, context: StepContext, shape: TuningShape, { reader, steps }: Data): Promise<void> {
-  const { params, settings, notes, signal, log } = context;
-  const tokensInAll = steps * params.batchSize * reader.tokens / reader.rows;
+async function tune(
+  device: Device,
+  context: StepContext,
+  shape: TuningShape,
+  { reader, order, steps }: Data,
+): Promise<void> {
+  const { settings, notes, signal, log } = context;
+  const tokensInAll = steps / order.count.stepsPerEpoch * reader.tokens;
   if (!settings.autotune || !paysToTune(shape.config, tokensInAll)) return;
   const measured = await tuneForTraining(device, shape, { folder: notes, signal });
   if (measured > 0) log("info", `measured the quickest products for ${measured} classes of shapes`);
@@ -156,7 +164,11 @@ async function trainOn<Trainer extends StepTrainer, Result>(
     },
   };
   const looks = earlyStopping && { evalSteps: earlyStopping.everySteps, patience: earlyStopping.patience };
-  const taken = await runSteps(training, { ...params, ...settings, ...looks }, found?.step ?? 0);
+  const taken = await runSteps(
+    training,
+    { ...params, ...settings, ...looks, warmupSteps: data.warmupSteps },
+    found?.step ?? 0,
+  );
   const weightsOf = earlyStopping && history.best ? history.best.step : taken;
   if (weightsOf !== taken) {
     await restoreTrainer(trainer, await checkpoints.get(weightsOf));

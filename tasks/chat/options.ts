@@ -19,8 +19,8 @@ const schema = z.object({
   ...GENERATION_OPTIONS,
 });
 
-/** The flags of `deno task chat`. */
-export type ChatOptions = z.output<typeof schema>;
+/** The flags of `deno task chat`, and the fields of those that were given. */
+export type ChatOptions = z.output<typeof schema> & { readonly given: ReadonlySet<string> };
 
 /**
  * Reads the command line; prints the help and gives undefined when that was asked for.
@@ -39,5 +39,5 @@ export function readChatOptions(args: readonly string[], language: Language): Ch
     console.log(parsed.help);
     return undefined;
   }
-  return checkValues(schema, parsed.values, "chat", language);
+  return { ...checkValues(schema, parsed.values, "chat", language), given: new Set(Object.keys(parsed.values)) };
 }

@@ -1,5 +1,5 @@
 // A conversation: its turns, what it is held with, and the next answer.
-import { templateFor, type TemplateName } from "../../datasets/templates.ts";
+import { templateFor, type TemplateName, type TemplateOptions } from "../../datasets/templates.ts";
 import type { FinishReason } from "../../models/generation/request.ts";
 import type { TextGenerator } from "../../models/generation/text_generator.ts";
 import { fitPrompt, type Message, questionOf } from "../generation/conversation.ts";
@@ -29,6 +29,7 @@ export class ChatSession {
     readonly model: string,
     readonly template: TemplateName,
     settings: ChatSettings,
+    readonly templateOptions: TemplateOptions = {},
   ) {
     this.settings = settings;
     this.adapter = generator.adapters[0];
@@ -60,7 +61,7 @@ export class ChatSession {
         ...this.turns.flatMap(messagesOf),
         { role: "user", content: message },
       ]),
-      templateFor(this.template, tokenizer),
+      templateFor(this.template, tokenizer, this.templateOptions),
       tokenizer,
       { positions, answerTokens: params.maxNewTokens, historyTokens: maxMemory },
     );

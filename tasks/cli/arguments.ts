@@ -1,6 +1,7 @@
 import { closestString } from "@std/text/closest-string";
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { type Flag, isSwitch } from "./flags.ts";
+import { answerToForeign } from "./foreign_flags.ts";
 import type { Messages } from "./messages.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -8,9 +9,16 @@ import { UsageError } from "./usage_error.ts";
  * Brings arguments to the one spelling that the parser knows: `--lora_r 8`, `--lora-r=8` and `--lora-rank 8` are the
  * same, and a switch may be written `--x`, `--no-x`, `--x=false` or `--x False`.
  *
+ * @param spreadsLists whether the values of a list may follow its flag one by one, as a shell spreads `*.json`; not where
+ * arguments without dashes mean something else
  * @throws {UsageError} for an unknown flag, naming the nearest one if it is near.
  */
-export function normaliseArguments(args: readonly string[], flags: readonly Flag[], messages: Messages): string[] {
+export function normaliseArguments(
+  args: readonly string[],
+  flags: readonly Flag[],
+  messages: Messages,
+  spreadsLists = false,
+): string[] {
   const byName = new Map<string, Flag>();
   for (const flag of flags) for (const name of [flag.name, ...flag.aliases]) byName.set(name, flag);
   const normal: string[] = [];
@@ -26,6 +34,8 @@ export function normaliseArguments(args: readonly string[], flags: readonly Flag
       const given = value ?? args[++i];
       if (given === undefined) throw new UsageError(messages.missingValue(`--${written}`));
       normal.push(`--${flag.name}=${given}`);
+      const spreads = spreadsLists && flag.list && value === undefined;
+      while (spreads && args[i + 1]?.startsWith("-") === false) normal.push(`--${flag.name}=${args[++i]}`);
       continue;
     }
     const next = value ?? (/^(true|false)$/i.test(args[i + 1] ?? "") ? args[++i] : undefined);
@@ -49,6 +59,8 @@ function findFlag(
 
 function unknownFlag(written: string, known: readonly string[], messages: Messages): UsageError {
   const name = written.slice(2).replaceAll("_", "-");
+  const answer = answerToForeign(name, messages.language);
+  if (answer !== undefined) return new UsageError(`${messages.unknownFlag(written)}: ${answer}`);
   const nearest = closestString(name, [...known, "help"]);
   // A flag of another task or recipe is no slip of the pen.
   const isNear = levenshteinDistance(name, nearest) <= Math.max(2, name.length / 2);
@@ -67,9 +79,18 @@ export function readFlagValue(flag: Flag, given: readonly string[], messages: Me
   if (!flag.list) return single(given.at(-1) ?? "");
   // Texts may hold commas themselves (paths, prompts); choices and numbers cannot.
   const commas = flag.choices !== undefined || !flag.types.includes("string");
-  return given.flatMap((text) => commas ? text.split(",").map((part) => part.trim()).filter(Boolean) : [text]).map(
-    single,
-  );
+  return given.flatMap((text) => listed(text) ?? (commas ? parts(text) : [text])).map(single);
+}
+
+/** The items of a list as Python writes it, which alpaca-lora's users do: `[q_proj,v_proj]`, `['q_proj', 'v_proj']`. */
+function listed(text: string): string[] | undefined {
+  const inside = /^\s*(?:\[(.*)\]|\((.*)\))\s*$/s.exec(text);
+  if (inside === null) return undefined;
+  return parts(inside[1] ?? inside[2] ?? "").map((part) => part.replace(/^(["'])(.*)\1$/s, "$2"));
+}
+
+function parts(text: string): string[] {
+  return text.split(",").map((part) => part.trim()).filter(Boolean);
 }
 
 function readScalar(flag: Flag, text: string, messages: Messages): unknown {

@@ -92,7 +92,9 @@ async function write(stream: WritableStream<Uint8Array>, text: string): Promise<
 async function readAll(stream: ReadableStream<Uint8Array>, onLine?: (line: string) => void): Promise<string> {
   let text = "";
   let begin = 0;
-  for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
+  const decoder = new TextDecoder();
+  for await (const bytes of stream) {
+    const piece = decoder.decode(bytes, { stream: true });
     text += piece;
     for (let end = text.indexOf("\n", begin); onLine && end >= 0; end = text.indexOf("\n", begin)) {
       onLine(text.slice(begin, end));

@@ -61,7 +61,7 @@ export function parseCommand(args: readonly string[], shape: CommandShape, langu
   }
   const flags = shape.groups.flatMap((group) => group.flags);
   try {
-    command.parse(normaliseArguments(args, flags, messages), { from: "user" });
+    command.parse(normaliseArguments(args, flags, messages, shape.operands === undefined), { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     throw new UsageError(error.message.replace(/^error: /, ""));

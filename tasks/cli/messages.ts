@@ -23,6 +23,7 @@ const ENGLISH_SOURCES: Readonly<Record<string, string>> = {
 
 /** All that the command line says, but for errors of the library. Both languages have every entry, by type. */
 const EN = {
+  language: "en" as "en" | "zh",
   usage: "Usage:",
   pipelineOptions: (name: string) => `Options of ${name}:`,
   commonOptions: "Common options:",
@@ -33,6 +34,9 @@ const EN = {
   helpOption: "show this help",
   cacheDir: "folder of the cache",
   outputPath: "folder for the results",
+  overwrite: "replace an earlier result and lock; without it they are kept beside, as FOLDER.1",
+  keptAside: (path: string, kept: string) =>
+    `${path} held another result: it is kept as ${kept} (--overwrite replaces it)`,
   json: "print one JSON event a line instead of progress",
   trustCache: "do not read cached files again to find damage",
   strict: "run each stage in a process that can read its declared inputs and nothing else",
@@ -181,6 +185,7 @@ const CHOICES_ZH: Choices = {
 };
 
 const ZH: Messages = {
+  language: "zh",
   usage: "用法：",
   pipelineOptions: (name) => `${name} 的选项：`,
   commonOptions: "通用选项：",
@@ -191,6 +196,8 @@ const ZH: Messages = {
   helpOption: "显示本帮助",
   cacheDir: "缓存文件夹",
   outputPath: "结果文件夹",
+  overwrite: "覆盖先前的结果和锁文件；否则先前的保留在旁边，如 文件夹.1",
+  keptAside: (path, kept) => `${path} 中已有另一次的结果，保留为 ${kept}（用 --overwrite 则覆盖）`,
   json: "每行输出一个 JSON 事件，不显示进度",
   trustCache: "不重新读取缓存文件来检查损坏",
   strict: "每一步在只能读取所声明输入的独立进程中运行",

@@ -21,6 +21,7 @@ type Task = RunningTask | "plan";
 const COMMON = z.object({
   cacheDir: z.string().default(".vicuna"),
   outputPath: z.string().optional().meta({ aliases: ["output_dir"] }),
+  overwrite: z.boolean().default(false),
   json: z.boolean().default(false),
   trustCache: z.boolean().default(false),
   locked: z.boolean().default(false),
@@ -105,6 +106,7 @@ function commonFlags(messages: Messages): Flag[] {
   > = {
     cacheDir: { description: messages.cacheDir },
     outputPath: { description: messages.outputPath, default: messages.defaultOutput },
+    overwrite: { description: messages.overwrite },
     json: { description: messages.json },
     trustCache: { description: messages.trustCache },
     locked: { description: messages.locked },

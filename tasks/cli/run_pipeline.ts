@@ -2,8 +2,10 @@ import { join, resolve, toFileUrl } from "@std/path";
 import { chooseDevice, prepareChildren } from "../../kernels/adapter.ts";
 import { copyTargets, DamagedTargetError, type JsonObject, PipelineOptionsError } from "../../pipeline/core/mod.ts";
 import {
+  keepEarlierResult,
   LockCheck,
   LockCollector,
+  noteResult,
   readLockFile,
   runObserved,
   setAside,
@@ -45,6 +47,7 @@ export async function runPipelineTask(
   if (common.strict) await prepareChildren(); // the stages' own processes must not look at the machine to find this out
   const collector = new LockCollector();
   const renderer = adviseOnce(chooseRenderer(common.json, messages), language);
+  const warn = (message: string) => renderer.show({ type: "stage-log", stage: loaded.name, level: "warn", message });
   try {
     const cacheDir = resolve(common.cacheDir);
     const observers = [locked === undefined ? collector : new LockCheck(locked)];
@@ -62,19 +65,25 @@ export async function runPipelineTask(
         signal,
         onEvent: (event) => renderer.show(event),
         use: async (result) => {
+          const kept = common.overwrite ? undefined : await keepEarlierResult(result, dir);
+          if (kept !== undefined) warn(messages.keptAside(dir, kept));
           files = await copyTargets(result, dir);
+          await noteResult(result, dir, files);
         },
       }, observers);
     await run().catch(async (error) => {
       if (!(error instanceof DamagedTargetError)) throw error;
-      renderer.show({ type: "stage-log", stage: loaded.name, level: "warn", message: error.message });
+      warn(error.message);
       await setAside(cacheDir, error.key);
       await run();
     });
     renderer.show({ type: "output-written", dir, files });
-    if (locked === undefined && await writeLockFile(lockPath, loaded.name, collector.locked(options))) {
-      renderer.show({ type: "lock-written", path: lockPath });
-    }
+    if (locked !== undefined) return;
+    const { changed, kept } = await writeLockFile(lockPath, loaded.name, collector.locked(options), {
+      keep: !common.overwrite,
+    });
+    if (kept !== undefined) warn(messages.keptAside(lockPath, kept));
+    if (changed) renderer.show({ type: "lock-written", path: lockPath });
   } catch (error) {
     throw error instanceof PipelineOptionsError ? explainOptions(error, command, messages) : error;
   } finally {

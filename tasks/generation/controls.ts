@@ -1,6 +1,7 @@
 // The controls of generation as a person sees them: Chinese-Vicuna's names, ranges and defaults.
 import { z } from "../../mod.ts";
 import { GENERATION_DEFAULTS, type GenerationParams } from "../../models/generation/request.ts";
+import type { SamplingDefaults } from "../../models/formats/generation_config.ts";
 import type { Control } from "./control.ts";
 
 const control = (
@@ -23,6 +24,20 @@ export const CONTROLS: readonly Control[] = [
   control("maxMemory", [0, 2048, 1], 256, 2048),
   control("seed", [0, 2 ** 31 - 1, 1], 0),
 ];
+
+/** All controls, where they stand at first as the model's publisher would have it, if that says anything. */
+export function controlsFor(publishers: SamplingDefaults): readonly Control[] {
+  if (Object.keys(publishers).length === 0) return CONTROLS;
+  const first: Partial<Record<Control["name"], number>> = { beams: 1, repetitionPenalty: 1, ...numbersOf(publishers) };
+  return CONTROLS.map((each) => {
+    const value = first[each.name];
+    return value === undefined ? each : { ...each, max: Math.max(each.max, value), instruct: value, chat: value };
+  });
+}
+
+function numbersOf({ doSample: _, ...numbers }: SamplingDefaults): Omit<SamplingDefaults, "doSample"> {
+  return numbers;
+}
 
 /** Most beams of a search. */
 export const MOST_BEAMS = 10;

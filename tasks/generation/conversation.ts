@@ -33,8 +33,8 @@ export function templateNameFor(wanted: TemplateName | undefined, tokenizer: Tok
 }
 
 /**
- * The question that messages end in, with what stands before it. System messages are joined and put first. Messages of
- * the same role that follow each other are joined by an empty line.
+ * The question that messages end in, with what stands before it. System messages are joined and put first, messages of
+ * the same role that follow each other are joined by an empty line; a chat template is given them as they are (`turns`).
  *
  * @throws {PromptError} unless the last message is the user's, and the first one after the system's is too
  */
@@ -59,7 +59,13 @@ export function questionOf(messages: readonly Message[]): Question {
     input: "",
     ...(system !== "" && { system }),
     ...(history.length > 0 && { history }),
+    ...(isUnusual(messages) && { turns: messages.map(({ role, content }) => ({ role, text: content })) }),
   };
+}
+
+/** Whether messages are no system text and exchanges in turn. */
+function isUnusual(messages: readonly Message[]): boolean {
+  return messages.some(({ role }, at) => at > 0 && (role === "system" || role === messages[at - 1]?.role));
 }
 
 /** A prompt within its budget. */
@@ -94,9 +100,11 @@ export function fitPrompt(
   tokenizer: Tokenizer,
   { positions, answerTokens, historyTokens = Infinity }: PromptBudget,
 ): FittedPrompt {
-  const { history = [], ...bare } = question;
-  const askedWithout = (dropped: number): Question =>
-    dropped === history.length ? bare : { ...bare, history: history.slice(dropped) };
+  const { history = [], turns: _turns, ...bare } = question;
+  const askedWithout = (dropped: number): Question => {
+    if (dropped === 0) return question; // with its turns as they were
+    return dropped === history.length ? bare : { ...bare, history: history.slice(dropped) };
+  };
   const idsWithout = (dropped: number) => promptIds(askedWithout(dropped), template, tokenizer);
   const alone = checkedLength(idsWithout(history.length), positions);
   const room = positions - Math.max(1, Math.min(answerTokens, positions >> 1));
@@ -128,12 +136,13 @@ export function wholePrompt(
 }
 
 /**
- * The prompt of a text that is gone on from as it is.
+ * The prompt of a text that is gone on from as it is: what the tokenizer puts before a text, and control tokens in it are
+ * control tokens, as in transformers.
  *
  * @throws {PromptTooLongError} when it leaves no room for an answer
  */
 export function rawPrompt(text: string, tokenizer: Tokenizer, positions: number): FittedPrompt {
-  const ids = checkedLength([tokenizer.bosId, ...tokenizer.encode(text)], positions);
+  const ids = checkedLength(tokenizer.encodeRaw(text), positions);
   return { ids, text, droppedTurns: 0 };
 }
 

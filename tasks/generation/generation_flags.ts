@@ -1,6 +1,7 @@
 // The flags that say how an answer is generated, for tasks of the terminal.
 import { z } from "../../mod.ts";
 import { GENERATION_DEFAULTS, type GenerationParams, ineffectiveControls } from "../../models/generation/request.ts";
+import type { SamplingDefaults } from "../../models/formats/generation_config.ts";
 import { kebabCase } from "../cli/flags.ts";
 import type { Language } from "../cli/language.ts";
 import { MOST_BEAMS } from "./controls.ts";
@@ -44,16 +45,40 @@ export const GENERATION_OPTIONS = {
 
 const schema = z.object(GENERATION_OPTIONS);
 
-/** What these flags say. */
-export function paramsOf(options: z.output<typeof schema>): GenerationParams {
-  const { sample, temperature = sample ? GENERATION_DEFAULTS.temperature : 0 } = options;
+/**
+ * What these flags say.
+ *
+ * @param publishers what the model's publisher would have, for flags that are not among `given`
+ */
+export function paramsOf(
+  options: z.output<typeof schema>,
+  publishers: SamplingDefaults = {},
+  given: ReadonlySet<string> = new Set(),
+): GenerationParams {
+  const samples = given.has("sample") ? options.sample : options.sample || (publishers.doSample ?? false);
+  const { temperature = samples ? publishers.temperature ?? GENERATION_DEFAULTS.temperature : 0 } = options;
   const doSample = temperature > 0;
-  const { maxNewTokens, minNewTokens, topP, topK, minP, beams, repetitionPenalty, stop, seed } = options;
+  const { maxNewTokens, minNewTokens, beams, stop, seed } = options;
+  const chosen = (name: "topP" | "topK" | "minP" | "repetitionPenalty") =>
+    given.has(name) ? options[name] : publishers[name] ?? options[name];
+  // What is for sampling would only be named as without effect where nothing is sampled.
+  const cuts = doSample
+    ? { topP: chosen("topP"), topK: chosen("topK"), minP: chosen("minP") }
+    : { topP: options.topP, topK: options.topK, minP: options.minP };
   return {
-    ...{ maxNewTokens, minNewTokens, topP, topK, minP, beams, repetitionPenalty, stop, seed },
+    ...{ maxNewTokens, minNewTokens, ...cuts, beams, repetitionPenalty: chosen("repetitionPenalty"), stop, seed },
     doSample,
     temperature: doSample ? temperature : GENERATION_DEFAULTS.temperature,
   };
+}
+
+/** Shows what the model's publisher would have of sampling; undefined when that is nothing. */
+export function publishersLine(publishers: SamplingDefaults, language: Language): string | undefined {
+  const shown = Object.entries(publishers).map(([name, value]) => `${kebabCase(name)} ${value}`).join(", ");
+  if (shown === "") return undefined;
+  return language === "zh"
+    ? `模型自带的生成设置（generation_config.json）：${shown}；命令行选项优先`
+    : `the model's own settings (generation_config.json): ${shown}; flags come first`;
 }
 
 /** Names the flags that change nothing; undefined when there is none. */

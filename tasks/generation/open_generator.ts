@@ -4,11 +4,12 @@ import { chooseDevice, type Device, openDevice } from "../../kernels/device.ts";
 import { baseFile, loadBase } from "../../models/base_file.ts";
 import { DamagedFileError } from "../../models/formats/error.ts";
 import { readAdapter } from "../../models/formats/adapter.ts";
-import { TextGenerator, type TextGeneratorOptions } from "../../models/generation/text_generator.ts";
+import type { TextGenerator, TextGeneratorOptions } from "../../models/generation/text_generator.ts";
 import { loadTokenizer, type Tokenizer } from "../../models/tokenizer.ts";
 import { readModelConfig } from "../../models/model_source.ts";
 import { modelNamed, pipeline, quantize, runPipeline, type TargetResult, z } from "../../mod.ts";
 import { isUnreadable } from "../../pipeline/core/files.ts";
+import { textGenerator } from "../../pipeline/stages/text_ends.ts";
 import { setAside } from "../../pipeline/core/upkeep.ts";
 import { hubModelNamed } from "../../pipeline/stages/hugging_face.ts";
 import type { NamedAdapter } from "./options.ts";
@@ -106,7 +107,7 @@ async function load({ dir, sha256 }: TargetResult<unknown>, source: GeneratorSou
     const digest = sha256[baseFile];
     const base = await loadBase(device, dir, digest === undefined ? {} : { sha256: digest });
     tokenizer = await loadTokenizer(join(dir, "tokenizer"));
-    generator = new TextGenerator(device, base, tokenizer, source.sizeFor?.(tokenizer) ?? source);
+    generator = textGenerator(device, base, tokenizer, source.sizeFor?.(tokenizer) ?? source);
     for (const { name, path } of source.adapters) await generator.loadAdapter(name, path);
     return new OpenedGenerator(generator, device, tokenizer);
   } catch (error) {

@@ -1,6 +1,8 @@
 // The flags that every task which talks to a model has, and what they mean.
 import { basename, dirname, resolve } from "@std/path";
-import { TEMPLATE_NAMES } from "../../datasets/templates.ts";
+import { parseTemplateKwargs } from "../../datasets/chat_template.ts";
+import { DAY } from "../../datasets/strftime.ts";
+import { TEMPLATE_NAMES, type TemplateOptions } from "../../datasets/templates.ts";
 import { embeddedModelPath, z } from "../../mod.ts";
 import { DEVICE_OPTION } from "../cli/device_option.ts";
 import { type Language, LANGUAGES } from "../cli/language.ts";
@@ -25,12 +27,32 @@ export const MODEL_OPTIONS = {
   template: z.enum(TEMPLATE_NAMES).optional().describe(
     "how a conversation is written; by default the tokenizer's chat template if it has one, else alpaca",
   ).meta({ zh: "对话的写法；默认用分词器自带的对话模板，没有则用 alpaca" }),
+  chatTemplateKwargs: z.string().default("").describe(
+    `variables of the chat template as JSON: '{"enable_thinking": false}'`,
+  ).meta({ zh: `对话模板的变量（JSON），如 '{"enable_thinking": false}'`, aliases: ["chat_template_kwargs"] }),
+  templateDate: z.string().regex(DAY, "wanted YYYY-MM-DD").optional().describe(
+    "the day that a chat template which asks for it is told, YYYY-MM-DD; today by default",
+  ).meta({ zh: "告诉对话模板的日期（YYYY-MM-DD）；默认为今天" }),
   cacheDir: z.string().default(".vicuna").describe("folder of the cache, where the quantised base is kept").meta({
     zh: "缓存文件夹，量化后的基座存于此",
   }),
   ...DEVICE_OPTION,
   lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "提示信息的语言" }),
 };
+
+/**
+ * What these flags tell the chat template.
+ *
+ * @throws {DataError} for variables that are no JSON object
+ */
+export function templateOptionsOf(
+  { chatTemplateKwargs, templateDate }: {
+    readonly chatTemplateKwargs: string;
+    readonly templateDate?: string | undefined;
+  },
+): TemplateOptions {
+  return { chatTemplateKwargs: parseTemplateKwargs(chatTemplateKwargs), templateDate };
+}
 
 /** The base model that is meant: without a name, the one that comes with the project. */
 export function chosenBase(baseModel: string | undefined): string {

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { TemplateRefusal } from "../../datasets/chat_template.ts";
 import { RequestError } from "../../models/generation/request.ts";
 import { PromptError, PromptTooLongError } from "../generation/conversation.ts";
 
@@ -49,7 +50,9 @@ export function toApiError(error: unknown): ApiError {
   if (error instanceof PromptTooLongError) {
     return new ApiError(400, error.message, { code: "context_length_exceeded" });
   }
-  if (error instanceof PromptError || error instanceof RequestError) return new ApiError(400, error.message);
+  if (error instanceof PromptError || error instanceof RequestError || error instanceof TemplateRefusal) {
+    return new ApiError(400, error.message);
+  }
   return new ApiError(500, "the server failed; its own output says why");
 }
 

@@ -46,7 +46,11 @@ export function promptOf(ask: Ask, context: ServeContext): FittedPrompt {
   const { tokenizer, positions } = context.generator;
   if (raw !== undefined) return rawPrompt(raw, tokenizer, positions);
   const question = messages === undefined ? { instruction: instruction ?? "", input } : questionOf(messages);
-  const template = templateFor(usableTemplate(ask.template ?? context.template, context), tokenizer);
+  const template = templateFor(
+    usableTemplate(ask.template ?? context.template, context),
+    tokenizer,
+    context.templateOptions,
+  );
   const answerTokens = ask.params.maxNewTokens;
   return fitPrompt(question, template, tokenizer, { positions, answerTokens, historyTokens: ask.maxMemory });
 }

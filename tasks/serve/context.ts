@@ -1,4 +1,4 @@
-import type { TemplateName } from "../../datasets/templates.ts";
+import type { TemplateName, TemplateOptions } from "../../datasets/templates.ts";
 import type { TextGenerator } from "../../models/generation/text_generator.ts";
 import type { Language } from "../cli/language.ts";
 
@@ -48,6 +48,8 @@ export interface ServeContext {
   readonly fingerprint: string;
   /** How conversations are written unless a request names another template. */
   readonly template: TemplateName;
+  /** What chat templates are told besides the conversation. */
+  readonly templateOptions?: TemplateOptions;
   readonly language: Language;
   /** Folder of the cache, with the runs of the past. */
   readonly cacheDir: string;

@@ -11,7 +11,7 @@ import { chatTemplate } from "../../datasets/chat_template.ts";
 import { DataError } from "../../datasets/errors.ts";
 
 const ask = (text: string) =>
-  chatTemplate({ chatTemplate: text, controls: new Map([["</s>", 2]]), bosId: 1, eosId: 2 })
+  chatTemplate({ chatTemplate: text, controls: new Map([["</s>", 2]]), bosToken: "<s>", eosId: 2 })
     .ask({ instruction: "hello", input: "" });
 
 Deno.test("a template that would never end, or fill all memory, ends with a sentence", () => {

@@ -12,7 +12,7 @@ import { type PromptTemplate, template } from "../../datasets/templates.ts";
 const characters: SequenceTokenizer = {
   encode: (text: string) => Int32Array.from([...text], (character) => character.codePointAt(0)!),
   controls: new Map([["<end>", 3]]),
-  bosId: 1,
+  startIds: [1],
   eosId: 2,
 };
 

@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { chatTemplate } from "../../datasets/chat_template.ts";
+import { chatTemplate, parseTemplateKwargs } from "../../datasets/chat_template.ts";
 import { DataError } from "../../datasets/errors.ts";
 import type { RawExample } from "../../datasets/example.ts";
+import { readRow } from "../../datasets/read_row.ts";
 import type { Segment } from "../../datasets/segments.ts";
+import { today } from "../../datasets/strftime.ts";
 import { template, templateFor } from "../../datasets/templates.ts";
 
 /** Qwen's, with the newline between turns. */
@@ -27,7 +29,7 @@ function source(chatTemplate: string | undefined) {
   return {
     chatTemplate,
     controls: new Map([["<s>", 1], ["</s>", 2], ["<|im_start|>", 3], ["<|im_end|>", 4]]),
-    bosId: 1,
+    bosToken: "<s>",
     eosId: 2,
   };
 }
@@ -124,4 +126,90 @@ Deno.test("the chat template of this project writes turns as Chinese-Vicuna does
   const boxes = "### Instruction:\nUser: a\nAssistant: b\n\n### Input:\nUser: c\n\n### Response:\n{d}";
   assert(alpaca({ ...chat, layout: "guanaco" }).includes(boxes));
   assert(shown(template("guanaco").segments(chat)).includes(boxes));
+});
+
+// What templates write themselves, and what they are told. Looked at: every render of chat_template.ts, what compares
+// answers (answering.ts for all tasks and held-out rows), and whatever makes a template (tokenize, evaluate, held_out,
+// generate, chat, serve's page and its /v1/chat/completions).
+
+/** Writes an empty block of thoughts before the answers behind the last question, as Qwen 3's does. */
+const THINKING = "{%- set ns = namespace(last=-1) %}{%- for m in messages %}{%- if m.role == 'user' %}" +
+  "{%- set ns.last = loop.index0 %}{%- endif %}{%- endfor %}{%- for m in messages %}" +
+  "{%- if m.role == 'assistant' and loop.index0 > ns.last %}" +
+  "{{- '<|im_start|>assistant\n<think>\n\n</think>\n\n' + m.content + '<|im_end|>\n' }}" +
+  "{%- else %}{{- '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{%- endif %}{%- endfor %}" +
+  "{%- if add_generation_prompt %}{{- '<|im_start|>assistant\n' }}" +
+  "{%- if enable_thinking is defined and enable_thinking is false %}{{- '<think>\n\n</think>\n\n' }}{%- endif %}{%- endif %}";
+
+Deno.test("chatTemplate() learns nothing of an earlier answer that is written otherwise later on, not a character", () => {
+  const { segments } = chatTemplate(source(THINKING));
+  const example = { instruction: "猫", input: "", output: "cat", history: [["write html", "<html></html>"]] as const };
+  assertEquals(
+    shown(segments(example)),
+    "*<|im_start|>*user\nwrite html*<|im_end|>*\n*<|im_start|>*assistant\n<html></html>*<|im_end|>*\n" +
+      "*<|im_start|>*user\n猫*<|im_end|>*\n*<|im_start|>*assistant\n{<think>\n\n</think>\n\ncat*<|im_end|>*}\n",
+  );
+});
+
+Deno.test("bareAnswer() takes away what the template writes before an answer, and thoughts in its place", () => {
+  const { bareAnswer } = chatTemplate(source(THINKING));
+  assertEquals(bareAnswer!("<think>\n\n</think>\n\nA cat."), "A cat.");
+  assertEquals(bareAnswer!(" <think>\nhm, <b>\n</think>\n\nA cat."), "A cat.");
+  assertEquals(bareAnswer!("A cat <think>"), "A cat <think>");
+  const plain = chatTemplate(source(CHATML));
+  assertEquals(plain.bareAnswer!("<think>\n\n</think>\n\nA cat."), "<think>\n\n</think>\n\nA cat.");
+  const named =
+    "{% for m in messages %}{{ m.role }}: {{ 'Answer: ' if m.role == 'assistant' }}{{ m.content }}\n{% endfor %}" +
+    "{% if add_generation_prompt %}assistant: {% endif %}";
+  assertEquals(chatTemplate(source(named)).bareAnswer!("Answer: 4"), "4");
+});
+
+Deno.test("a chat template is told its variables, and then asks otherwise", () => {
+  const question = { instruction: "a", input: "" };
+  const asked = (chatTemplateKwargs: Record<string, unknown>) =>
+    shown(chatTemplate(source(THINKING), { chatTemplateKwargs }).ask(question));
+  assert(asked({}).endsWith("assistant\n"));
+  assert(asked({ enable_thinking: false }).endsWith("assistant\n<think>\n\n</think>\n\n"));
+  const thinks = chatTemplate(source(THINKING), { chatTemplateKwargs: { enable_thinking: false } });
+  assertEquals(thinks.bareAnswer!("A cat."), "A cat.");
+});
+
+Deno.test("strftime_now gives the day that is named, on any day", () => {
+  const dated = "{{ strftime_now('%d %b %Y, %A %j %-d %%') }}{% for m in messages %}{{ m.content }}{% endfor %}";
+  const { ask } = chatTemplate(source(dated), { templateDate: "2024-07-06" });
+  assertEquals(shown(ask({ instruction: "a", input: "" })), "06 Jul 2024, Saturday 188 6 %a");
+  const now = chatTemplate(source("{{ strftime_now('%F') }}")).ask({ instruction: "a", input: "" });
+  assertEquals(shown(now), today());
+});
+
+Deno.test("parseTemplateKwargs() takes a JSON object, or nothing", () => {
+  assertEquals(parseTemplateKwargs('{"enable_thinking": false, "n": [1]}'), { enable_thinking: false, n: [1] });
+  assertEquals(parseTemplateKwargs(" "), {});
+  for (const text of ["{enable_thinking: false}", "[1]", "3", "null"]) {
+    assertThrows(() => parseTemplateKwargs(text), DataError, "chat_template_kwargs: wanted a JSON object");
+  }
+});
+
+Deno.test("a chat template is given two questions in a row and a later system turn as they are", () => {
+  const turns = [["user", "a"], ["user", "b"], ["assistant", "c"], ["system", "s"], ["user", "d"], ["assistant", "e"]];
+  const messages = turns.map(([role, content]) => ({ role, content }));
+  const [example] = readRow({ messages }, { format: "messages", detected: false }, { file: "f", line: 1 });
+  const { turns: kept, ...joined } = example!;
+  assertEquals(joined, { instruction: "s\nd", input: "", output: "e", history: [["a\nb", "c"]] });
+  assertEquals(kept?.map(({ role, text }) => [role, text]), turns.slice(0, -1));
+  const plain = "{% for m in messages %}{{ '[' + m.role + '] ' + m.content + '\n' }}{% endfor %}";
+  assertEquals(
+    shown(chatTemplate(source(plain)).segments(example!)).split("{")[0],
+    "[user] a\n[user] b\n",
+  );
+  assertEquals(
+    shown(chatTemplate(source(plain)).ask(example!)),
+    "[user] a\n[user] b\n[assistant] c\n[system] s\n[user] d\n",
+  );
+});
+
+Deno.test("chatTemplate() learns no end of an earlier answer that says nothing", () => {
+  const history = [["a", ""], ["b", "\u200b"], ["c", "d"]] as const;
+  const text = shown(chatTemplate(source(CHATML)).segments({ instruction: "e", input: "", output: "f", history }));
+  assertEquals(text.match(/{[^}]*}/g), ["{d*<|im_end|>*}", "{f*<|im_end|>*}"]);
 });

@@ -19,13 +19,13 @@ Deno.test("parseSourceSpec() suggests the format that a misspelt prefix may mean
   const message = (spec: string) => assertThrows(() => parseSourceSpec(spec), DataError).message;
   assertEquals(
     message("bele:rows.json"),
-    'data source "bele:rows.json": wanted one of alpaca:, belle:, guanaco:, sharegpt:, messages:, chat:, hub: or ' +
+    'data source "bele:rows.json": wanted one of alpaca:, belle:, guanaco:, sharegpt:, messages:, chat:, lccc:, hub: or ' +
       'a plain path, found "bele:". ' +
       "Did you mean belle:rows.json? If the file's name has a colon, write ./bele:rows.json",
   );
   assertEquals(
     message("orca:rows.json"),
-    'data source "orca:rows.json": wanted one of alpaca:, belle:, guanaco:, sharegpt:, messages:, chat:, hub: or ' +
+    'data source "orca:rows.json": wanted one of alpaca:, belle:, guanaco:, sharegpt:, messages:, chat:, lccc:, hub: or ' +
       'a plain path, found "orca:". ' +
       "If the file's name has a colon, write ./orca:rows.json",
   );

@@ -81,8 +81,8 @@ Deno.test("the SentencePiece tokenizer of a GGUF file gives the ids of the one t
   inFolder(async (directory) => {
     await Deno.writeTextFile(join(directory, "tokenizer.json"), LLAMA_JSON);
     using original = await loadTokenizer(directory);
-    const { bosId, eosId, vocabularySize } = original;
-    const metadata = await ggufTokenizer(directory, vocabularySize + 3, { bosId, eosId });
+    const { vocabularySize, eosId, bosId } = original;
+    const metadata = await ggufTokenizer(directory, vocabularySize + 3, original);
     const [model, config] = await tokenizerFilesOf(directory, metadata);
     assertEquals([model?.name, config?.name], ["tokenizer.model", "tokenizer_config.json"]);
     await Deno.remove(join(directory, "tokenizer.json"));
@@ -158,6 +158,25 @@ Deno.test("LLaMA 3's stretching of rotary angles is found again from its factors
     metadata.set("llama.expert_count", number(8));
     await write(factors);
     await assertRejects(() => readModelConfig(path), FormatError, "llama.expert_count is 8; supported: 0");
+    metadata.delete("llama.expert_count");
+    const float = (value: number): GgufValue => ({ type: "float32", value });
+    for (
+      const [key, value, message] of [
+        ["llama.rope.scale_linear", float(4), "llama.rope.scale_linear is 4; supported: 0 or 1"],
+        ["llama.rope.scaling.factor", float(2), "llama.rope.scaling.factor is 2; supported: 0 or 1"],
+        ["llama.attention.sliding_window", number(4096), "llama.attention.sliding_window is 4096; supported: 0"],
+        ["llama.attention.value_length", number(32), "llama.attention.value_length is 32; supported: 64"],
+        ["llama.unheard_of", number(1), "llama.unheard_of is 1; supported: nothing, since it is not known here"],
+      ] as const
+    ) {
+      metadata.set(key, value);
+      await write(factors);
+      await assertRejects(() => readModelConfig(path), FormatError, message);
+      metadata.delete(key);
+    }
+    metadata.set("llama.rope.scale_linear", float(1));
+    await write(factors);
+    assertEquals((await readModelConfig(path)).ropeScaling, wanted, "a value that changes nothing");
     metadata.set("general.architecture", { type: "string", value: "gemma" });
     await write(factors);
     await assertRejects(() => readModelConfig(path), FormatError, 'general.architecture is "gemma"');

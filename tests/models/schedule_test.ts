@@ -1,6 +1,6 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { ropeFrequencies } from "../../models/rope_table.ts";
-import { learningRateOf } from "../../models/schedule.ts";
+import { learningRateOf, warmupOf } from "../../models/schedule.ts";
 import { readConfig } from "../../models/formats/config.ts";
 
 Deno.test("learningRateOf() rises linearly over the warm-up and falls to nothing at the end", () => {
@@ -22,6 +22,11 @@ Deno.test("learningRateOf() falls along half a cosine to a share of the peak and
   assertAlmostEquals(learningRateOf(110, cosine, 110), 1e-4);
   assertAlmostEquals(learningRateOf(500, cosine, 110), 1e-4);
   assertEquals(learningRateOf(60, { ...cosine, schedule: "linear" }, 110), 5e-4);
+});
+
+Deno.test("warmupOf() leaves a warm-up that ends in time, and shortens one that all steps would fall into", () => {
+  assertEquals([warmupOf(100, 101), warmupOf(100, 100), warmupOf(100, 12), warmupOf(100, 1)], [100, 10, 1, 0]);
+  assertEquals([warmupOf(0, 5), warmupOf(0, 1)], [0, 0]);
 });
 
 Deno.test("ropeFrequencies() stretches slow pairs by LLaMA 3's factor and leaves fast ones alone", async () => {

@@ -52,6 +52,7 @@ async function checkOutput(directory: string): Promise<void> {
     "results_DATE.json",
     "trainer_log.jsonl",
     "trainer_state.json",
+    "vicuna-output.json",
   ]);
   const read = (name: string) => Deno.readTextFile(join(directory, name));
   const adapter = await readAdapter(directory);

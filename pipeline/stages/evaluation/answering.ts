@@ -1,3 +1,4 @@
+import type { PromptTemplate } from "../../../datasets/templates.ts";
 import { GENERATION_DEFAULTS, type GenerationParams } from "../../../models/generation/request.ts";
 import type { AskedGenerator, TaskRun } from "./prepared_task.ts";
 
@@ -16,11 +17,12 @@ export interface AnsweringOptions {
 /** Answers after which what came is kept. */
 const keptTogether = 256;
 
-/** Greedy answers of the base, and of the adapter if there is one. */
+/** Greedy answers of the base, and of the adapter if there is one, without what the template itself writes around them. */
 export async function answersOfSides(
   prompts: readonly (readonly number[])[],
   maxNewTokens: number,
   { generator, adapter, signal, onRequest, keep }: TaskRun,
+  { bareAnswer = (answer) => answer }: PromptTemplate,
 ): Promise<{ before: string[]; after?: string[] }> {
   const side = async (name: string, adapter?: string) => {
     const answers: string[] = [];
@@ -35,7 +37,7 @@ export async function answersOfSides(
       answers.push(...await keep(`${name}-${at}`, () => answersOf(generator, part, options)));
       onRequest(part.length - done); // those that were kept
     }
-    return answers;
+    return answers.map((answer) => bareAnswer(answer));
   };
   const before = await side("base");
   return adapter === undefined ? { before } : { before, after: await side("adapter", adapter) };

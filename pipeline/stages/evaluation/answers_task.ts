@@ -28,10 +28,10 @@ async function runAnswersTask(
   meta: AnswersTaskMeta,
   items: readonly AnswerItem[],
   prompts: readonly number[][],
-  { tokenizer, limit }: TaskSetup,
+  { template, tokenizer, limit }: TaskSetup,
   run: TaskRun,
 ): Promise<TaskOutcome> {
-  const { before, after } = await answersOfSides(prompts, meta.maxNewTokens, run);
+  const { before, after } = await answersOfSides(prompts, meta.maxNewTokens, run, template);
   const overlaps = meta.metrics.some((metric) => metric !== "exact_match");
   const score = (item: AnswerItem, response: string) => ({
     response,
@@ -61,5 +61,10 @@ async function runAnswersTask(
 }
 
 function documentOf({ question, answers, pattern, kind }: AnswerItem): JsonObject {
-  return { ...question, answers: [...answers], ...(pattern === undefined ? {} : { pattern }), kind } as JsonObject;
+  return {
+    ...question,
+    answers: [...answers],
+    ...(pattern === undefined ? {} : { pattern }),
+    kind,
+  } as unknown as JsonObject;
 }

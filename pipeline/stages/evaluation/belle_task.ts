@@ -31,10 +31,10 @@ async function runBelleTask(
   meta: BelleTaskMeta,
   questions: readonly BelleQuestion[],
   prompts: readonly number[][],
-  { tokenizer, limit }: TaskSetup,
+  { template, tokenizer, limit }: TaskSetup,
   run: TaskRun,
 ): Promise<TaskOutcome> {
-  const { before, after } = await answersOfSides(prompts, meta.maxNewTokens, run);
+  const { before, after } = await answersOfSides(prompts, meta.maxNewTokens, run, template);
   const items = questions.map((asked, i): ItemResult => {
     const references = asked.stdAnswer === "" ? [] : [asked.stdAnswer];
     const scored = (response: string) => ({ response, scores: overlapScores(response, references) });

@@ -84,7 +84,7 @@ function pairsOf(
   const text = prompt.trimEnd();
   const spaces = prompt.slice(text.length);
   const contextIds = tokenizer.encode(text);
-  const ids = [...bos ? [tokenizer.bosId] : [], ...contextIds];
+  const ids = [...bos ? tokenizer.startIds : [], ...contextIds];
   let cut = false;
   const pairs = CHOICES.map((choice) => {
     const continuation = [...tokenizer.encode(`${text}${spaces} ${choice}`)].slice(contextIds.length);

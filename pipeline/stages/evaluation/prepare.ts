@@ -67,7 +67,7 @@ export async function prepareSamples(
     requests: prompts.length,
     positions: Math.max(0, ...prompts.map(({ length }) => length)) + options.maxNewTokens,
     async run(run) {
-      const { before, after } = await answersOfSides(prompts, options.maxNewTokens, run);
+      const { before, after } = await answersOfSides(prompts, options.maxNewTokens, run, template);
       const samples = examples.map((example, i): AnsweredSample => ({
         ...flatten(example),
         expected: example.output,

@@ -28,6 +28,8 @@ export const CHAT_SCHEMA = z.strictObject({
   tool_choice: z.unknown().optional(),
   parallel_tool_calls: z.unknown().optional(),
   modalities: z.array(z.string()).nullish(),
+  /** Variables of the chat template, as other servers with this protocol take them. */
+  chat_template_kwargs: z.record(z.string(), z.unknown()).nullish(),
 });
 
 /**
@@ -35,6 +37,7 @@ export const CHAT_SCHEMA = z.strictObject({
  *
  * @throws {ApiError} for what cannot be honoured
  * @throws {PromptError} for a conversation that cannot be used or is too long
+ * @throws {TemplateRefusal} for one that the chat template refuses
  */
 export function chatJob(body: z.output<typeof CHAT_SCHEMA>, context: ServeContext): AnswerJob {
   refuseTools(body);
@@ -44,12 +47,16 @@ export function chatJob(body: z.output<typeof CHAT_SCHEMA>, context: ServeContex
   const adapter = adapterOf(body.model, model, generator);
   const question = questionOf(body.messages.map(messageOf));
   // The protocol has no way to say that turns were left out, so a conversation must fit as it is.
-  const { ids } = wholePrompt(question, templateFor(context.template, tokenizer), tokenizer, positions);
+  const template = templateFor(context.template, tokenizer, {
+    ...context.templateOptions,
+    chatTemplateKwargs: { ...context.templateOptions?.chatTemplateKwargs, ...body.chat_template_kwargs },
+  });
+  const { ids } = wholePrompt(question, template, tokenizer, positions);
   const most = body.max_completion_tokens ?? body.max_tokens ?? positions;
   const logprobs = body.logprobs ? body.top_logprobs ?? 0 : undefined;
   return {
     model: body.model,
-    requests: paramsOfChoices(paramsOf(body, most), body.n ?? 1).map((params) => ({
+    requests: paramsOfChoices(paramsOf(body, most, tokenizer.generation.sampling), body.n ?? 1).map((params) => ({
       prompt: ids,
       adapter,
       params,

@@ -31,7 +31,8 @@ export const COMPLETION_SCHEMA = z.strictObject({
 });
 
 /**
- * Understands a request. A prompt of text begins with bos, as in training; one of ids is taken as it is.
+ * Understands a request. A prompt of text begins with what the tokenizer puts before a text, and control tokens in it are
+ * control tokens; one of ids is taken as it is.
  *
  * @throws {ApiError} for what cannot be honoured
  * @throws {PromptTooLongError} for a prompt that leaves no room for an answer
@@ -42,7 +43,10 @@ export function completionJob(body: z.output<typeof COMPLETION_SCHEMA>, context:
   if (body.best_of != null && body.best_of !== count) throw refused("best_of", "can only be n");
   if (body.echo && body.logprobs != null) throw refused("echo", "cannot be had with logprobs");
   const adapter = adapterOf(body.model, context.model, context.generator);
-  const params = paramsOfChoices(paramsOf(body, body.max_tokens ?? DEFAULT_TOKENS), count);
+  const params = paramsOfChoices(
+    paramsOf(body, body.max_tokens ?? DEFAULT_TOKENS, context.generator.tokenizer.generation.sampling),
+    count,
+  );
   const given = promptsOf(body.prompt);
   if (given.length * count > MOST_ANSWERS) throw refused("n", `times the prompts can be ${MOST_ANSWERS} at most`);
   const prompts = given.map((prompt) => idsOf(prompt, context.generator));

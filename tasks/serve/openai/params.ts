@@ -1,5 +1,6 @@
 // The fields that both of OpenAI's endpoints have, and what they mean to our generator.
 import { z } from "zod";
+import type { SamplingDefaults } from "../../../models/formats/generation_config.ts";
 import { GENERATION_DEFAULTS, type GenerationParams } from "../../../models/generation/request.ts";
 import { MOST_BEAMS } from "../../generation/controls.ts";
 import { ApiError } from "../api_error.ts";
@@ -52,25 +53,26 @@ export type CommonFields = z.output<typeof COMMON_SCHEMA>;
  * The settings of a generation.
  *
  * @param most most tokens of the answer
+ * @param publishers what the model's publisher would have, for fields that are not given
  * @throws {ApiError} for a field that we would have to ignore
  */
-export function paramsOf(body: CommonFields, most: number): GenerationParams {
+export function paramsOf(body: CommonFields, most: number, publishers: SamplingDefaults = {}): GenerationParams {
   for (const name of ["presence_penalty", "frequency_penalty"] as const) {
     if (body[name]) throw refused(name, "is not supported; repetition_penalty is");
   }
   if (Object.keys(body.logit_bias ?? {}).length > 0) throw refused("logit_bias", "is not supported");
-  const temperature = body.temperature ?? 1;
+  const temperature = body.temperature ?? publishers.temperature ?? 1;
   const doSample = temperature > 0;
   return {
     maxNewTokens: most,
     minNewTokens: body.min_tokens ?? GENERATION_DEFAULTS.minNewTokens,
     doSample,
     temperature: doSample ? temperature : GENERATION_DEFAULTS.temperature,
-    topP: body.top_p ?? GENERATION_DEFAULTS.topP,
-    topK: Math.max(0, body.top_k ?? GENERATION_DEFAULTS.topK),
-    minP: body.min_p ?? GENERATION_DEFAULTS.minP,
+    topP: body.top_p ?? publishers.topP ?? GENERATION_DEFAULTS.topP,
+    topK: Math.max(0, body.top_k ?? publishers.topK ?? GENERATION_DEFAULTS.topK),
+    minP: body.min_p ?? publishers.minP ?? GENERATION_DEFAULTS.minP,
     beams: body.num_beams ?? GENERATION_DEFAULTS.beams,
-    repetitionPenalty: body.repetition_penalty ?? GENERATION_DEFAULTS.repetitionPenalty,
+    repetitionPenalty: body.repetition_penalty ?? publishers.repetitionPenalty ?? GENERATION_DEFAULTS.repetitionPenalty,
     seed: seedOf(body.seed),
     stop: [body.stop ?? []].flat().filter((text) => text !== ""),
   };

@@ -21,6 +21,8 @@ export interface ServerState {
   /** The template of requests that name none. */
   readonly template: TemplateName;
   readonly controls: readonly Control[];
+  /** Whether answers are drawn by chance at first, as the model's publisher would have it. */
+  readonly doSample: boolean;
   /** The language that the server was started in. */
   readonly language: "en" | "zh";
 }

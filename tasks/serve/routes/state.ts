@@ -1,6 +1,6 @@
 // GET /api/state: what there is to talk to and how.
 import { TEMPLATE_NAMES } from "../../../datasets/templates.ts";
-import { CONTROLS } from "../../generation/controls.ts";
+import { controlsFor } from "../../generation/controls.ts";
 import type { ServeContext } from "../context.ts";
 import type { ServerState } from "../page/wire.ts";
 
@@ -10,5 +10,16 @@ export function stateOf({ generator, model, device, template, language }: ServeC
     name !== "tokenizer" || generator.tokenizer.chatTemplate !== undefined
   );
   const { adapters, positions } = generator;
-  return { model, adapters, positions, device, templates, template, controls: CONTROLS, language };
+  const { sampling } = generator.tokenizer.generation;
+  return {
+    model,
+    adapters,
+    positions,
+    device,
+    templates,
+    template,
+    controls: controlsFor(sampling),
+    doSample: sampling.doSample ?? false,
+    language,
+  };
 }

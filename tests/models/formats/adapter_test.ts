@@ -148,6 +148,19 @@ Deno.test("writeAdapter() refuses values that are not finite, wrong sizes and ad
     await assertRejects(() => Deno.stat(join(directory, "adapter_config.json")), Deno.errors.NotFound);
   }));
 
+// Every path reads an adapter by readAdapter(): generate, chat, serve, evaluate, export, resumeAdapter.
+Deno.test("readAdapter() refuses a value that is no finite number, naming tensor and place", () =>
+  inFolder(async (directory) => {
+    await writeAdapter(directory, ADAPTER);
+    const path = join(directory, "adapter_model.safetensors");
+    for (const [value, shown] of [[NaN, "NaN"], [-Infinity, "-Infinity"]] as const) {
+      const bytes = await Deno.readFile(path);
+      new DataView(bytes.buffer).setFloat32(bytes.length - 4, value, true);
+      await Deno.writeFile(path, bytes);
+      await assertRejects(() => readAdapter(directory), FormatError, `holds ${shown} at`);
+    }
+  }));
+
 Deno.test("readAdapter() says what it looked for when there is no adapter", () =>
   inFolder(async (directory) => {
     await assertRejects(() => readAdapter(directory), FormatError, "looked for adapter_config.json (missing)");

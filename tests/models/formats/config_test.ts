@@ -68,6 +68,11 @@ const REFUSED: [record: Record<string, unknown>, message: string][] = [
   [{ hidden_act: "gelu" }, 'hidden_act is "gelu"'],
   [{ attention_bias: true }, "attention_bias is true"],
   [{ mlp_bias: true }, "mlp_bias is true"],
+  [{ layer_types: ["full_attention", "sliding_attention"] }, 'layer_types is "sliding_attention"'],
+  [{ attention_multiplier: 0.5 }, "attention_multiplier is 0.5; supported: nothing, since it is not known here"],
+  [{ final_logit_softcapping: 30 }, "final_logit_softcapping is 30"],
+  [{ num_local_experts: 8 }, "num_local_experts is 8"],
+  [{ use_qk_norm: true }, "use_qk_norm is true"],
   [{ rope_scaling: { type: "linear", factor: 2 } }, 'rope_scaling has the type "linear"'],
   [{ rope_parameters: { rope_type: "yarn" } }, 'rope_parameters has the type "yarn"'],
   [{ rope_scaling: { rope_type: "llama3", factor: 8 } }, "low_freq_factor"],
@@ -87,6 +92,24 @@ Deno.test("parseConfig() refuses other networks and impossible shapes, by field"
   for (const [record, message] of REFUSED) assertThrows(() => parse(record), FormatError, message);
   assertThrows(() => parseConfig([], "config.json"), FormatError);
   assertThrows(() => parseConfig({}, "config.json"), FormatError, "model_type");
+});
+
+Deno.test("parseConfig() lets fields be that ask for nothing, or that change nothing here", () => {
+  const fields = {
+    logit_scale: 1,
+    residual_multiplier: 1,
+    attn_logit_softcapping: null,
+    num_experts: 0,
+    qk_norm: false,
+  };
+  const others = {
+    attention_dropout: 0.1,
+    initializer_range: 0.02,
+    sliding_window: 4096,
+    max_window_layers: 28,
+    note: 3,
+  };
+  assertEquals(parse({ ...fields, ...others, layer_types: ["full_attention"] }), parse({}));
 });
 
 Deno.test("configToJson() writes what parseConfig() reads", () => {

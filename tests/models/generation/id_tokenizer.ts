@@ -25,7 +25,12 @@ export function idTokenizer(
     unkId: undefined,
     bosId: 1,
     eosId,
+    addsBos: true,
+  };
+  const settings = {
+    ...{ bosId: 1, eosId, hasBos: true, addsBos: true, chatTemplate: undefined, otherTemplates: [] },
+    generation: { eosIds: [], sampling: {} },
   };
   const encode = (text: string) => Int32Array.from(text, (character) => character.codePointAt(0)! - 0x4e00);
-  return new Tokenizer(vocabulary, { bosId: 1, eosId, chatTemplate: undefined }, { encode });
+  return new Tokenizer(vocabulary, settings, { encode });
 }

@@ -3,7 +3,7 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { DataError } from "../../../datasets/errors.ts";
 import type { MergeReport } from "../../../datasets/merge_report.ts";
-import { defineStage, type PipelineEvent, type Stage } from "../../../pipeline/core/mod.ts";
+import { defineStage, PipelineError, type PipelineEvent, type Stage } from "../../../pipeline/core/mod.ts";
 import { rowsFile } from "../../../pipeline/stages/kinds.ts";
 import { merge } from "../../../pipeline/stages/merge.ts";
 import { embeddedSamples } from "../../../pipeline/stages/embedded_samples.ts";
@@ -94,5 +94,27 @@ Deno.test("rows() refuses an unknown prefix when the pipeline is built", async (
   await withFolder(async (folder) => {
     const build = () => ({ data: merge({ sources: [rows("guanacco:rows.json")] }) });
     await assertRejects(() => run(folder, build), DataError, "Did you mean guanaco:rows.json?");
+  });
+});
+
+Deno.test("rows() takes the files of a folder or of a pattern, each by its own format, and names them", async () => {
+  await withFolder(async (folder) => {
+    const data = join(folder, "data");
+    Deno.mkdirSync(join(data, "more/.hidden"), { recursive: true });
+    writeRows(data, "a.jsonl", [{ instruction: "a", output: "1" }]);
+    writeRows(data, "more/b.json", [{ input: "b", target: "2" }]);
+    writeRows(data, "more/.hidden/c.json", [{ instruction: "c", output: "3" }]);
+    writeRows(data, "dataset_info.json", [{ description: "no rows" }]);
+    Deno.writeTextFileSync(join(data, "README.md"), "no rows");
+    const read = async (spec: string) => {
+      const { targets } = await run(folder, () => ({ data: merge({ sources: [rows(spec)], validation: 0 }) }));
+      const report = JSON.parse(Deno.readTextFileSync(join(targets.data.dir, "report.json"))) as MergeReport;
+      return report.sources.map(({ source, format, weight }) => [source, format, weight]);
+    };
+    assertEquals(await read(data), [["data/a.jsonl", "alpaca", 1], ["data/more/b.json", "belle", 1]]);
+    assertEquals(await read(`alpaca:${data}/*.jsonl*2`), [["data", "alpaca", 2]]);
+    assertEquals(await read(`${data}/**/b*.json`), [["data", "belle", 1]]);
+    assertEquals(await read(`${data}/more/*.{json,jsonl}`), [["more", "belle", 1]]);
+    await assertRejects(() => read(`${data}/*.parquet`), PipelineError);
   });
 });

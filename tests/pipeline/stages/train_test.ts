@@ -46,6 +46,34 @@ Deno.test("train learns, evaluate measures it, and neither the log nor a second 
   });
 });
 
+// Few steps and a long warm-up: schedule.ts, training_run.ts (for adapters and for all weights), and what is said of
+// matrices that stay as they were (train.ts).
+Deno.test("train learns in a single step, since a warm-up that has no room is shortened, and says so", async () => {
+  await withFolder(async (folder) => {
+    const said: string[] = [];
+    const build = () => ({ adapter: small(folder, { maxSteps: 1, warmupSteps: 100, evalSteps: 0 }).adapter });
+    const { targets } = await run(folder, build, (event) => {
+      if (event.type === "stage-log" && event.level === "warn") said.push(event.message);
+    });
+    assertStringIncludes(said.join(), "the warm-up is 0 steps instead of 100: there are only 1 in all");
+    const { tensors } = await readAdapter(targets.adapter.dir);
+    for (const { b, layer, target } of tensors) assert(b.some((value) => value !== 0), `layer ${layer} ${target}`);
+  });
+});
+
+Deno.test("train warns of projections that a training left as they were, and says why", async () => {
+  await withFolder(async (folder) => {
+    const said: string[] = [];
+    const build = () => ({ adapter: small(folder, { maxSteps: 1, learningRate: 1e-45, warmupSteps: 0 }).adapter });
+    const { targets } = await run(folder, build, (event) => {
+      if (event.type === "stage-log" && event.level === "warn") said.push(event.message);
+    });
+    assertEquals(targets.adapter.meta.steps, 1);
+    assertStringIncludes(said.join(), "training left 6 matrices B at zero");
+    assertStringIncludes(said.join(), "After 1 steps that is so where the learning rate was 0");
+  });
+});
+
 Deno.test("train stops when the loss is no longer a number, names the rows, and publishes nothing", async () => {
   await withFolder(async (folder) => {
     const error = await assertRejects(

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { z } from "zod";
 import { normaliseArguments, readFlagValue } from "../../../tasks/cli/arguments.ts";
 import { type Flag, flagsOf, isSwitch, kebabCase, UnsupportedFieldError } from "../../../tasks/cli/flags.ts";
@@ -80,6 +80,28 @@ Deno.test("normaliseArguments() knows underscores, aliases, equal signs and ever
   assertEquals(normal("--note", "--epochs", "--data-path", "a=b, c"), ["--note=--epochs", "--data-path=a=b, c"]);
 });
 
+Deno.test("normaliseArguments() takes the values of a list one by one where nothing else may follow", () => {
+  const spread = (...args: string[]) => normaliseArguments(args, flags, messages, true);
+  assertEquals(spread("--data-path", "a.json", "b.json", "--epochs", "3"), [
+    "--data-path=a.json",
+    "--data-path=b.json",
+    "--epochs=3",
+  ]);
+  assertEquals(spread("--epochs", "3", "stray"), ["--epochs=3", "stray"]);
+  assertEquals(normaliseArguments(["--data-path", "a.json", "b.json"], flags, messages), [
+    "--data-path=a.json",
+    "b.json",
+  ]);
+});
+
+Deno.test("flags of other programs without a counterpart get an answer of their own, in both languages", () => {
+  const refuse = (flag: string, language: "en" | "zh") =>
+    assertThrows(() => normaliseArguments([flag, "x"], flags, messagesIn(language)), UsageError).message;
+  assertStringIncludes(refuse("--group_by_length", "en"), "unknown option --group_by_length: rows are packed without");
+  assertStringIncludes(refuse("--wandb-project", "zh"), "trainer_log.jsonl");
+  assertStringIncludes(refuse("--load_in_8bit", "en"), "--bits 8");
+});
+
 Deno.test("normaliseArguments() refuses unknown flags and suggests the nearest, also by its alias", () => {
   const refuse = (...args: string[]) => () => normaliseArguments(args, flags, messages);
   assertThrows(refuse("--epoch", "3"), UsageError, "unknown option --epoch: did you mean --epochs?");
@@ -96,6 +118,11 @@ Deno.test("readFlagValue() gives the value that the field wants, or names the fl
   assertEquals(read("epochs", "1", "2.5e-1"), 0.25);
   assertEquals(read("targets", "q_proj,v_proj"), ["q_proj", "v_proj"]);
   assertEquals(read("targets", "q_proj", "v_proj"), ["q_proj", "v_proj"]);
+  for (const written of ["[q_proj,v_proj]", "['q_proj', 'v_proj']", '["q_proj","v_proj"]', "('q_proj', 'v_proj',)"]) {
+    assertEquals(read("targets", written), ["q_proj", "v_proj"], written);
+  }
+  assertEquals(read("dataPath", "[a.json, b.json]", "c,d.json"), ["a.json", "b.json", "c,d.json"]);
+  assertEquals(read("splits", "[1, 2]"), [1, 2]);
   assertEquals(read("dataPath", "a,b.json", "c.json"), ["a,b.json", "c.json"]);
   assertEquals(read("splits", "1,2", "3"), [1, 2, 3]);
   assertEquals(read("bits", "32"), 32);

@@ -91,10 +91,16 @@ export interface TestServer {
 
 /** Runs a test against a server on a free port of 127.0.0.1, with a scripted generator. */
 export async function withServer(
-  settings: Script & { access?: Partial<AccessRules>; limits?: Partial<ServeContext["limits"]>; page?: string },
+  settings: Script & {
+    access?: Partial<AccessRules>;
+    limits?: Partial<ServeContext["limits"]>;
+    page?: string;
+    /** The tiny model's with alpaca's template if absent; with its own chat template if it is another. */
+    tokenizer?: Tokenizer;
+  },
   run: (server: TestServer) => Promise<void>,
 ): Promise<void> {
-  const generator = new ScriptedGenerator(await tinyTokenizer(), settings);
+  const generator = new ScriptedGenerator(settings.tokenizer ?? await tinyTokenizer(), settings);
   const stopping = new AbortController();
   const faults: unknown[] = [];
   const { app, admission } = await createApp({
@@ -102,7 +108,7 @@ export async function withServer(
     model: "tiny",
     device: "none",
     fingerprint: "fp_test",
-    template: "alpaca",
+    template: settings.tokenizer === undefined ? "alpaca" : "tokenizer",
     language: "en",
     cacheDir: ".vicuna",
     access: { hosts: ["127.0.0.1", "localhost"], apiKey: undefined, allowOrigins: [], ...settings.access },

@@ -18,7 +18,7 @@ export function Controls({ store, mode, server }: {
   const idle = withoutEffect(settings, mode);
   const set = (name: Control["name"], value: number) =>
     store.patch({ numbers: { ...store.value.numbers, [name]: value } });
-  const reset = () => store.set(initialSettings(server.controls, mode, settings.template));
+  const reset = () => store.set(initialSettings(server.controls, mode, settings.template, server.doSample));
   return (
     <div class="controls">
       <TemplateControl store={store} templates={server.templates} />

@@ -32,11 +32,16 @@ export interface Settings {
 export type NoEffect = "not-sampling" | "temperature-zero" | "no-history" | "one-beam";
 
 /** Where everything stands at first. */
-export function initialSettings(controls: readonly Control[], mode: Mode, template: string): Settings {
+export function initialSettings(
+  controls: readonly Control[],
+  mode: Mode,
+  template: string,
+  doSample = false,
+): Settings {
   const numbers = Object.fromEntries(controls.map((control) => [control.name, control[mode]]));
   return {
     numbers: numbers as Record<ControlName, number>,
-    doSample: false,
+    doSample,
     showBeams: false,
     template,
     stop: "",
@@ -46,11 +51,11 @@ export function initialSettings(controls: readonly Control[], mode: Mode, templa
 
 /** The settings of a mode, which the browser keeps. */
 export function openSettings(
-  { controls, templates, template }: Pick<ServerState, "controls" | "templates" | "template">,
+  { controls, templates, template, doSample }: Pick<ServerState, "controls" | "templates" | "template" | "doSample">,
   mode: Mode,
 ): Store<Settings> {
   // The server's in both: an adapter answers well only in the form that it was taught.
-  const initial = initialSettings(controls, mode, template);
+  const initial = initialSettings(controls, mode, template, doSample);
   const kept = mergeSettings(controls, initial, recall(`settings.${mode}`, isRecord) ?? {});
   const known = templates.some((name) => name === kept.template);
   const store = new Store(known ? kept : { ...kept, template });

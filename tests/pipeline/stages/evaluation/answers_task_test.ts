@@ -150,10 +150,10 @@ Deno.test("answersOfSides() goes on where it was interrupted, and counts what wa
       10,
       (request) => request.adapter === "mine" && request.prompt[1] === 280 ? new Error("device lost") : answer(request),
     );
-    await assertRejects(() => answersOfSides(prompts, 1, running(broken)), Error, "device lost");
+    await assertRejects(() => answersOfSides(prompts, 1, running(broken), template("alpaca")), Error, "device lost");
     done = 0;
     const whole = new FakeGenerator(10, answer);
-    const { before, after } = await answersOfSides(prompts, 1, running(whole));
+    const { before, after } = await answersOfSides(prompts, 1, running(whole), template("alpaca"));
     assertEquals(before, prompts.map(([, i]) => `base ${i}`));
     assertEquals(after, prompts.map(([, i]) => `mine ${i}`));
     assertEquals(done, 600);
