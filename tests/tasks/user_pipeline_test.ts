@@ -152,7 +152,7 @@ Deno.test("a damaged large result is found while it is copied to the output fold
     }
     const again = await runTask("train", folder, train);
     assertEquals(again.code, 0, again.stderr);
-    assertStringIncludes(again.stdout + again.stderr, "large.bin: it is not what was published");
+    assertStringIncludes(again.stdout + again.stderr, "is not what was published");
     for (const path of [cached, join(folder, "out", "large.bin")]) {
       assert((await Deno.readFile(path)).every((byte) => byte === 0), `${path} is whole`);
     }
