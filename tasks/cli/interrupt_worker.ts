@@ -11,7 +11,7 @@ const echoMs = 1000;
 
 const scope = globalThis as unknown as {
   onmessage: (event: MessageEvent<SharedArrayBuffer>) => void;
-  postMessage(signal: Deno.Signal): void;
+  postMessage(message: Deno.Signal | "listening"): void;
 };
 
 const signals: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
@@ -39,6 +39,7 @@ scope.onmessage = ({ data }) => {
     listeners.set(signal, listener);
     Deno.addSignalListener(signal, listener);
   }
+  scope.postMessage("listening");
 };
 
 /** Ends the process as the signal would if nobody listened, so that a shell sees why; by force if another listens. */

@@ -11,8 +11,8 @@ const EXIT_INTERRUPTED = 130;
 
 /**
  * Runs the body of a task and ends the process. An error meant for the user is printed as one message, any other with
- * its stack; both exit with 1. The first Ctrl-C aborts `signal` and waits for the body; the second ends at once. SIGTERM is
- * as the first, however often it comes: one to the whole process group arrives twice, once by way of the launcher.
+ * its stack; both exit with 1. The first Ctrl-C aborts `signal` and waits for the body; the second ends at once. So it is
+ * with SIGTERM, but several within a second are one: one to the whole process group arrives twice, once by way of the launcher.
  *
  * @param words what is said of stopping, for a task that does not run stages
  * @param interrupted is asked first at a Ctrl-C: true when it stopped something smaller than the task
@@ -28,7 +28,7 @@ export async function runMain(
   makeConsoleVisible();
   const messages = { ...messagesIn(language), ...words };
   const controller = new AbortController();
-  onInterrupt(() => {
+  await onInterrupt(() => {
     if (controller.signal.aborted) Deno.exit(EXIT_INTERRUPTED);
     if (interrupted()) return false;
     console.error(`\n${messages.stopping}`);

@@ -25,7 +25,7 @@ Deno.test("train pretrain makes a model of random weights that generate speaks w
     assertEquals(
       [...Deno.readDirSync(join(folder, "made"))].map(({ name }) => name).sort(),
       ["checkpoint-2", "config.json", "loss_curve.svg", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
-        .concat("trainer_log.jsonl", "trainer_state.json"),
+        .concat("trainer_log.jsonl", "trainer_state.json", "vicuna-output.json"),
     );
     const answered = await runTask("generate", folder, ["--base-model", "made", "--max-new-tokens", "4", "你好"]);
     assertEquals(answered.code, 0, answered.stderr);
