@@ -15,6 +15,8 @@ export interface Driver {
   readonly subgroupSize: number;
   /** Why it cannot be tested here; absent where it can. */
   readonly missing?: string;
+  /** True where compiling takes so long that the test suite checks the kernels for small heads and int8 weights alone. */
+  readonly slow?: true;
   /** True where the test suite leaves it to `deno task test-drivers`. */
   readonly late?: true;
 }
@@ -74,6 +76,7 @@ export function drivers(): Driver[] {
       name: "SwiftShader",
       env: { VK_ICD_FILENAMES: swiftShader },
       subgroupSize: 4,
+      slow: true,
       ...(!exists(swiftShader) && { missing: `no ${swiftShader} (chromium-common)` }),
     },
   ];

@@ -11,7 +11,7 @@ for (const driver of drivers().filter(({ late }) => !late)) {
     ignore: driver.missing !== undefined,
     async fn() {
       const script = fromFileUrl(new URL("check_device.ts", import.meta.url));
-      const { success, output } = await runOn(driver, ["run", "-A", script]);
+      const { success, output } = await runOn(driver, ["run", "-A", script, ...(driver.slow ? ["--small"] : [])]);
       assertEquals(success, true, output);
       const found = JSON.parse(output.split("\n").find((line) => line.startsWith("{")) ?? output);
       assertEquals(found, { subgroupSize: driver.subgroupSize, failed: [] });

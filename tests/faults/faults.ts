@@ -18,7 +18,7 @@ export interface Ending {
 const recipe = [
   "chinese_vicuna",
   ...["--base-model", "model", "--data", "belle:belle.jsonl", "--data", "alpaca:alpaca.json", "--json"],
-  ...["--validation", "4", "--max-tokens", "64", "--batch-size", "8", "--micro-batch-size", "2", "--epochs", "3"],
+  ...["--validation", "4", "--max-tokens", "64", "--batch-size", "8", "--micro-batch-size", "2", "--epochs", "2"],
   ...["--warmup-steps", "2", "--learning-rate", "0.02", "--save-steps", "2", "--eval-steps", "4", "--samples", "1"],
 ];
 
@@ -103,7 +103,7 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const disturbances: Record<string, (bench: Bench, clean: Ending, random: Random) => Promise<string>> = {
   async kills(bench, clean, random) {
     const points: number[] = [];
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 2; i++) {
       const run = bench.start();
       points.push(Math.round(random.next() * clean.ms));
       await sleep(points.at(-1)!);
@@ -199,8 +199,8 @@ const disturbances: Record<string, (bench: Bench, clean: Ending, random: Random)
   },
   async "clean-up"(bench, clean, random) {
     const run = bench.start();
-    for (let i = 0; i < 3; i++) {
-      await sleep(random.next() * clean.ms * 0.4);
+    for (let i = 0; i < 2; i++) {
+      await sleep(random.next() * clean.ms * 0.6);
       const gc = new Deno.Command(Deno.execPath(), {
         args: ["run", "-A", join(repository, "tasks", "cache.ts"), "gc", "--keep", "0"],
         cwd: repository,

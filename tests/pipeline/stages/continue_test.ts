@@ -101,9 +101,11 @@ Deno.test("a torn or damaged checkpoint is passed over for the one before it, an
       "no manifest": (dir) => Deno.removeSync(join(dir, "checkpoint.json")),
       "a torn manifest": (dir) => Deno.truncateSync(join(dir, "checkpoint.json"), 40),
     };
+    bench.forget();
+    await bench.train({ evalSteps: 0 }, { stopAt: () => "checkpoint-6" in bench.checkpoints() });
+    const restore = bench.keepCheckpoints();
     for (const [what, damage] of Object.entries(damages)) {
-      bench.forget();
-      await bench.train({ evalSteps: 0 }, { stopAt: () => "checkpoint-6" in bench.checkpoints() });
+      restore();
       const before = Object.keys(bench.checkpoints()).map((name) => Number(name.slice(11))).sort((a, b) => b - a);
       const [newest, previous] = before;
       damage(bench.checkpoints()[`checkpoint-${newest}`]!);
@@ -111,10 +113,10 @@ Deno.test("a torn or damaged checkpoint is passed over for the one before it, an
       assertStringIncludes(said.join("\n"), `warn checkpoint-${newest} is damaged`, what);
       assertStringIncludes(said.join("\n"), `going on from checkpoint-${previous} `, what);
       assertEquals(weights(result!.targets.adapter.dir), wanted, what);
+      bench.forget();
     }
 
-    bench.forget();
-    await bench.train({}, { stopAt: () => "checkpoint-4" in bench.checkpoints() });
+    restore();
     for (const dir of Object.values(bench.checkpoints())) Deno.removeSync(join(dir, "optimizer.safetensors"));
     const { result, said } = await bench.train();
     assertStringIncludes(said.join("\n"), "training starts anew");

@@ -1,3 +1,4 @@
+import { cpSync } from "node:fs";
 import { join } from "@std/path";
 import type { PipelineEvent, Ref, RunResult } from "../../../pipeline/core/mod.ts";
 import type * as kinds from "../../../pipeline/stages/kinds.ts";
@@ -113,6 +114,16 @@ export class Bench {
   /** Forgets all results of training; checkpoints of stopped ones stay. */
   forget(): void {
     Deno.removeSync(join(this.folder, "cache/store/train"), { recursive: true });
+  }
+
+  /** Keeps a copy of the stopped trainings' checkpoints; the function that it gives brings them back as they are now. */
+  keepCheckpoints(): () => void {
+    const [scratch, copy] = [join(this.folder, "cache/scratch"), join(this.folder, "kept")];
+    cpSync(scratch, copy, { recursive: true });
+    return () => {
+      Deno.removeSync(scratch, { recursive: true });
+      cpSync(copy, scratch, { recursive: true });
+    };
   }
 
   /** Folders of the checkpoints of trainings that were stopped, by name. */
