@@ -61,7 +61,12 @@ export { tokenize, type TokenizeParams } from "./pipeline/stages/tokenize.ts";
 export { tokenizerOf } from "./pipeline/stages/tokenizer_of.ts";
 export { train, type TrainInputs, type TrainParams } from "./pipeline/stages/train.ts";
 export { trainFull, type TrainFullParams } from "./pipeline/stages/train_full.ts";
-export { TEMPLATE_NAMES, type TemplateName, type TextTemplateName } from "./datasets/templates.ts";
+export {
+  TEMPLATE_NAMES,
+  type TemplateName,
+  type TemplateOptions,
+  type TextTemplateName,
+} from "./datasets/templates.ts";
 export type { ExportFormat, ExportType } from "./models/export/export_model.ts";
 export { COLUMN_NAMES, type ColumnName, type Columns, parseColumns } from "./datasets/columns.ts";
 export { parseTemplateKwargs } from "./datasets/chat_template.ts";
