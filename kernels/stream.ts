@@ -53,6 +53,9 @@ interface Piece {
   readonly retired: readonly GPUTexture[];
 }
 
+/** So many bind groups are remembered: copies change places, so that there is no end to their combinations. */
+const mostGroups = 8192;
+
 /** Lets timers, signals and other waiting work have their turn. */
 const turn = () => new Promise((resume) => setTimeout(resume));
 
@@ -220,6 +223,7 @@ export class Stream {
     this.#used = this.#work = 0;
     this.#retired = [];
     this.#copies?.forget();
+    if (retired.length > 0 || this.#groups.size > mostGroups) this.#groups.clear();
   }
 
   #submit({ commands, uniforms, work, retired }: Piece): void {
