@@ -22,8 +22,10 @@ export const key: { get(): string | null; set(value: string): void } = {
   set: (value) => sessionStorage.setItem("vicuna.key", value),
 };
 
-/** Is true once the server has refused a call for want of its key. */
-export const needsKey: Store<boolean> = new Store(false);
+/** What the server has refused a call for: want of its key, or a key that is not its own. */
+export const refusedFor: Store<"no key" | "wrong key" | undefined> = new Store<"no key" | "wrong key" | undefined>(
+  undefined,
+);
 
 async function call(path: string, init: RequestInit): Promise<Response> {
   const given = key.get();
@@ -36,7 +38,8 @@ async function call(path: string, init: RequestInit): Promise<Response> {
     throw new CallError(0, "");
   }
   if (response.ok) return response;
-  if (response.status === 401) needsKey.set(true);
+  // Another key may have been given since: then this one's answer is of no interest.
+  if (response.status === 401 && given === key.get()) refusedFor.set(given === null ? "no key" : "wrong key");
   throw await errorOf(response);
 }
 

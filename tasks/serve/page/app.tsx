@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { CallError, getJson, key, needsKey } from "./api.ts";
+import { CallError, getJson, key, refusedFor } from "./api.ts";
 import { DataTab } from "./data/data.tsx";
 import { Fault } from "./parts/fault.tsx";
 import { Modal } from "./parts/modal.tsx";
@@ -148,20 +148,23 @@ function open(server: ServerState): Opened {
 /** What the chosen tab shows, once the server has said what there is. */
 function Panel({ tab }: { readonly tab: Tab }): JSX.Element {
   const { loading } = useMessages();
-  const locked = useStore(needsKey);
+  const refused = useStore(refusedFor);
+  const loads = useRef(0);
   const [opened, setOpened] = useState<Opened>();
   const [fault, setFault] = useState<CallError>();
   const load = () => {
+    const load = ++loads.current;
     setFault(undefined);
     getJson<ServerState>("/api/state").then((server) => {
-      needsKey.set(false);
+      if (load !== loads.current) return;
+      refusedFor.set(undefined);
       setOpened(open(server));
     }, (error: unknown) => {
-      setFault(error instanceof CallError ? error : new CallError(0, String(error)));
+      if (load === loads.current) setFault(error instanceof CallError ? error : new CallError(0, String(error)));
     });
   };
   useEffect(load, []);
-  if (locked) return <KeyWindow wrong={key.get() !== null} use={load} />;
+  if (refused) return <KeyWindow wrong={refused === "wrong key"} use={load} />;
   if (fault) return <Fault error={fault} retry={load} />;
   if (opened === undefined) return <p class="loading">{loading}</p>;
   if (tab === "training") return <TrainingTab />;

@@ -222,13 +222,27 @@ export async function answering(
     try {
       await onPage(browser, server.url, {}, async (page) => {
         const key = page.getByLabel("API key");
-        await key.fill("wrong");
-        await key.press("Enter");
+        const use = async (text: string) => {
+          await key.fill(text);
+          await key.press("Enter");
+        };
+        await use("wrong");
         await page.getByText("The server does not accept this key.").waitFor();
-        await key.fill("right");
-        await key.press("Enter");
+        // A refusal that comes after the right key has been taken is of no interest any more.
+        const taken = Promise.withResolvers<void>();
+        await page.route("**/api/state", async (route) => {
+          if (route.request().headers().authorization === "Bearer late") await taken.promise;
+          await route.continue();
+        });
+        const refused = page.waitForResponse((response) => response.status() === 401);
+        await use("late");
+        await use("right");
         await partsOf(page).ask("hello");
         await page.locator(".answer .prose").getByText("yes").waitFor();
+        taken.resolve();
+        await refused;
+        assertEquals(await key.count(), 0);
+        assertEquals(await page.locator(".answer .prose").count(), 1);
       });
     } finally {
       await server.close();
