@@ -1,6 +1,7 @@
 // The one place that asks navigator.gpu for an adapter: by the best backend, on the device that was chosen, with Mesa prepared.
 import { type Backend, BACKEND_VARIABLE, backendGivesAdapter, chooseBackend } from "./backend.ts";
 import { DeviceChoiceError, DeviceError } from "./device_error.ts";
+import { mesaVersion } from "./driver_version.ts";
 import { findDevice, listDevices, type ListedDevice, passDevicesOn, REQUEST_VARIABLE } from "./device_list.ts";
 import { hasAvx512 } from "./processor.ts";
 
@@ -67,14 +68,22 @@ export function isDeviceChosen(): boolean {
 }
 
 /**
- * Prepares Mesa before it starts; no effect on other drivers, and explicit settings are respected. Lavapipe gets the
- * processor's vector width. Without XDG_RUNTIME_DIR Mesa complains on standard error each time.
+ * The vector width, in bits, at which lavapipe is quickest. Mesa 22.3 uses 512 bits well; in 25.0 they are half as quick as 256
+ * on the same processor (docs/performance.md), and what lies between was not measured: there 256 is the lesser risk.
+ */
+export function lavapipeWidth(avx512: boolean | undefined, mesa: () => string | undefined): 256 | 512 {
+  return avx512 && /^22\./.test(mesa() ?? "") ? 512 : 256;
+}
+
+/**
+ * Prepares Mesa before it starts; no effect on other drivers, and explicit settings are respected. Lavapipe gets the width
+ * that suits it. Without XDG_RUNTIME_DIR Mesa complains on standard error each time.
  */
 function prepareMesa(): void {
   if (Deno.build.os !== "linux") return;
   if (!Deno.env.has("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", "/tmp");
   if (Deno.env.has("LP_NATIVE_VECTOR_WIDTH")) return;
-  Deno.env.set("LP_NATIVE_VECTOR_WIDTH", hasAvx512() ? "512" : "256");
+  Deno.env.set("LP_NATIVE_VECTOR_WIDTH", String(lavapipeWidth(hasAvx512(), mesaVersion)));
 }
 
 async function prepare(): Promise<void> {

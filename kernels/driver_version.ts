@@ -1,12 +1,18 @@
 // Which version the driver has. WebGPU does not tell, so it is read from the driver's own files.
+import { Buffer } from "node:buffer";
 import { join } from "@std/path";
 import { driverLibrary, driverManifests, libraryFolders, type Manifest } from "./vulkan_files.ts";
 
-const byteText = new TextDecoder("latin1");
-
-function find(path: string, pattern: RegExp): string | undefined {
+/** The version that follows a word in a file of text or a library of some ten megabytes, which text would hold slowly. */
+function find(path: string, word: string): string | undefined {
   try {
-    return byteText.decode(Deno.readFileSync(path)).match(pattern)?.[1];
+    const bytes = Buffer.from(Deno.readFileSync(path).buffer);
+    for (let at = bytes.indexOf(word); at >= 0; at = bytes.indexOf(word, at + 1)) {
+      const text = bytes.toString("latin1", at + word.length, at + word.length + 32);
+      const version = /^\d+\.\d+(?:\.\d+)*/.exec(text)?.[0];
+      if (version !== undefined) return version;
+    }
+    return undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     return undefined;
@@ -27,15 +33,21 @@ function versionInNames(folder: string): string | undefined {
   return undefined;
 }
 
+function isLavapipe({ name }: Manifest): boolean {
+  return name.startsWith("lvp");
+}
+
 /** The version that Mesa's libraries bear, such as `22.3.6`; undefined where there is no Mesa, or it does not tell. */
 export function findMesaVersion(manifests: readonly Manifest[], root = "/"): string | undefined {
   const folders = libraryFolders(root);
+  // Lavapipe's library bears it in any case; Intel's does not, and is the largest.
+  const lavapipeFirst = [...manifests].sort((a, b) => Number(isLavapipe(b)) - Number(isLavapipe(a)));
   const libraries = [
-    ...manifests.map((manifest) => driverLibrary(manifest, root)).filter((path) => path !== undefined),
+    ...lavapipeFirst.map((manifest) => driverLibrary(manifest, root)).filter((path) => path !== undefined),
     ...folders.flatMap((folder) => openGlLibraries.map((name) => join(folder, name))),
   ];
   for (const path of libraries) {
-    const version = find(path, /Mesa (\d+\.\d+(?:\.\d+)?)/);
+    const version = find(path, "Mesa ");
     if (version !== undefined) return version;
   }
   return folders.map(versionInNames).find((version) => version !== undefined);
@@ -50,5 +62,5 @@ export function mesaVersion(): string | undefined {
 
 /** The version of NVIDIA's own driver, such as `550.54.14`; undefined where it is not loaded. */
 export function nvidiaVersion(): string | undefined {
-  return find("/sys/module/nvidia/version", /^([\d.]+)/);
+  return find("/sys/module/nvidia/version", "");
 }

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { type AdapterInfo, deviceName } from "../../kernels/adapter.ts";
+import { type AdapterInfo, deviceName, lavapipeWidth } from "../../kernels/adapter.ts";
 import { driverManifests, hasDeviceSelectLayer } from "../../kernels/vulkan_files.ts";
 import { drivers } from "../drivers/drivers.ts";
 import { runDeno } from "../tasks/children.ts";
@@ -116,4 +116,15 @@ Deno.test({
 Deno.test("only a device by OpenGL has another name than its driver gives it", () => {
   assertEquals(deviceName({ description: "llvmpipe", backend: "vulkan" }), "llvmpipe");
   assertEquals(deviceName({ description: "llvmpipe", backend: "gl" }), "llvmpipe, OpenGL");
+});
+
+Deno.test("lavapipe computes with 512 bits where the processor has them and Mesa is one that uses them well", () => {
+  const unread = () => {
+    throw new Error("Mesa's version makes no difference here, and reading it takes a while");
+  };
+  assertEquals(lavapipeWidth(true, () => "22.3.6"), 512);
+  assertEquals(lavapipeWidth(true, () => "25.0.7"), 256);
+  assertEquals(lavapipeWidth(true, () => undefined), 256);
+  assertEquals(lavapipeWidth(false, unread), 256);
+  assertEquals(lavapipeWidth(undefined, unread), 256);
 });
