@@ -6,14 +6,17 @@
  * `trainFull`: its result is a model folder, and it begins with one, `modelFolder(path)` or, for `init: "random"`,
  * `randomModel`.
  *
+ * What stages can be told is declared once, as zod schemas: `mergeOptions`, `trainOptions` and so on. A pipeline spreads them
+ * among its options, gives them defaults of its own (`trainOptions.epochs.default(1)`), and hands them on with `pickOptions`.
+ *
  * @module
  */
 
 export * from "./pipeline/core/mod.ts";
 export * from "./pipeline/stages/kinds.ts";
 export { embeddedSamples, type EmbeddedSamplesParams, embeddedTask } from "./pipeline/stages/embedded_samples.ts";
-export { embeddedText, type EmbeddedTextParams } from "./pipeline/stages/embedded_text.ts";
-export { evaluate, type EvaluateInputs, type EvaluateParams } from "./pipeline/stages/evaluate.ts";
+export { embeddedText, embeddedTextOptions, type EmbeddedTextParams } from "./pipeline/stages/embedded_text.ts";
+export { evaluate, type EvaluateInputs, evaluateOptions, type EvaluateParams } from "./pipeline/stages/evaluate.ts";
 export {
   answerTask,
   type AnswerTaskOptions,
@@ -29,21 +32,22 @@ export {
 } from "./pipeline/stages/evaluation/tasks.ts";
 export { type ChoiceFormat } from "./datasets/evaluation/choice_items.ts";
 export { heldOutTask, type HeldOutTaskParams } from "./pipeline/stages/held_out_task.ts";
-export { exportModel, type ExportParams } from "./pipeline/stages/export.ts";
+export { exportModel, exportOptions, type ExportParams } from "./pipeline/stages/export.ts";
 export { huggingFace, huggingFaceData, type HuggingFaceOptions, modelNamed } from "./pipeline/stages/hugging_face.ts";
-export { judge, type JudgeInputs, type JudgeParams, judgePromptFile } from "./pipeline/stages/judge.ts";
+export { judge, type JudgeInputs, judgeOptions, type JudgeParams, judgePromptFile } from "./pipeline/stages/judge.ts";
 export { int8Model, type Int8ModelParams } from "./pipeline/stages/int8_model.ts";
-export { merge, type MergeParams } from "./pipeline/stages/merge.ts";
+export { merge, mergeOptions, type MergeParams } from "./pipeline/stages/merge.ts";
 export {
   adapterFolder,
   embeddedModel,
   embeddedModelPath,
   modelFolder,
   randomModel,
+  randomModelOptions,
   type RandomModelParams,
 } from "./pipeline/stages/models.ts";
-export { packText, type PackTextParams } from "./pipeline/stages/pack_text.ts";
-export { quantize, type QuantizeParams } from "./pipeline/stages/quantize.ts";
+export { packText, packTextOptions, type PackTextParams } from "./pipeline/stages/pack_text.ts";
+export { quantize, quantizeOptions, type QuantizeParams } from "./pipeline/stages/quantize.ts";
 export {
   alpaca,
   belle,
@@ -56,11 +60,16 @@ export {
   type RowsRef,
   sharegpt,
 } from "./pipeline/stages/sources.ts";
+export { inputOptions } from "./pipeline/stages/input_options.ts";
+export { templateOptions } from "./pipeline/stages/template_options.ts";
+export { loraArgument, loraOptions } from "./pipeline/stages/lora_options.ts";
+export { earlyStoppingArgument, earlyStoppingOptions } from "./pipeline/stages/early_stopping.ts";
+export { trainOptions, trainSettings } from "./pipeline/stages/training_params.ts";
 export { textModel } from "./pipeline/stages/text_model.ts";
-export { tokenize, type TokenizeParams } from "./pipeline/stages/tokenize.ts";
+export { tokenize, tokenizeOptions, type TokenizeParams } from "./pipeline/stages/tokenize.ts";
 export { tokenizerOf } from "./pipeline/stages/tokenizer_of.ts";
 export { train, type TrainInputs, type TrainParams } from "./pipeline/stages/train.ts";
-export { trainFull, type TrainFullParams } from "./pipeline/stages/train_full.ts";
+export { trainFull, trainFullOptions, type TrainFullParams } from "./pipeline/stages/train_full.ts";
 export {
   TEMPLATE_NAMES,
   type TemplateName,
@@ -80,5 +89,4 @@ export { LORA_TARGETS, type LoraTarget } from "./models/formats/lora_names.ts";
 export type { LlamaConfig, LlamaRopeScaling } from "./models/formats/config.ts";
 export { ADAPTER_FORMS, type AdapterForm } from "./models/formats/adapter.ts";
 export { type ScheduleName, SCHEDULES } from "./models/schedule.ts";
-export type { StepParams } from "./pipeline/stages/training_params.ts";
 export { EXPORT_FORMATS, EXPORT_TYPES } from "./models/export/export_model.ts";

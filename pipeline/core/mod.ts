@@ -38,6 +38,7 @@ export { type AnyRef, type LeafNode, type Node, type REF, type Ref, type RefTarg
 export { type MetaOfRef, type RunOptions, runPipeline, type RunResult, type TargetResult } from "./run.ts";
 export type { Isolation } from "./isolation.ts";
 export type { RemoteOptions } from "./remote_cache.ts";
+export { pickOptions } from "./pick_options.ts";
 export type { StageResult } from "./stage_result.ts";
 export { PipelineOptionsError, type SessionOptions } from "./session.ts";
 export {

@@ -3,19 +3,27 @@ import {
   type AnyRef,
   embeddedModelPath,
   evaluate,
+  evaluateOptions,
+  inputOptions,
   judge,
+  judgeOptions,
   judgePromptFile,
   merge,
+  mergeOptions,
   modelNamed,
   parseColumns,
   parseTemplateKwargs,
+  pickOptions,
   pipeline,
   PipelineError,
   quantize,
+  quantizeOptions,
   rows,
   taskNamed,
-  TEMPLATE_NAMES,
+  templateOptions,
   tokenize,
+  tokenizeOptions,
+  trainOptions,
   z,
 } from "vicuna";
 
@@ -28,60 +36,43 @@ export default pipeline({
   zh:
     "评测基座模型，并与适配器对比：任务（答案匹配、C-Eval、CMMLU、BELLE）以及留出数据上的损失。生成带标准误与图表的报告。",
   options: z.object({
-    baseModel: z.string().optional().describe(
+    baseModel: inputOptions.baseModel.optional().describe(
       "folder of the base model, or owner/name on the Hugging Face hub; by default the one that comes with the project",
-    ).meta({
-      zh: "基座模型文件夹，或 Hugging Face 上的 owner/name；默认为项目自带的基座",
-      aliases: ["base_model", "model_path"],
-    }),
-    loraPath: z.string().optional().describe("folder of the adapter to compare with the base").meta({
+    ).meta({ zh: "基座模型文件夹，或 Hugging Face 上的 owner/name；默认为项目自带的基座" }),
+    loraPath: inputOptions.loraPath.optional().describe("folder of the adapter to compare with the base").meta({
       zh: "要与基座对比的适配器文件夹",
-      aliases: ["lora_path"],
     }),
-    tasks: z.array(z.string()).default([]).describe(
+    tasks: inputOptions.tasks.describe(
       "tasks: answers:FILE ({instruction, input, answer or pattern, kind}), ceval:FOLDER, cmmlu:FOLDER, belle:FILE",
     ).meta({
       zh: "任务：answers:文件（{instruction, input, answer 或 pattern, kind}）、ceval:文件夹、cmmlu:文件夹、belle:文件",
       aliases: ["task"],
     }),
-    data: z.array(z.string()).default([]).describe(
+    data: inputOptions.data.default([]).describe(
       "rows of a training, to measure the loss of those that it held out: [FORMAT:]PATH[*WEIGHT]",
-    ).meta({ zh: "训练数据，用于计算其中留出部分的损失：[格式:]路径[*权重]", aliases: ["data_path"] }),
-    columns: z.array(z.string()).default([]).describe(
-      "columns of other names, as FIELD=COLUMN: instruction=prompt,output=response",
-    ).meta({ zh: "列名不同时写 字段=列名，如 instruction=prompt,output=response" }),
-    validation: z.number().int().min(1).default(2000).describe("rows held out of them, as in that training").meta({
-      zh: "其中留出的行数，与训练时一致",
-      aliases: ["test_size", "val_set_size"],
-    }),
-    seed: z.number().int().min(0).max(0x7fffffff).default(42).describe("seed of the split, as in that training").meta({
+    ).meta({ zh: "训练数据，用于计算其中留出部分的损失：[格式:]路径[*权重]" }),
+    columns: inputOptions.columns,
+    validation: mergeOptions.validation.unwrap().min(1).default(2000).describe(
+      "rows held out of them, as in that training",
+    ).meta({ zh: "其中留出的行数，与训练时一致" }),
+    seed: trainOptions.seed.describe("seed of the split, as in that training").meta({
       zh: "划分的随机种子，与训练时一致",
     }),
-    maxTokens: z.number().int().min(8).default(256).describe("most tokens of such a row").meta({
+    maxTokens: tokenizeOptions.maxTokens.describe("most tokens of such a row").meta({
       zh: "这些数据每行最多的 token 数",
-      aliases: ["cutoff_len"],
     }),
-    trainOnInputs: z.boolean().default(false).describe("measure the loss of the prompt as well").meta({
+    trainOnInputs: tokenizeOptions.trainOnInputs.describe("measure the loss of the prompt as well").meta({
       zh: "同时计算指令部分的损失",
     }),
-    samples: z.number().int().min(0).default(5).describe("held-out instructions that are answered").meta({
+    samples: evaluateOptions.samples.describe("held-out instructions that are answered").meta({
       zh: "作答的留出指令数",
     }),
-    chatTemplateKwargs: z.string().default("").describe(
-      `variables of the tokenizer's chat template as JSON: '{"enable_thinking": false}'`,
-    ).meta({ zh: `分词器对话模板的变量（JSON），如 '{"enable_thinking": false}'`, aliases: ["chat_template_kwargs"] }),
-    templateDate: z.string().regex(/^\d{4}-\d\d-\d\d$/, "wanted YYYY-MM-DD").optional().describe(
-      "the day that a chat template which asks for it is told, YYYY-MM-DD; 2025-01-01 by default",
-    ).meta({ zh: "告诉对话模板的日期（YYYY-MM-DD）；默认 2025-01-01" }),
-    template: z.enum(TEMPLATE_NAMES).default("alpaca").describe(
+    ...templateOptions,
+    template: templateOptions.template.describe(
       "prompt template; alpaca-legacy for adapters trained with Chinese-Vicuna",
-    ).meta({
-      zh: "提示模板；用 Chinese-Vicuna 训练的适配器选 alpaca-legacy",
-      aliases: ["prompt_template_name"],
-    }),
-    bits: z.literal([4, 8, 32]).default(8).describe("bits of a base weight: 4, 8, or 32 to leave them as they are")
-      .meta({ zh: "基座权重位数：4、8，或 32 表示不量化" }),
-    maxNewTokens: z.number().int().min(1).optional().describe(
+    ).meta({ zh: "提示模板；用 Chinese-Vicuna 训练的适配器选 alpaca-legacy" }),
+    ...quantizeOptions,
+    maxNewTokens: evaluateOptions.maxNewTokens.unwrap().optional().describe(
       "most tokens of an answer; 64, and 256 for belle, by default",
     ).meta({ zh: "回答最多的 token 数；默认 64，belle 为 256" }),
     shots: z.number().int().min(0).optional().describe("examples before a question of ceval and cmmlu; 5 by default")
@@ -90,21 +81,17 @@ export default pipeline({
       zh: "ceval 与 cmmlu 的科目；缺省为全部",
       aliases: ["subject"],
     }),
-    limit: z.number().int().min(0).default(0).describe("most items of a task, of each subject; 0 for all").meta({
-      zh: "每个任务（每个科目）最多的题数；0 表示全部",
-    }),
-    judge: z.string().optional().describe(
+    limit: evaluateOptions.limit,
+    judge: judgeOptions.model.optional().describe(
       "model that scores the answers to belle; its key is taken from JUDGE_API_KEY",
     ).meta({ zh: "为 belle 的回答打分的模型；密钥取自 JUDGE_API_KEY" }),
-    judgeUrl: z.string().optional().describe("OpenAI-compatible address of the judge; OpenAI's own by default").meta({
-      zh: "评审模型的 OpenAI 兼容地址；默认为 OpenAI",
-    }),
+    judgeUrl: judgeOptions.baseUrl.unwrap().optional().describe(
+      "OpenAI-compatible address of the judge; OpenAI's own by default",
+    ).meta({ zh: "评审模型的 OpenAI 兼容地址；默认为 OpenAI" }),
     judgePrompts: z.string().optional().describe("file of prompts by class, as BELLE's eval_prompt.json").meta({
       zh: "各类别的评审提示文件，格式同 BELLE 的 eval_prompt.json",
     }),
-    judgeConcurrency: z.number().int().min(1).max(64).default(4).describe("requests to the judge at once").meta({
-      zh: "同时向评审模型发出的请求数",
-    }),
+    judgeConcurrency: judgeOptions.concurrency,
   }),
   build(o) {
     const named = {
@@ -120,7 +107,7 @@ export default pipeline({
       throw new PipelineError("evaluate: --judge scores the answers of a task belle:FILE, and there is none");
     }
     const base = quantize({ model: modelNamed(o.baseModel ?? embeddedModelPath), bits: o.bits });
-    const { template, maxTokens, trainOnInputs, samples } = o;
+    const { template, templateDate } = o;
     const chatTemplateKwargs = parseTemplateKwargs(o.chatTemplateKwargs);
     const tokens = o.data.length === 0 ? undefined : tokenize({
       data: merge({
@@ -128,12 +115,8 @@ export default pipeline({
         validation: o.validation,
         seed: o.seed,
       }),
-      tokenizer: base.tokenizer,
-      maxTokens,
-      template,
-      trainOnInputs,
-      chatTemplateKwargs,
-      templateDate: o.templateDate,
+      ...{ tokenizer: base.tokenizer, template, templateDate, chatTemplateKwargs },
+      ...pickOptions(tokenizeOptions, o),
     });
     const report = evaluate({
       base,
@@ -143,7 +126,7 @@ export default pipeline({
       template,
       chatTemplateKwargs,
       templateDate: o.templateDate,
-      samples,
+      samples: o.samples,
       limit: o.limit,
       ...(o.maxNewTokens !== undefined && { maxNewTokens: o.maxNewTokens }),
     });

@@ -1,13 +1,12 @@
 import { join } from "@std/path";
-import { instructionRows, ROW_FORMS, type RowForm, taskItems } from "../../datasets/embedded/instruction_rows.ts";
+import { instructionRows, ROW_FORMS, taskItems } from "../../datasets/embedded/instruction_rows.ts";
 import { defineStage, type Stage, z } from "../core/mod.ts";
 import { evaluationTask, rowsFile } from "./kinds.ts";
 
+const params = z.object({ form: z.enum(ROW_FORMS).describe("form of the rows") });
+
 /** Params of {@link embeddedSamples}. */
-export interface EmbeddedSamplesParams {
-  /** The data set whose form the rows have. */
-  readonly form: RowForm;
-}
+export type EmbeddedSamplesParams = z.input<typeof params>;
 
 /**
  * The instructions that come with this project, to train on: what the small model can be asked for (`embeddedModel`), in
@@ -17,7 +16,7 @@ export const embeddedSamples: Stage<Record<never, never>, EmbeddedSamplesParams,
   name: "embedded_samples",
   version: 1,
   inputs: {},
-  params: z.object({ form: z.enum(ROW_FORMS).describe("form of the rows") }),
+  params,
   output: rowsFile,
   async run({ params: { form }, output }) {
     await Deno.writeTextFile(join(output.dir, `${form}.jsonl`), instructionRows(form, "train"));

@@ -6,21 +6,23 @@ import { template } from "../../datasets/templates.ts";
 import { defineStage, type Stage, z } from "../core/mod.ts";
 import { text } from "./kinds.ts";
 
+/** How much text there is. */
+export const embeddedTextOptions = {
+  paragraphs: z.number().int().min(1).describe("paragraphs of text to train on").meta({
+    zh: "训练文本的段数",
+  }).default(100_000),
+  validation: z.number().int().min(0).default(1000).describe("paragraphs held out for validation").meta({
+    zh: "留作验证的段数",
+  }),
+};
+
 const params = z.object({
-  paragraphs: z.number().int().min(1).default(100_000).describe("paragraphs to train on"),
-  validation: z.number().int().min(0).default(1000).describe("paragraphs to validate on"),
+  ...embeddedTextOptions,
   seed: z.number().int().min(0).max(0x7fffffff).default(42).describe("seed of the text"),
 });
 
 /** Params of {@link embeddedText}. */
-export interface EmbeddedTextParams {
-  /** Paragraphs to train on, of a line or a few; 100,000 by default. */
-  readonly paragraphs?: number;
-  /** Paragraphs to validate on; 1,000 by default. */
-  readonly validation?: number;
-  /** Seed of the text; 42 by default. */
-  readonly seed?: number;
-}
+export type EmbeddedTextParams = z.input<typeof params>;
 
 /**
  * Writes text for a small model to learn from: a lexicon of 483 words in Chinese, pinyin and English, and what rules make of

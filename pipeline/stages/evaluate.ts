@@ -1,6 +1,6 @@
 import { join } from "@std/path";
-import { DAY, TEMPLATE_DAY } from "../../datasets/strftime.ts";
-import { TEMPLATE_NAMES, templateFor, type TemplateName, type TemplateOptions } from "../../datasets/templates.ts";
+import { TEMPLATE_DAY } from "../../datasets/strftime.ts";
+import { templateFor, type TemplateOptions } from "../../datasets/templates.ts";
 import type { Device } from "../../kernels/device.ts";
 import type { BaseWeights } from "../../models/base_file.ts";
 import { readAdapter } from "../../models/formats/adapter.ts";
@@ -26,42 +26,26 @@ import { adapter, base, evaluationTask, report, tokens } from "./kinds.ts";
 import { loadBaseInput } from "./load_base_input.ts";
 import { checkTokens } from "./loss.ts";
 import { chooseStageDevice, deviceSettings, openStageDevice } from "./stage_device.ts";
+import { templateParams } from "./template_options.ts";
 import { textGenerator } from "./text_ends.ts";
 
-const params = z.object({
-  samples: z.number().int().min(0).default(5).describe("held-out instructions to answer before and after"),
-  maxNewTokens: z.number().int().min(1).default(64).describe("most tokens of such an answer"),
-  template: z.enum(TEMPLATE_NAMES).optional().describe("prompt template of tasks"),
-  chatTemplateKwargs: z.record(z.string(), z.unknown()).optional().describe(
-    "variables of the tokenizer's chat template",
-  ),
-  templateDate: z.string().regex(DAY, "wanted YYYY-MM-DD").optional().describe(
-    "the day that a chat template which asks for it is told",
-  ),
-  limit: z.number().int().min(0).default(0).describe(
-    "most items of a task, of each subject where there are; 0 for all",
-  ),
-});
+/** How much an evaluation asks, besides {@link templateOptions}. */
+export const evaluateOptions = {
+  samples: z.number().int().min(0).default(5).describe("held-out instructions answered before and after").meta({
+    zh: "训练前后作答的留出指令数",
+  }),
+  maxNewTokens: z.number().int().min(1).default(64).describe("most tokens of an answer to a held-out instruction"),
+  limit: z.number().int().min(0).default(0).describe("most items of a task, of each subject; 0 for all").meta({
+    zh: "每个任务（每个科目）最多的题数；0 表示全部",
+  }),
+};
+
+const params = z.object({ ...evaluateOptions, ...templateParams });
 
 const settings = z.object(deviceSettings);
 
-/** Params and settings of {@link evaluate}. */
-export interface EvaluateParams {
-  /** Held-out instructions to answer without and with the adapter; 5. */
-  readonly samples?: number;
-  /** Most tokens of such an answer; 64. */
-  readonly maxNewTokens?: number;
-  /** Prompt template of tasks; that of the tokens by default, "alpaca" where there are none. */
-  readonly template?: TemplateName | undefined;
-  /** Variables of the tokenizer's chat template; those of the tokens by default. */
-  readonly chatTemplateKwargs?: Readonly<Record<string, unknown>> | undefined;
-  /** The day that a chat template is told which asks for it, YYYY-MM-DD; that of the tokens by default, or 2025-01-01. */
-  readonly templateDate?: string | undefined;
-  /** Most items of a task, of each subject where there are subjects: the first ones; 0, the default, for all. */
-  readonly limit?: number;
-  /** Device to compute on where there are several, by number or name; the machine's preferred. Does not enter the key. */
-  readonly device?: string;
-}
+/** Params and settings of {@link evaluate}. What is left out of the template is as the tokens have it. */
+export type EvaluateParams = z.input<typeof params> & z.input<typeof settings>;
 
 /** Inputs of {@link evaluate}. */
 export interface EvaluateInputs {

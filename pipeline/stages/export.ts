@@ -1,34 +1,35 @@
-import { ADAPTER_FORMS, type AdapterForm } from "../../models/formats/adapter.ts";
-import {
-  EXPORT_FORMATS,
-  EXPORT_TYPES,
-  type ExportFormat,
-  exportModel as writeExport,
-  type ExportType,
-} from "../../models/export/export_model.ts";
+import { ADAPTER_FORMS } from "../../models/formats/adapter.ts";
+import { EXPORT_FORMATS, EXPORT_TYPES, exportModel as writeExport } from "../../models/export/export_model.ts";
 import { defineStage, optional, type OptionalInput, type Stage, z } from "../core/mod.ts";
 import { adapter, exported, modelFiles } from "./kinds.ts";
 import { modelPath } from "./models.ts";
 import { textEnds } from "./text_ends.ts";
 
-const params = z.object({
-  to: z.enum(EXPORT_FORMATS).describe("hf, gguf, gguf-lora or peft"),
-  type: z.enum(EXPORT_TYPES).default("f16").describe("element type of the weights (hf, gguf)"),
-  form: z.enum(ADAPTER_FORMS).default("safetensors").describe("file of the adapter's weights (peft)"),
-  maxShardSize: z.number().positive().default(5).describe("largest file of weights in GB (hf)"),
-});
+/** What an export writes. */
+export const exportOptions = {
+  to: z.enum(EXPORT_FORMATS).describe(
+    "hf: a merged Hugging Face folder; gguf: the same as one file for llama.cpp, with the tokenizer; " +
+      "gguf-lora: the adapter alone for llama.cpp; peft: the adapter alone for PEFT",
+  ).meta({
+    zh: "hf：合并后的 Hugging Face 文件夹；gguf：供 llama.cpp 使用的单个文件，含分词器；" +
+      "gguf-lora：仅适配器，供 llama.cpp 使用；peft：仅适配器，供 PEFT 使用",
+  }),
+  type: z.enum(EXPORT_TYPES).default("f16").describe("element type of the weights (hf, gguf)").meta({
+    zh: "权重的元素类型（hf、gguf）",
+    aliases: ["outtype", "dtype"],
+  }),
+  form: z.enum(ADAPTER_FORMS).default("safetensors").describe(
+    "adapter_model.safetensors, or adapter_model.bin for old versions of PEFT (peft)",
+  ).meta({ zh: "adapter_model.safetensors，或供旧版 PEFT 使用的 adapter_model.bin（peft）" }),
+  maxShardSize: z.number().positive().default(5).describe("largest file of weights in GB (hf)").meta({
+    zh: "单个权重文件的上限（GB，hf）",
+  }),
+};
+
+const params = z.object(exportOptions);
 
 /** Params of {@link exportModel}. */
-export interface ExportParams {
-  /** hf: a merged Hugging Face folder; gguf: the same for llama.cpp; gguf-lora, peft: the adapter alone. */
-  readonly to: ExportFormat;
-  /** Element type of the weights for hf and gguf; f16. */
-  readonly type?: ExportType;
-  /** File of the adapter's weights for peft; safetensors. */
-  readonly form?: AdapterForm;
-  /** Largest file of weights for hf, in GB; 5. */
-  readonly maxShardSize?: number;
-}
+export type ExportParams = z.input<typeof params>;
 
 /**
  * Exports a model, an adapter, or both merged, for transformers, llama.cpp or PEFT. Merging adds the adapter to the

@@ -1,16 +1,17 @@
 import { join } from "@std/path";
 import { readExampleBatches } from "../../datasets/read_examples.ts";
 import { defineStage, PipelineError, type Stage, z } from "../core/mod.ts";
-import { answerOptions, type AnswerTaskOptions, taskName } from "./evaluation/tasks.ts";
+import { answerOptions, taskName } from "./evaluation/task_options.ts";
 import { dataset, evaluationTask } from "./kinds.ts";
 
+const params = z.object({
+  name: taskName.default("held_out"),
+  rows: z.number().int().min(0).default(0).describe("most rows to take, the first ones; 0 for all"),
+  ...answerOptions,
+});
+
 /** Params of {@link heldOutTask}. */
-export interface HeldOutTaskParams extends Omit<AnswerTaskOptions, "name"> {
-  /** Name of the task; `held_out` by default. */
-  readonly name?: string;
-  /** Most rows to take, the first ones; 0, the default, for all. */
-  readonly rows?: number;
-}
+export type HeldOutTaskParams = z.input<typeof params>;
 
 /**
  * The validation rows of a data set as a task: an answer is right if it is the row's. The kind of a row is the source that
@@ -21,11 +22,7 @@ export const heldOutTask: Stage<{ readonly data: typeof dataset }, HeldOutTaskPa
     name: "held_out_task",
     version: 1,
     inputs: { data: dataset },
-    params: z.object({
-      name: taskName.default("held_out"),
-      rows: z.number().int().min(0).default(0).describe("most rows to take; 0 for all"),
-      ...answerOptions,
-    }),
+    params,
     output: evaluationTask,
     async run({ inputs: { data }, params: { rows, ...options }, output }) {
       if (data.meta.validation === 0) {

@@ -34,19 +34,24 @@ async function download(repository: HubRepository, files: readonly HubFile[], { 
   });
 }
 
-/** What of a repository is wanted. */
-interface RepositoryParams {
-  readonly name: string;
-  readonly revision?: string;
-  readonly file?: string;
-}
+const modelParams = z.object({
+  ...repositoryParams,
+  file: z.string().min(1).optional().describe(
+    "of GGUF files the one to take: its path, or the end of its name, such as Q4_K_M; may be left out where there is one",
+  ),
+});
+const dataParams = z.object({ ...repositoryParams, file: z.string().default(""), format: z.string() });
+const weightParams = z.object({
+  weight: z.number().positive(),
+  columns: z.partialRecord(z.enum(COLUMN_NAMES), z.string()).optional(),
+});
 
 /** Downloads a model; see {@link huggingFace}. Exported so that the guard of versions sees it. */
-export const modelDownload: Stage<Record<never, never>, RepositoryParams, typeof modelFiles> = defineStage({
+export const modelDownload: Stage<Record<never, never>, z.input<typeof modelParams>, typeof modelFiles> = defineStage({
   name: "hugging_face",
   version: 1,
   inputs: {},
-  params: z.object({ ...repositoryParams, file: z.string().min(1).optional() }),
+  params: modelParams,
   output: modelFiles,
   network: hubNetwork,
   // The branch may move: the commit that it stands for now takes its place.
@@ -91,15 +96,11 @@ function wantedOfModel(name: string, file: string | undefined, listed: readonly 
 }
 
 /** Downloads a file of rows; see {@link huggingFaceData}. */
-export const dataDownload: Stage<
-  Record<never, never>,
-  RepositoryParams & { readonly format: string },
-  typeof rowsFile
-> = defineStage({
+export const dataDownload: Stage<Record<never, never>, z.input<typeof dataParams>, typeof rowsFile> = defineStage({
   name: "hugging_face_data",
   version: 1,
   inputs: {},
-  params: z.object({ ...repositoryParams, file: z.string().default(""), format: z.string() }),
+  params: dataParams,
   output: rowsFile,
   network: hubNetwork,
   pin: async ({ params: { name, revision }, ...where }) => ({
@@ -125,16 +126,13 @@ export const dataDownload: Stage<
 /** Rows with a weight and names of columns. Apart from the download, so that others do not download them again. */
 export const weightedRows: Stage<
   { readonly rows: typeof rowsFile },
-  { readonly weight: number; readonly columns?: Columns },
+  z.input<typeof weightParams>,
   typeof rowsFile
 > = defineStage({
   name: "weighted_rows",
   version: 1,
   inputs: { rows: rowsFile },
-  params: z.object({
-    weight: z.number().positive(),
-    columns: z.partialRecord(z.enum(COLUMN_NAMES), z.string()).optional(),
-  }),
+  params: weightParams,
   output: rowsFile,
   async run({ inputs: { rows }, params, output }) {
     for (const { path } of rows.files) {
@@ -146,13 +144,8 @@ export const weightedRows: Stage<
   },
 });
 
-/** Which of a model's repository is wanted. */
-export interface HuggingFaceOptions {
-  /** Branch, tag or commit; main by default. */
-  readonly revision?: string;
-  /** Of GGUF files the one to take: its path, or the end of its name, such as Q4_K_M. May be left out where there is one. */
-  readonly file?: string;
-}
+/** Which of a model's repository is wanted: `revision`, main by default, and `file`. */
+export type HuggingFaceOptions = Omit<z.input<typeof modelParams>, "name">;
 
 /**
  * A model of the Hugging Face hub, `owner/name`. It is downloaded once into the cache; the commit that the revision

@@ -9,10 +9,7 @@ const params = z.object({
 });
 
 /** Params of {@link int8Model}. */
-export interface Int8ModelParams {
-  /** Name of the model. */
-  readonly name: string;
-}
+export type Int8ModelParams = z.input<typeof params>;
 
 /**
  * Writes a small model folder anew with int8 matrices, a quarter of float32's size, as a model folder that {@link modelFolder}

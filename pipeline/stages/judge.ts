@@ -18,7 +18,7 @@ import { JudgeClient } from "./evaluation/judge_client.ts";
 import { judgeAll, type Judged } from "./evaluation/judging.ts";
 import { chartFile, chartOf, ERRORS, metricBlocks, shownValue } from "./evaluation/report.ts";
 import { type MetricResult, metricsOf } from "./evaluation/results.ts";
-import { taskName } from "./evaluation/tasks.ts";
+import { taskName } from "./evaluation/task_options.ts";
 import { judgement, judgePrompts, report } from "./kinds.ts";
 import { onlyFile } from "./only_file.ts";
 
@@ -30,37 +30,33 @@ export function judgePromptFile(path: string | URL): Ref<typeof judgePrompts> {
 const OPENAI = "https://api.openai.com/v1";
 const KEY = "JUDGE_API_KEY";
 
-const params = z.object({
+/** Who judges, and how its server is asked. */
+export const judgeOptions = {
   model: z.string().min(1).describe("name of the judge, as its server knows it"),
   baseUrl: z.url({ protocol: /^https?$/ }).refine((url) => new URL(url).username === "", "no password in the address")
     .default(OPENAI).describe("address of an OpenAI-compatible API"),
+  concurrency: z.number().int().min(1).max(64).default(4).describe("requests to the judge at once").meta({
+    zh: "同时向评审模型发出的请求数",
+  }),
+};
+
+const params = z.object({
+  model: judgeOptions.model,
+  baseUrl: judgeOptions.baseUrl,
   task: taskName.default("belle").describe("whose answers are judged"),
 });
 
 const settings = z.object({
-  concurrency: z.number().int().min(1).max(64).default(4).describe("requests under way at once"),
+  concurrency: judgeOptions.concurrency,
   attempts: z.number().int().min(1).default(8).describe("tries of a request before it is given up"),
-  retryDelay: z.number().min(0).default(1).describe("seconds before the second try, then twice as long each time"),
+  retryDelay: z.number().min(0).default(1).describe(
+    "seconds before the second try, then twice as long each time; what the server asks for (Retry-After) counts more",
+  ),
   timeout: z.number().positive().default(120).describe("seconds to wait for a reply"),
 });
 
-/** Params of {@link judge}. */
-export interface JudgeParams {
-  /** Name of the judge, as its server knows it. */
-  readonly model: string;
-  /** Address of an OpenAI-compatible API; OpenAI's own by default. */
-  readonly baseUrl?: string;
-  /** Name of the task whose answers are judged; "belle" by default. */
-  readonly task?: string;
-  /** Requests under way at once; 4. It does not enter the key, and neither do the following. */
-  readonly concurrency?: number;
-  /** Tries of a request before it is given up; 8. */
-  readonly attempts?: number;
-  /** Seconds before the second try, then twice as long each time; 1. What the server asks for (Retry-After) counts more. */
-  readonly retryDelay?: number;
-  /** Seconds to wait for a reply; 120. */
-  readonly timeout?: number;
-}
+/** Params and settings of {@link judge}. */
+export type JudgeParams = z.input<typeof params> & z.input<typeof settings>;
 
 /** Inputs of {@link judge}. */
 export interface JudgeInputs {

@@ -6,7 +6,8 @@ import type { DropReason } from "../../datasets/filters.ts";
 import type { TemplateName, TemplateOptions } from "../../datasets/templates.ts";
 import type { ExportFormat } from "../../models/export/export_model.ts";
 import type { LlamaConfig } from "../../models/formats/config.ts";
-import { type Kind, kind } from "../core/mod.ts";
+import { type Kind, kind, type z } from "../core/mod.ts";
+import type { answersTask, belleTask, choicesTask } from "./evaluation/task_options.ts";
 
 /** What is known of a source file without opening it. */
 export interface RowsMeta {
@@ -158,51 +159,21 @@ export interface AdapterMeta {
 export const adapter: Kind<"adapter", AdapterMeta> = kind<AdapterMeta>()("adapter");
 
 /** A task of questions whose answers are told right from wrong by their text. */
-export interface AnswersTaskMeta {
-  /** Tells the kinds of tasks apart. */
-  readonly type: "answers";
-  /** Name in reports and of files: letters, digits, `-` and `_`. */
-  readonly name: string;
-  /** Most tokens of an answer. */
-  readonly maxNewTokens: number;
-  /** Treat upper and lower case as the same. */
-  readonly ignoreCase: boolean;
-  /** Leave punctuation and symbols out. */
-  readonly ignorePunctuation: boolean;
-  /** What answers are measured by; at least one. */
-  readonly metrics: AnswerMetric[];
-}
+export type AnswersTaskMeta = { readonly type: "answers" } & Readonly<z.output<typeof answersTask>>;
 
 /** `rouge_l` and `chrf` compare characters with the most similar of the right answers. */
-export type AnswerMetric = "exact_match" | "rouge_l" | "chrf";
+export type AnswerMetric = AnswersTaskMeta["metrics"][number];
 
-/** A task of multiple-choice questions, scored by the likelihood of the choices. */
-export interface ChoicesTaskMeta {
-  /** Tells the kinds of tasks apart. */
-  readonly type: "choices";
-  /** Name in reports and of files: letters, digits, `-` and `_`. */
-  readonly name: string;
-  /** Form of its files, and with it the protocol: how lm-evaluation-harness puts the questions of this set. */
-  readonly format: ChoiceFormat;
-  /** The part whose questions are put. */
-  readonly split: "val" | "test";
-  /** Examples before each question, the first ones of the part `dev`. */
-  readonly shots: number;
-  /** Subjects, by the names of their files; all that there are if left out. */
-  readonly subjects?: readonly string[];
-  /** Begin with the id that begins a text, as the model was trained. */
-  readonly bos: boolean;
-}
+/**
+ * A task of multiple-choice questions, scored by the likelihood of the choices. `format` is the form of its files, and with
+ * it the protocol: how lm-evaluation-harness puts the questions of this set.
+ */
+export type ChoicesTaskMeta =
+  & { readonly type: "choices"; readonly format: ChoiceFormat }
+  & Readonly<z.output<typeof choicesTask>>;
 
 /** BELLE's evaluation: questions to be answered freely, and to be scored by a judge afterwards. */
-export interface BelleTaskMeta {
-  /** Tells the kinds of tasks apart. */
-  readonly type: "belle";
-  /** Name in reports and of files: letters, digits, `-` and `_`. */
-  readonly name: string;
-  /** Most tokens of an answer. */
-  readonly maxNewTokens: number;
-}
+export type BelleTaskMeta = { readonly type: "belle" } & Readonly<z.output<typeof belleTask>>;
 
 /** How a task is asked and scored. */
 export type TaskMeta = AnswersTaskMeta | ChoicesTaskMeta | BelleTaskMeta;

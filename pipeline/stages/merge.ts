@@ -1,55 +1,49 @@
 import { join } from "@std/path";
-import { defaultWorkers } from "../../datasets/job_pool.ts";
-import { type Language, LANGUAGES } from "../../datasets/language.ts";
+import { LANGUAGES } from "../../datasets/language.ts";
 import { type MergeSource, mergeSources } from "../../datasets/merge.ts";
-import { LITERAL_NEWLINES, type LiteralNewlines } from "../../datasets/normalise.ts";
+import { LITERAL_NEWLINES } from "../../datasets/normalise.ts";
 import type { MergeReport } from "../../datasets/merge_report.ts";
 import { defineStage, list, type ListInput, type Stage, type StageInput, z } from "../core/mod.ts";
 import { dataset, rowsFile } from "./kinds.ts";
+import { workerSettings } from "./worker_settings.ts";
+
+/** Which rows a merge keeps, and how many it sets aside. */
+export const mergeOptions = {
+  validation: z.number().int().min(0).describe("rows held out for evaluation; 0 for none").meta({
+    zh: "留作评估的行数；0 表示不留",
+    aliases: ["test_size", "val_set_size"],
+  }).default(2000),
+  languages: z.array(z.enum(LANGUAGES)).min(1).default([...LANGUAGES]).describe("languages to keep, told by script")
+    .meta({ zh: "保留的语言（按文字判断）" }),
+  maxCharacters: z.number().int().min(0).default(0).describe("drop rows of more characters; 0: none").meta({
+    zh: "丢弃超过此字符数的行；0 表示不限",
+  }),
+  reservedAnswers: z.enum(["keep", "drop"]).default("keep").describe(
+    "Guanaco's reserved answers: NO IDEA, FORBIDDEN, SFW",
+  ).meta({ zh: "Guanaco 的保留回答（NO IDEA、FORBIDDEN、SFW）是否保留" }),
+  nearDuplicates: z.enum(["keep", "drop"]).default("keep").describe("rows almost equal to an earlier one").meta({
+    zh: "与前面的行几乎相同的行是否保留",
+  }),
+  literalNewlines: z.enum(LITERAL_NEWLINES).default("belle").describe(
+    "newlines written as backslash-n: repair them in BELLE's rows, in all, or keep them",
+  ).meta({ zh: "写成反斜杠 n 的换行：只修复 BELLE 数据中的（belle）、全部修复（repair）或保留（keep）" }),
+  badRows: z.enum(["stop", "skip"]).default("stop").describe(
+    "stop at a row that cannot be read, or skip and count it",
+  ).meta({ zh: "遇到无法读取的行：停止，或跳过并计数" }),
+};
 
 const params = z.object({
-  validation: z.number().int().min(0).default(2000).describe("rows to set aside for validation"),
+  ...mergeOptions,
   seed: z.number().int().min(0).max(0xffffffff).default(42).describe(
     "seed of the shuffle, of the split and of samples",
   ),
-  languages: z.array(z.enum(LANGUAGES)).min(1).default([...LANGUAGES]).describe("languages to keep, told by script"),
   minCharacters: z.number().int().min(0).default(0).describe("fewest characters of a row, all its text together"),
-  maxCharacters: z.number().int().min(0).default(0).describe("most characters of a row; 0 for no limit"),
-  reservedAnswers: z.enum(["keep", "drop"]).default("keep").describe("what becomes of Guanaco's reserved answers"),
-  nearDuplicates: z.enum(["keep", "drop"]).default("keep").describe("what becomes of rows that are almost equal"),
-  literalNewlines: z.enum(LITERAL_NEWLINES).default("belle").describe(
-    "newlines written as backslash-n: repaired in BELLE's rows, in all, or kept",
-  ),
-  badRows: z.enum(["stop", "skip"]).default("stop").describe("whether a row that cannot be read is an error"),
 });
 
-const settings = z.object({
-  workers: z.number().int().min(1).default(defaultWorkers()).describe("threads to work on"),
-});
+const settings = z.object(workerSettings);
 
-/** Params of {@link merge}. */
-export interface MergeParams {
-  /** Rows to set aside for validation; 2000 by default. */
-  readonly validation?: number;
-  /** Seed of the shuffle, of the split and of samples; 42 by default. */
-  readonly seed?: number;
-  /** Languages to keep, told by script; all by default. */
-  readonly languages?: Language[];
-  /** Fewest characters of a row, all its text together; 0 by default. */
-  readonly minCharacters?: number;
-  /** Most characters of a row; 0, the default, for no limit. */
-  readonly maxCharacters?: number;
-  /** What becomes of Guanaco's reserved answers (NO IDEA, FORBIDDEN, SFW); kept by default. */
-  readonly reservedAnswers?: "keep" | "drop";
-  /** What becomes of rows that are almost equal to an earlier one; kept by default. */
-  readonly nearDuplicates?: "keep" | "drop";
-  /** Newlines written as backslash-n: repaired in BELLE's rows ("belle", the default), in all ("repair"), or kept. */
-  readonly literalNewlines?: LiteralNewlines;
-  /** Whether a row that cannot be read is an error ("stop", the default), or left out and counted ("skip"). */
-  readonly badRows?: "stop" | "skip";
-  /** Threads to work on; all by default. They do not change the result. */
-  readonly workers?: number;
-}
+/** Params and settings of {@link merge}. */
+export type MergeParams = z.input<typeof params> & z.input<typeof settings>;
 
 /**
  * Merges files of rows into one shuffled data set with a validation split. Exact duplicates and rows without question

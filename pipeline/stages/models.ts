@@ -67,37 +67,33 @@ export function adapterFolder(path: string): Ref<typeof adapter> {
   });
 }
 
+/** The size of an untrained model. */
+export const randomModelOptions = {
+  vocabularySize: z.number().int().min(300).default(1000).describe("entries of a random model's tokenizer").meta({
+    zh: "随机模型的词表大小",
+  }),
+  hiddenSize: z.number().int().multipleOf(4).default(128).describe("width of a random model").meta({
+    zh: "随机模型的隐藏宽度",
+  }),
+  layers: z.number().int().min(1).default(4).describe("layers of a random model").meta({ zh: "随机模型的层数" }),
+  heads: z.number().int().min(1).default(4).describe("query heads of a random model").meta({
+    zh: "随机模型的注意力头数",
+  }),
+  intermediateSize: z.number().int().multipleOf(4).default(344).describe("width of its feed-forward layers").meta({
+    zh: "前馈层的宽度",
+  }),
+};
+
 /** Params of untrained models. */
 export const randomModelParams = z.object({
+  ...randomModelOptions,
   seed: z.number().int().min(0).max(0xffffffff).default(1).describe("seed of the weights"),
-  vocabularySize: z.number().int().min(300).default(1000).describe("entries of the tokenizer"),
-  hiddenSize: z.number().int().multipleOf(4).default(128).describe("width of the residual stream"),
-  intermediateSize: z.number().int().multipleOf(4).default(344).describe("width of the feed-forward layer"),
-  layers: z.number().int().min(1).default(4).describe("layers"),
-  heads: z.number().int().min(1).default(4).describe("query heads"),
   maxPositions: z.number().int().min(8).default(512).describe("longest sequence"),
   initializerRange: z.number().positive().default(0.02).describe("standard deviation of the weights"),
 });
 
 /** Params of {@link randomModel}. */
-export interface RandomModelParams {
-  /** Seed of the weights; 1 by default. */
-  readonly seed?: number;
-  /** Entries of the tokenizer; 1000 by default. */
-  readonly vocabularySize?: number;
-  /** Width of the residual stream; 128 by default. */
-  readonly hiddenSize?: number;
-  /** Width of the feed-forward layer; 344 by default. */
-  readonly intermediateSize?: number;
-  /** Layers; 4 by default. */
-  readonly layers?: number;
-  /** Query heads; 4 by default. */
-  readonly heads?: number;
-  /** Longest sequence; 512 by default. */
-  readonly maxPositions?: number;
-  /** Standard deviation of the weights; 0.02 by default. */
-  readonly initializerRange?: number;
-}
+export type RandomModelParams = z.input<typeof randomModelParams>;
 
 /**
  * Makes a small untrained LLaMA folder from a seed, with a byte-fallback tokenizer built from a data set's training

@@ -5,23 +5,21 @@ import { loadTokenizer } from "../../models/tokenizer.ts";
 import { defineStage, type Stage, z } from "../core/mod.ts";
 import { text, tokenizer, tokens, type TokenSplitMeta } from "./kinds.ts";
 
+/** How long the windows are. */
+export const packTextOptions = {
+  maxTokens: z.number().int().min(8).describe("tokens of a window").meta({ zh: "每个窗口的 token 数" }).default(128),
+};
+
 const params = z.object({
-  maxTokens: z.number().int().min(8).default(128).describe("most tokens of a window, with bos and eos"),
+  ...packTextOptions,
   counts: z.array(z.number().int().min(1)).min(1).default([1_000_000]).describe(
-    "most paragraphs of a window, of one window after the other and from the start again",
+    "most paragraphs of a window, of one window after the other and from the start again; in short windows a small model " +
+      "learns sooner to look back",
   ),
 });
 
 /** Params of {@link packText}. */
-export interface PackTextParams {
-  /** Most tokens of a window, with bos and eos; 128 by default. */
-  readonly maxTokens?: number;
-  /**
-   * Most paragraphs of a window, of one window after the other and from the start again; as many as fit by default. In short
-   * windows a small model learns sooner to look back.
-   */
-  readonly counts?: number[];
-}
+export type PackTextParams = z.input<typeof params>;
 
 /**
  * Turns plain text into windows for {@link trainFull}: as many whole paragraphs as fit, bos before and eos behind them,

@@ -10,17 +10,17 @@ import { defineStage, type Stage, z } from "../core/mod.ts";
 import { base, modelFiles } from "./kinds.ts";
 import { modelPath } from "./models.ts";
 
-const params = z.object({
-  bits: z.literal([4, 8, 32]).default(8).describe(
-    "bits of a base weight: 4, 8, or 32 to leave them as they are",
-  ),
-});
+/** How a base is stored. */
+export const quantizeOptions = {
+  bits: z.literal([4, 8, 32]).default(8).describe("bits of a base weight: 4, 8, or 32 to leave them as they are").meta({
+    zh: "基座权重位数：4、8，或 32 表示不量化",
+  }),
+};
+
+const params = z.object(quantizeOptions);
 
 /** Params of {@link quantize}. */
-export interface QuantizeParams {
-  /** Bits of a base weight: 4, 8 (the default), or 32 to leave them as they are. */
-  readonly bits?: 4 | 8 | 32;
-}
+export type QuantizeParams = z.input<typeof params>;
 
 /**
  * Rewrites a model folder's weights as the kernels read them: blocks of int8 with a scale a row (or of 4 bits), streamed tensor by tensor.

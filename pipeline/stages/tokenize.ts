@@ -1,55 +1,45 @@
 import { join } from "@std/path";
-import { TRAIN_ON, type TrainOn } from "../../datasets/build_sequence.ts";
+import { TRAIN_ON } from "../../datasets/build_sequence.ts";
 import { DataError } from "../../datasets/errors.ts";
-import { defaultWorkers } from "../../datasets/job_pool.ts";
-import { DAY, TEMPLATE_DAY } from "../../datasets/strftime.ts";
-import { TEMPLATE_NAMES, templateFor, type TemplateName } from "../../datasets/templates.ts";
+import { TEMPLATE_DAY } from "../../datasets/strftime.ts";
+import { templateFor } from "../../datasets/templates.ts";
 import { TokenWriter } from "../../datasets/token_writer.ts";
 import { loadTokenizer } from "../../models/tokenizer.ts";
 import { defineStage, type Stage, z } from "../core/mod.ts";
 import { dataset, tokenizer, tokens, type TokensMeta } from "./kinds.ts";
+import { templateParams } from "./template_options.ts";
 import type { TokenSetup } from "./token_block.ts";
 import { tokenizeSplit } from "./tokenize_split.ts";
+import { workerSettings } from "./worker_settings.ts";
 
-const params = z.object({
-  maxTokens: z.number().int().min(8).default(256).describe("most tokens of a row, with bos and eos"),
-  longRows: z.enum(["cut", "drop"]).default("cut").describe("whether longer rows lose their end or are left out"),
-  template: z.enum(TEMPLATE_NAMES).default("alpaca").describe("prompt template"),
+/** How rows become tokens, besides {@link templateOptions}. */
+export const tokenizeOptions = {
+  maxTokens: z.number().int().min(8).default(256).describe("most tokens of a row").meta({
+    zh: "每行最多的 token 数",
+    aliases: ["cutoff_len"],
+  }),
+  longRows: z.enum(["cut", "drop"]).default("cut").describe("cut the end of longer rows, or drop them").meta({
+    zh: "超长的行：截断或丢弃",
+  }),
   trainOn: z.enum(TRAIN_ON).default("answers").describe(
     "what is learnt: every answer of a conversation, the last one, or all text",
-  ),
-  trainOnInputs: z.boolean().default(false).describe("the same as trainOn: all"),
-  chatTemplateKwargs: z.record(z.string(), z.unknown()).default({}).describe(
-    "variables of the tokenizer's chat template",
-  ),
-  templateDate: z.string().regex(DAY, "wanted YYYY-MM-DD").default(TEMPLATE_DAY).describe(
-    "the day that a chat template which asks for it is told",
-  ),
+  ).meta({ zh: "学习哪些部分：对话中的每个回答、最后一个回答或全部文本" }),
+  trainOnInputs: z.boolean().default(false).describe(
+    "learn the prompt as well, as the published losses of Chinese-Vicuna do",
+  ).meta({ zh: "同时学习指令部分（Chinese-Vicuna 公布的损失即如此计算）" }),
+};
+
+const params = z.object({
+  ...tokenizeOptions,
+  template: templateParams.template.default("alpaca"),
+  chatTemplateKwargs: templateParams.chatTemplateKwargs.default({}),
+  templateDate: templateParams.templateDate.default(TEMPLATE_DAY),
 });
 
-const settings = z.object({
-  workers: z.number().int().min(1).default(defaultWorkers()).describe("threads to work on"),
-});
+const settings = z.object(workerSettings);
 
-/** Params of {@link tokenize}. */
-export interface TokenizeParams {
-  /** Most tokens of a row, with bos and eos. 256 by default. */
-  readonly maxTokens?: number;
-  /** Whether longer rows lose their end ("cut", the default) or are left out ("drop"). */
-  readonly longRows?: "cut" | "drop";
-  /** Prompt template; "alpaca" by default. "tokenizer" is the chat template that comes with the tokenizer. */
-  readonly template?: TemplateName;
-  /** What is learnt: every answer of a conversation ("answers", the default), the last one ("last"), or all text. */
-  readonly trainOn?: TrainOn;
-  /** True is the same as trainOn "all": the prompt is learnt as well as the answer. */
-  readonly trainOnInputs?: boolean;
-  /** Variables of the tokenizer's chat template, such as `{ enable_thinking: false }`. */
-  readonly chatTemplateKwargs?: Readonly<Record<string, unknown>>;
-  /** The day, YYYY-MM-DD, that a chat template is told which asks for it (`strftime_now`); 2025-01-01. */
-  readonly templateDate?: string | undefined;
-  /** Threads to work on; all by default. They do not change the result. */
-  readonly workers?: number;
-}
+/** Params and settings of {@link tokenize}. */
+export type TokenizeParams = z.input<typeof params> & z.input<typeof settings>;
 
 /**
  * Turns merged rows into token ids and labels. Rows that exceed maxTokens are cut and counted; rows of which no label is

@@ -3,41 +3,38 @@ import { type LlamaConfig, readConfig } from "../../models/formats/config.ts";
 import type { FloatDtype } from "../../models/formats/dtype.ts";
 import { FullTrainer } from "../../models/full_trainer.ts";
 import { loadModel } from "../../models/model_folder.ts";
-import type { ScheduleName } from "../../models/schedule.ts";
 import { defineStage, type Stage, type StageContext, z } from "../core/mod.ts";
 import { modelFiles, tokens } from "./kinds.ts";
 import { tokenizerFiles } from "./tokenizer_of.ts";
-import { rateParams, settings, type StepParams, stepParams } from "./training_params.ts";
+import { settings, stepParams, trainOptions } from "./training_params.ts";
 import { foreseeMemory, type Method, runTraining } from "./training_run.ts";
 
 /** Element types of the written weights, by the names of config.json. */
 const DTYPES = { float32: "F32", float16: "F16", bfloat16: "BF16" } as const satisfies Record<string, FloatDtype>;
 
+/** What decides the steps of training all weights, with its own defaults; {@link trainSettings} are the same. */
+export const trainFullOptions = {
+  ...trainOptions,
+  learningRate: trainOptions.learningRate.default(1e-3),
+  schedule: trainOptions.schedule.default("cosine").describe("how the learning rate falls").meta({
+    zh: "学习率下降方式",
+  }),
+  minimumRatio: trainOptions.minimumRatio.default(0.1),
+  weightDecay: trainOptions.weightDecay.default(0.1).describe("AdamW's weight decay, for matrices only").meta({
+    zh: "AdamW 的权重衰减（仅用于矩阵）",
+  }),
+  dtype: z.enum(["float32", "float16", "bfloat16"]).default("float32").describe("element type of the written weights")
+    .meta({ zh: "写出权重的元素类型" }),
+};
+
 const params = z.object({
+  ...trainFullOptions,
   ...stepParams,
-  learningRate: rateParams.learningRate.default(1e-3),
-  schedule: rateParams.schedule.default("cosine"),
-  minimumRatio: rateParams.minimumRatio.default(0.1),
-  weightDecay: rateParams.weightDecay.default(0.1),
   beta2: z.number().min(0).lt(1).default(0.95).describe("AdamW's decay of the second moment"),
-  dtype: z.enum(["float32", "float16", "bfloat16"]).default("float32").describe("element type of the written weights"),
 });
 
 /** Params and settings of {@link trainFull}. */
-export interface TrainFullParams extends StepParams {
-  /** Highest learning rate; 1e-3. */
-  readonly learningRate?: number;
-  /** How it falls after warm-up: in a line to 0, or along half a cosine; "cosine". */
-  readonly schedule?: ScheduleName;
-  /** Share of the highest learning rate that a cosine ends at; 0.1. */
-  readonly minimumRatio?: number;
-  /** AdamW's weight decay, for matrices only; 0.1. */
-  readonly weightDecay?: number;
-  /** AdamW's decay of the second moment; 0.95. */
-  readonly beta2?: number;
-  /** Element type of the written weights; "float32". */
-  readonly dtype?: "float32" | "float16" | "bfloat16";
-}
+export type TrainFullParams = z.input<typeof params> & z.input<typeof settings>;
 
 const inputs = { model: modelFiles, tokens };
 type Context = StageContext<typeof inputs, z.output<typeof params>, z.output<typeof settings>>;

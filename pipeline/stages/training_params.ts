@@ -1,138 +1,89 @@
 import { defaultHeadRows } from "../../models/workspace_layout.ts";
-import { type ScheduleName, SCHEDULES } from "../../models/schedule.ts";
-import { LORA_TARGETS, type LoraTarget } from "../../models/formats/lora_names.ts";
+import { SCHEDULES } from "../../models/schedule.ts";
 import { optional, type StageContext, type StageInput, z } from "../core/mod.ts";
+import { earlyStoppingParam } from "./early_stopping.ts";
 import { adapter, base, tokens } from "./kinds.ts";
+import { loraParams } from "./lora_options.ts";
 import { deviceSettings } from "./stage_device.ts";
 
-const loraParams = z.object({
-  rank: z.number().int().min(1).max(256).default(8).describe("rank R of A and B"),
-  alpha: z.number().positive().default(16).describe("the adapter's output is scaled by alpha / rank"),
-  dropout: z.number().min(0).lt(1).default(0.05).describe("share of A's inputs dropped in training"),
-  targets: z.array(z.enum(LORA_TARGETS)).min(1).default(["q_proj", "v_proj"]).describe("projections to adapt"),
-  layers: z.number().int().min(0).default(0).describe("adapt only so many layers, the highest; 0: all"),
-});
-
-/** What decides the steps of a training, whatever is trained. */
-export const stepParams = {
-  epochs: z.number().positive().default(3).describe("passes over the training rows"),
-  maxSteps: z.number().int().min(0).default(0).describe(
-    "optimizer steps to take instead of whole epochs; 0: by epochs",
-  ),
-  batchSize: z.number().int().min(1).default(128).describe("rows of an optimizer step"),
+/** What decides the steps of a training, with Chinese-Vicuna's defaults. Every recipe that trains offers what stands here. */
+export const trainOptions = {
+  epochs: z.number().positive().default(3).describe("passes over the training rows").meta({
+    zh: "训练轮数",
+    aliases: ["num_epochs", "num_train_epochs"],
+  }),
+  maxSteps: z.number().int().min(0).default(0).describe("optimizer steps instead of whole epochs; 0: by epochs").meta({
+    zh: "以优化步数代替轮数；0 表示按轮数",
+  }),
+  batchSize: z.number().int().min(1).default(128).describe("rows of an optimizer step").meta({
+    zh: "每个优化步的行数",
+  }),
   microBatchSize: z.number().int().min(1).default(4).describe(
-    "a micro-batch holds as many tokens as so many longest rows",
-  ),
+    "a micro-batch holds as many tokens as so many full rows; lower it to save memory",
+  ).meta({ zh: "微批可容纳的满长行数；调低可节省显存" }),
+  learningRate: z.number().positive().default(3e-4).describe("highest learning rate").meta({ zh: "最高学习率" }),
+  warmupSteps: z.number().int().min(0).default(100).describe("steps over which the learning rate rises").meta({
+    zh: "学习率预热步数",
+  }),
+  schedule: z.enum(SCHEDULES).default("linear").describe("how the learning rate falls after warm-up").meta({
+    zh: "预热之后学习率的下降方式",
+  }),
+  minimumRatio: z.number().min(0).max(1).default(0).describe("share of the learning rate that a cosine ends at").meta({
+    zh: "余弦下降终点占最高学习率的比例",
+  }),
+  weightDecay: z.number().min(0).default(0).describe("AdamW's weight decay").meta({ zh: "AdamW 的权重衰减" }),
+  maxGradientNorm: z.number().positive().default(1).describe("gradients are clipped to this norm").meta({
+    zh: "梯度裁剪的范数上限",
+  }),
+  seed: z.number().int().min(0).max(0x7fffffff).default(42).describe("seed of A, of dropout and of the order of rows")
+    .meta({ zh: "随机种子" }),
+};
+
+/** What does not decide them, and stays out of the key. */
+export const trainSettings = {
+  gpuMemory: z.number().min(0).default(0).describe(
+    "GB of GPU memory to use; 0: what the card is found to have, or a software driver has free",
+  ).meta({ zh: "可用显存（GB）；0 表示按显卡的实际显存，或软件驱动的空闲内存" }),
+  autotune: z.boolean().default(true).describe("measure which kernels are quickest before a long training").meta({
+    zh: "长时间训练前实测最快的内核",
+  }),
+  logSteps: z.number().int().min(1).max(200).default(20).describe("steps between two lines of the log").meta({
+    zh: "日志间隔步数",
+    aliases: ["logging_steps"],
+  }),
+  evalSteps: z.number().int().min(0).default(200).describe("steps between two validations; 0 for none").meta({
+    zh: "验证间隔步数；0 表示不验证",
+  }),
+  saveSteps: z.number().int().min(1).default(200).describe(
+    "steps between two checkpoints, from which the same command goes on",
+  ).meta({ zh: "检查点间隔步数；中断后同一命令由此继续" }),
+  saveTotalLimit: z.number().int().min(1).default(3).describe("newest checkpoints to keep, besides the best").meta({
+    zh: "保留的最新检查点数（最佳的另外保留）",
+  }),
+  sampleSteps: z.number().int().min(0).default(0).describe(
+    "steps between two answers to held-out instructions while training; 0 for none",
+  ).meta({ zh: "训练中试答留出指令的间隔步数；0 表示不试答" }),
+};
+
+/** What decides the steps of any training, and is no flag as it stands. */
+export const stepParams = {
   headRows: z.number().int().min(64).multipleOf(64).default(defaultHeadRows).describe(
     "labelled tokens whose logits exist at once",
   ),
-  warmupSteps: z.number().int().min(0).default(100).describe("steps over which the learning rate rises from 0"),
-  maxGradientNorm: z.number().positive().default(1).describe("gradients are clipped to this norm"),
-  seed: z.number().int().min(0).max(0x7fffffff).default(42).describe("seed of A, of dropout and of the order of rows"),
-  earlyStopping: z.object({
-    patience: z.number().int().min(1).describe("validations without a lower loss after which training ends"),
-    everySteps: z.number().int().min(1).describe("steps between two validations"),
-  }).optional().describe("end when the validation loss no longer falls, and take the weights that had the lowest"),
-};
-
-/** The learning rate and what holds the weights back; each kind of training has its own defaults. */
-export const rateParams = {
-  learningRate: z.number().positive().describe("highest learning rate"),
-  schedule: z.enum(SCHEDULES).describe("how the learning rate falls after warm-up"),
-  minimumRatio: z.number().min(0).max(1).describe("share of the highest learning rate that a cosine ends at"),
-  weightDecay: z.number().min(0).describe("AdamW's weight decay; not for the weights of norms"),
+  earlyStopping: earlyStoppingParam,
 };
 
 /** What decides the result of training an adapter. */
-export const params = z.object({
-  lora: loraParams.prefault({}),
-  ...stepParams,
-  learningRate: rateParams.learningRate.default(3e-4),
-  schedule: rateParams.schedule.default("linear"),
-  minimumRatio: rateParams.minimumRatio.default(0),
-  weightDecay: rateParams.weightDecay.default(0),
-});
+export const params = z.object({ lora: loraParams.prefault({}), ...trainOptions, ...stepParams });
 
 /** What does not. */
-export const settings = z.object({
-  logSteps: z.number().int().min(1).max(200).default(20).describe("steps between two lines of the log"),
-  evalSteps: z.number().int().min(0).default(200).describe("steps between two validations; 0 for none"),
-  saveSteps: z.number().int().min(1).default(200).describe("steps between two checkpoints"),
-  saveTotalLimit: z.number().int().min(1).default(3).describe("newest checkpoints to keep; the best is kept besides"),
-  gpuMemory: z.number().min(0).default(0).describe(
-    "GB of GPU memory to use; 0: what the card is found to have, or a software driver has free",
-  ),
-  autotune: z.boolean().default(true).describe("measure which kernels are quickest before a long training"),
-  sampleSteps: z.number().int().min(0).default(0).describe("steps between two answers to held-out rows; 0 for none"),
-  ...deviceSettings,
-});
+export const settings = z.object({ ...trainSettings, ...deviceSettings });
 
 /** What a training reads. */
 export const inputs = { base, tokens, resumeAdapter: optional(adapter) };
 
-/** Params and settings of any training. */
-export interface StepParams {
-  /** Passes over the training rows; 3. */
-  readonly epochs?: number;
-  /** Optimizer steps to take instead of whole epochs; 0 for by epochs. */
-  readonly maxSteps?: number;
-  /** Rows of an optimizer step; 128. */
-  readonly batchSize?: number;
-  /** A micro-batch holds as many tokens as so many rows of maxTokens; 4. */
-  readonly microBatchSize?: number;
-  /** Labelled tokens whose logits exist at once, a multiple of 64; 128. */
-  readonly headRows?: number;
-  /** Steps over which the learning rate rises from 0; 100. */
-  readonly warmupSteps?: number;
-  /** Gradients are clipped to this norm; 1. */
-  readonly maxGradientNorm?: number;
-  /** Seed of A, of dropout and of the order of rows; 42. */
-  readonly seed?: number;
-  /** Steps between two lines of the log; 20. Does not change the result. */
-  readonly logSteps?: number;
-  /** Steps between two validations, 0 for none; 200. Does not change the result; early stopping has its own. */
-  readonly evalSteps?: number;
-  /** Steps between two checkpoints, from which an interrupted training goes on; 200. Does not change the result. */
-  readonly saveSteps?: number;
-  /** Newest checkpoints to keep; the best is kept besides. 3. Does not change the result. */
-  readonly saveTotalLimit?: number;
-  /** Steps between two answers to held-out instructions, 0 for none; 0. Does not change the result. */
-  readonly sampleSteps?: number;
-  /** Device to compute on where there are several, by number or name; the machine's preferred. Does not enter the key. */
-  readonly device?: string;
-  /** Measure which kernels are quickest before a long training, once a device; true. Does not change the result. */
-  readonly autotune?: boolean;
-  /** GB (10⁹ bytes) of GPU memory to use; 0 for 7.4, or what a software driver has free. Does not change the result. */
-  readonly gpuMemory?: number;
-  /** Ends when the validation loss no longer falls, and takes the weights that had the lowest. */
-  readonly earlyStopping?: {
-    /** Validations without a lower loss after which training ends. */
-    readonly patience: number;
-    /** Steps between two validations; evalSteps does not count then. */
-    readonly everySteps: number;
-  } | undefined;
-}
-
-/** Params and settings of the stage `train`. All have the defaults of Chinese-Vicuna. */
-export interface TrainParams extends StepParams {
-  /** What LoRA adapts: rank 8, alpha 16, dropout 0.05, q_proj and v_proj. */
-  readonly lora?: {
-    readonly rank?: number;
-    readonly alpha?: number;
-    readonly dropout?: number;
-    readonly targets?: LoraTarget[];
-    /** Adapt only so many layers, the highest; 0 for all. */
-    readonly layers?: number;
-  };
-  /** Highest learning rate; 3e-4. */
-  readonly learningRate?: number;
-  /** How it falls after warm-up: in a line to 0, or along half a cosine; "linear". */
-  readonly schedule?: ScheduleName;
-  /** Share of the highest learning rate that a cosine ends at; 0. */
-  readonly minimumRatio?: number;
-  /** AdamW's weight decay; 0. */
-  readonly weightDecay?: number;
-}
+/** Params and settings of {@link train}. */
+export type TrainParams = z.input<typeof params> & z.input<typeof settings>;
 
 /** What a running training of an adapter is given. */
 export type TrainContext = StageContext<typeof inputs, z.output<typeof params>, z.output<typeof settings>>;

@@ -1,29 +1,14 @@
 import { basename } from "@std/path";
 import { type ChoiceFormat, type ChoiceSplit, subjectOf } from "../../../datasets/evaluation/choice_items.ts";
 import { inputFile, inputFolder, PipelineError, type Ref, z } from "../../core/mod.ts";
-import { type AnswersTaskMeta, type BelleTaskMeta, type ChoicesTaskMeta, evaluationTask } from "../kinds.ts";
+import { evaluationTask } from "../kinds.ts";
+import { answersTask, belleTask, choicesTask } from "./task_options.ts";
 
 /** Questions to evaluate a model with. */
 export type TaskRef = Ref<typeof evaluationTask>;
 
 /** How the answers of a task are asked for and compared. */
-export type AnswerTaskOptions = { readonly [N in keyof Omit<AnswersTaskMeta, "type">]?: AnswersTaskMeta[N] };
-
-/** Schemas of those options, but for the name. */
-export const answerOptions = {
-  maxNewTokens: z.number().int().min(1).default(64).describe("most tokens of an answer"),
-  ignoreCase: z.boolean().default(false).describe("treat upper and lower case as the same"),
-  ignorePunctuation: z.boolean().default(false).describe("leave punctuation and symbols out"),
-  metrics: z.array(z.enum(["exact_match", "rouge_l", "chrf"])).min(1).default(["exact_match"]).describe(
-    "what answers are measured by",
-  ),
-};
-
-/** Schema of a task's name, which stands in the names of files. */
-export const taskName = z.string().regex(
-  /^[\p{L}\p{N}_-]{1,64}$/u,
-  "wanted 1 to 64 letters, digits, - or _",
-);
+export type AnswerTaskOptions = Partial<z.input<typeof answersTask>>;
 
 /**
  * Questions whose answers are told right from wrong by their text: a JSON array, JSON Lines or Parquet, plain or gzipped,
@@ -34,29 +19,22 @@ export const taskName = z.string().regex(
  */
 export function answerTask(path: string | URL, options: AnswerTaskOptions = {}): TaskRef {
   const given = { ...options, name: options.name ?? nameFrom(path) };
-  const schema = z.strictObject({ name: taskName, ...answerOptions });
-  return inputFile(evaluationTask, path, { type: "answers", ...checked(schema, given, `answerTask ${path}`) });
+  return inputFile(evaluationTask, path, { type: "answers", ...checked(answersTask, given, `answerTask ${path}`) });
 }
 
 /** How BELLE's questions are put. */
-export type BelleTaskOptions = { readonly [N in keyof Omit<BelleTaskMeta, "type">]?: BelleTaskMeta[N] };
+export type BelleTaskOptions = z.input<typeof belleTask>;
 
 /**
  * BELLE's evaluation set, eval_set.json: JSON Lines of `{question, std_answer, class}`. The answers are measured by ROUGE-L
  * and chrF where there is a standard answer, and written in BELLE's form for a judge, see `judge`.
  */
 export function belleEvaluation(path: string | URL, options: BelleTaskOptions = {}): TaskRef {
-  const schema = z.strictObject({
-    name: taskName.default("belle"),
-    maxNewTokens: z.number().int().min(1).default(256),
-  });
-  return inputFile(evaluationTask, path, { type: "belle", ...checked(schema, options, `belleEvaluation ${path}`) });
+  return inputFile(evaluationTask, path, { type: "belle", ...checked(belleTask, options, `belleEvaluation ${path}`) });
 }
 
 /** How a set of multiple-choice questions is put. */
-export type ChoiceTaskOptions = {
-  readonly [N in keyof Omit<ChoicesTaskMeta, "type" | "format">]?: ChoicesTaskMeta[N] | undefined;
-};
+export type ChoiceTaskOptions = Partial<z.input<typeof choicesTask>>;
 
 /**
  * C-Eval: a folder with `dev` and `val`, of `{subject}_{split}.csv` with the columns id, question, A, B, C, D, answer.
@@ -79,14 +57,9 @@ export function cmmlu(folder: string, options: ChoiceTaskOptions = {}): TaskRef 
 export const TASK_TYPES = ["answers", "ceval", "cmmlu", "belle"] as const;
 
 /** What {@link taskNamed} hands on to the tasks that know it. */
-export interface NamedTaskOptions {
-  /** Most tokens of an answer. */
-  readonly maxNewTokens?: number | undefined;
-  /** Examples before a multiple-choice question. */
-  readonly shots?: number | undefined;
-  /** Subjects of multiple-choice questions. */
-  readonly subjects?: readonly string[] | undefined;
-}
+export type NamedTaskOptions =
+  & Pick<z.input<typeof belleTask>, "maxNewTokens">
+  & Pick<z.input<typeof choicesTask>, "shots" | "subjects">;
 
 /**
  * A task as a command line names it, `TYPE:PATH`: `answers:items.jsonl`, `ceval:folder`, `cmmlu:folder` or
@@ -114,13 +87,8 @@ function choiceTask(
   folder: string,
   options: ChoiceTaskOptions,
 ): TaskRef {
-  const schema = z.strictObject({
-    name: taskName.default(format),
-    split: z.enum(["val", "test"]).default(split),
-    shots: z.number().int().min(0).default(5),
-    subjects: z.array(z.string()).min(1).optional(),
-    bos: z.boolean().default(true),
-  });
+  const { shape } = choicesTask;
+  const schema = choicesTask.extend({ name: shape.name.default(format), split: shape.split.default(split) });
   const { subjects, ...rest } = checked(schema, options, `${format} ${folder}`);
   const read: ChoiceSplit[] = rest.shots > 0 ? ["dev", rest.split] : [rest.split];
   return inputFolder(evaluationTask, folder, {
