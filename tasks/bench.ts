@@ -1,6 +1,6 @@
 // deno task bench: measures kernels and training steps on the machine's device.
 import { chooseDevice, openDevice } from "../kernels/device.ts";
-import { z } from "../mod.ts";
+import { quantizeOptions, trainSettings, z } from "../mod.ts";
 import { BENCH_CONFIGS, type BenchConfigName } from "./bench/configs.ts";
 import { benchData, dataTable } from "./bench/data.ts";
 import { machineFacts, machineLines } from "./bench/machine.ts";
@@ -10,10 +10,10 @@ import { partTables, progressLine } from "./bench/tables.ts";
 import { FULL_ROWS } from "../tests/datasets/synthetic_rows.ts";
 import { checkValues } from "./cli/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
-import { DEVICE_OPTION } from "./cli/device_option.ts";
 import { flagsOf } from "./cli/flags.ts";
-import { detectLanguage, LANGUAGES } from "./cli/language.ts";
+import { detectLanguage } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
+import { DEVICE_OPTION, JSON_OBJECT_OPTION, LANG_OPTION } from "./cli/shared_options.ts";
 import { STOP_WORDS } from "./cli/stop_words.ts";
 
 const names = Object.keys(BENCH_CONFIGS) as [BenchConfigName, ...BenchConfigName[]];
@@ -21,7 +21,7 @@ const options = z.object({
   config: z.array(z.enum(names)).default(["S", "M"]).describe(
     "models to measure; naming any measures training steps alone, unless --only says otherwise",
   ).meta({ zh: "要测的模型；给出此项时只测训练步，除非另有 --only" }),
-  bits: z.literal([4, 8, 32]).optional().describe("bits of a base weight (8; kernels: all)").meta({
+  bits: quantizeOptions.bits.unwrap().optional().describe("bits of a base weight (8; kernels: all)").meta({
     zh: "基座权重位数（8；内核测全部）",
   }),
   steps: z.number().int().min(1).default(3).describe("training steps that are timed together").meta({
@@ -37,7 +37,7 @@ const options = z.object({
   shapes: z.array(z.enum(BENCH_SHAPES)).default([...BENCH_SHAPES]).describe(
     "shapes of the products: M 256, N 1024, K 1024 by all variants, LLaMA-7B's by the one that is used",
   ).meta({ zh: "矩阵乘的尺寸：compared 为 M 256、N 1024、K 1024 的全部变体，llama-7b 为其各尺寸所用的变体" }),
-  autotune: z.boolean().default(true).describe("find the quickest variants of the products before measuring steps")
+  autotune: trainSettings.autotune.describe("find the quickest variants of the products before measuring steps")
     .meta({
       zh: "测训练步之前先找出最快的矩阵乘变体",
     }),
@@ -48,8 +48,8 @@ const options = z.object({
   }),
   rows: z.number().int().min(1000).default(FULL_ROWS).describe("rows for --data").meta({ zh: "--data 的行数" }),
   ...DEVICE_OPTION,
-  json: z.boolean().default(false).describe("print one JSON object").meta({ zh: "输出一个 JSON 对象" }),
-  lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "提示信息的语言" }),
+  ...JSON_OBJECT_OPTION,
+  ...LANG_OPTION,
 });
 
 /** Long enough to meet a moment in which other work on the machine leaves this one alone. */

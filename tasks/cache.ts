@@ -17,11 +17,12 @@ import { parseCommand } from "./cli/command.ts";
 import { flagsOf } from "./cli/flags.ts";
 import { formatDuration } from "./cli/format.ts";
 import { parseKeep } from "./cli/keep.ts";
-import { detectLanguage, LANGUAGES } from "./cli/language.ts";
+import { detectLanguage } from "./cli/language.ts";
 import { loadPipeline } from "./cli/load_pipeline.ts";
 import { runMain } from "./cli/main.ts";
 import { formatBytes } from "./cli/memory_lines.ts";
 import { messagesIn } from "./cli/messages.ts";
+import { CACHE_OPTIONS } from "./cli/shared_options.ts";
 import { UsageError } from "./cli/usage_error.ts";
 
 const language = detectLanguage(Deno.args);
@@ -34,9 +35,7 @@ const options = z.object({
   dryRun: z.boolean().default(false).describe("gc, rm: only say what would go").meta({
     zh: "gc、rm：只说明会删除什么",
   }),
-  cacheDir: z.string().default(".vicuna").describe("folder of the cache").meta({ zh: "缓存文件夹" }),
-  json: z.boolean().default(false).describe("print JSON").meta({ zh: "输出 JSON" }),
-  lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "消息语言" }),
+  ...CACHE_OPTIONS,
 });
 
 const description = say(

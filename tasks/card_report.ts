@@ -10,10 +10,10 @@ import { scrub, secretsHere } from "./card_report/scrub.ts";
 import { checkValues } from "./cli/check_values.ts";
 import { runChild } from "./cli/child.ts";
 import { parseCommand } from "./cli/command.ts";
-import { DEVICE_OPTION } from "./cli/device_option.ts";
 import { flagsOf } from "./cli/flags.ts";
-import { detectLanguage, type Language, LANGUAGES } from "./cli/language.ts";
+import { detectLanguage, type Language } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
+import { DEVICE_OPTION, LANG_OPTION } from "./cli/shared_options.ts";
 import { STOP_WORDS } from "./cli/stop_words.ts";
 
 const options = z.object({
@@ -30,7 +30,7 @@ const options = z.object({
     zh: "两个文件所在的文件夹",
   }),
   ...DEVICE_OPTION,
-  lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "提示信息的语言" }),
+  ...LANG_OPTION,
 });
 
 const project = fromFileUrl(new URL("../", import.meta.url));

@@ -7,10 +7,10 @@ import { selfCheck } from "../kernels/self_check.ts";
 import { z } from "../mod.ts";
 import { checkValues } from "./cli/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
-import { DEVICE_OPTION } from "./cli/device_option.ts";
 import { flagsOf } from "./cli/flags.ts";
-import { detectLanguage, type Language, LANGUAGES } from "./cli/language.ts";
+import { detectLanguage, type Language } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
+import { DEVICE_OPTION, JSON_OBJECT_OPTION, LANG_OPTION } from "./cli/shared_options.ts";
 import { deviceLines, doctorReport, reportLines } from "./doctor/report.ts";
 
 const options = z.object({
@@ -18,8 +18,8 @@ const options = z.object({
     zh: "列出可用 --device 选择的设备，不打开任何设备",
   }),
   ...DEVICE_OPTION,
-  json: z.boolean().default(false).describe("print one JSON object").meta({ zh: "输出一个 JSON 对象" }),
-  lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "提示信息的语言" }),
+  ...JSON_OBJECT_OPTION,
+  ...LANG_OPTION,
 });
 
 function printDevices(json: boolean, language: Language): void {

@@ -1,14 +1,6 @@
 // deno task export: a base model merged with an adapter, or an adapter alone, in the formats of other programs.
-import { ADAPTER_FORMS } from "../models/formats/adapter.ts";
-import {
-  EXPORT_FORMATS,
-  EXPORT_TYPES,
-  exportedFile,
-  exportModel,
-  type ExportRequest,
-  faultOfExport,
-} from "../models/export/export_model.ts";
-import { pipeline, type RunOptions, runPipeline, z } from "../mod.ts";
+import { exportedFile, exportModel, type ExportRequest, faultOfExport } from "../models/export/export_model.ts";
+import { exportOptions, inputOptions, pipeline, type RunOptions, runPipeline, z } from "../mod.ts";
 import { ProgressGate } from "../pipeline/core/progress_gate.ts";
 import { hubModelNamed } from "../pipeline/stages/hugging_face.ts";
 import { modelPath } from "../pipeline/stages/models.ts";
@@ -17,48 +9,33 @@ import { chooseRenderer } from "./cli/choose_renderer.ts";
 import { checkValues } from "./cli/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
 import { flagsOf } from "./cli/flags.ts";
-import { detectLanguage, LANGUAGES } from "./cli/language.ts";
+import { detectLanguage } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
 import { messagesIn } from "./cli/messages.ts";
 import { publishAside } from "./cli/publish_aside.ts";
+import { CACHE_OPTIONS, JSON_EVENTS_OPTION, LANG_OPTION } from "./cli/shared_options.ts";
 import { UsageError } from "./cli/usage_error.ts";
 
+const { to, ...written } = exportOptions;
 const options = z.object({
-  to: z.enum(EXPORT_FORMATS).describe(
-    "hf: a merged Hugging Face folder; gguf: the same as one file for llama.cpp, with the tokenizer; " +
-      "gguf-lora: the adapter alone for llama.cpp; peft: the adapter alone for PEFT",
-  ).meta({
-    zh: "hf：合并后的 Hugging Face 文件夹；gguf：供 llama.cpp 使用的单个文件，含分词器；" +
-      "gguf-lora：仅适配器，供 llama.cpp 使用；peft：仅适配器，供 PEFT 使用",
-  }),
+  to,
   outputPath: z.string().describe("folder to write (hf, peft), or file (gguf, gguf-lora)").meta({
     zh: "输出文件夹（hf、peft）或文件（gguf、gguf-lora）",
     aliases: ["output_dir", "outfile"],
   }),
-  baseModel: z.string().optional().describe(
+  baseModel: inputOptions.baseModel.optional().describe(
     "base model with its own weights: a folder, a .gguf file, or owner/name on the Hugging Face hub; not needed for peft",
   ).meta({
     zh: "基座模型（原始权重）：文件夹、.gguf 文件，或 Hugging Face 上的 owner/name；peft 不需要",
-    aliases: ["base_model", "model_path"],
   }),
-  loraPath: z.string().optional().describe("folder of the adapter; left out, the base is exported as it is").meta({
+  loraPath: inputOptions.loraPath.optional().describe("folder of the adapter; left out, the base is exported as it is").meta({
     zh: "适配器文件夹；省略则原样导出基座",
-    aliases: ["lora_path"],
   }),
-  type: z.enum(EXPORT_TYPES).default("f16").describe("element type of the weights (hf, gguf)").meta({
-    zh: "权重的元素类型（hf、gguf）",
-    aliases: ["outtype", "dtype"],
-  }),
-  form: z.enum(ADAPTER_FORMS).default("safetensors").describe(
-    "adapter_model.safetensors, or adapter_model.bin for old versions of PEFT (peft)",
-  ).meta({ zh: "adapter_model.safetensors，或供旧版 PEFT 使用的 adapter_model.bin（peft）" }),
-  maxShardSize: z.number().positive().default(5).describe("largest file of weights in GB (hf)").meta({
-    zh: "单个权重文件的上限（GB，hf）",
-  }),
+  ...written,
   name: z.string().optional().describe("name of the model in the file (gguf); that of its folder by default").meta({
     zh: "文件中记录的模型名（gguf）；默认取文件夹名",
   }),
-  cacheDir: z.string().default(".vicuna").describe("folder of the cache, for a model of the hub").meta({
+  cacheDir: CACHE_OPTIONS.cacheDir.describe("folder of the cache, for a model of the hub").meta({
     zh: "缓存文件夹（用于 Hugging Face 上的模型）",
   }),
   overwrite: z.boolean().default(false).describe(
@@ -66,10 +43,8 @@ const options = z.object({
   ).meta({
     zh: "覆盖 --output-path 处先前的导出；其他内容一律不覆盖",
   }),
-  json: z.boolean().default(false).describe("print one JSON event a line instead of progress").meta({
-    zh: "每行输出一个 JSON 事件，不显示进度",
-  }),
-  lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "提示信息的语言" }),
+  ...JSON_EVENTS_OPTION,
+  ...LANG_OPTION,
 });
 
 /** Parses the command line; undefined when help was printed. */

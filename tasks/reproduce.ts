@@ -13,13 +13,13 @@ import { z } from "../mod.ts";
 import { chooseRenderer } from "./cli/choose_renderer.ts";
 import { checkValues } from "./cli/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
-import { DEVICE_OPTION } from "./cli/device_option.ts";
 import { flagsOf } from "./cli/flags.ts";
-import { detectLanguage, LANGUAGES } from "./cli/language.ts";
+import { detectLanguage } from "./cli/language.ts";
 import { loadPipeline } from "./cli/load_pipeline.ts";
 import { lockPathOf } from "./cli/lock_path.ts";
 import { runMain } from "./cli/main.ts";
 import { messagesIn } from "./cli/messages.ts";
+import { CACHE_OPTIONS, DEVICE_OPTION } from "./cli/shared_options.ts";
 import { UsageError } from "./cli/usage_error.ts";
 
 const language = detectLanguage(Deno.args);
@@ -31,12 +31,12 @@ const options = z.object({
   }),
   tolerance: z.number().min(0).default(0.02).describe("how far numbers from another device may be off, relatively")
     .meta({ zh: "设备不同时数值允许的相对误差" }),
-  cacheDir: z.string().default(".vicuna").describe("folder of the cache; the new one is made in it and removed").meta({
+  cacheDir: CACHE_OPTIONS.cacheDir.describe("folder of the cache; the new one is made in it and removed").meta({
     zh: "缓存文件夹；新缓存建于其中，结束后删除",
   }),
   ...DEVICE_OPTION,
-  json: z.boolean().default(false).describe("print JSON").meta({ zh: "输出 JSON" }),
-  lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "消息语言" }),
+  json: CACHE_OPTIONS.json,
+  lang: CACHE_OPTIONS.lang,
 });
 
 function outcome({ verdict }: ComparedStage): string {

@@ -8,21 +8,22 @@ import { checkValues } from "./cli/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
 import { flagsOf } from "./cli/flags.ts";
 import { formatDuration, formatNumber } from "./cli/format.ts";
-import { detectLanguage, LANGUAGES } from "./cli/language.ts";
+import { detectLanguage } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
 import { diffRuns, metricsOf } from "./cli/run_metrics.ts";
+import { CACHE_OPTIONS } from "./cli/shared_options.ts";
 import { UsageError } from "./cli/usage_error.ts";
 
 const language = detectLanguage(Deno.args);
 const say = (en: string, zh: string) => language === "zh" ? zh : en;
 
 const options = z.object({
-  cacheDir: z.string().default(".vicuna").describe("folder of the cache").meta({ zh: "缓存文件夹" }),
+  cacheDir: CACHE_OPTIONS.cacheDir,
   all: z.boolean().default(false).describe("list also what generate, chat, serve and export looked up").meta({
     zh: "也列出 generate、chat、serve 和 export 的查找",
   }),
-  json: z.boolean().default(false).describe("print JSON").meta({ zh: "输出 JSON" }),
-  lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "消息语言" }),
+  json: CACHE_OPTIONS.json,
+  lang: CACHE_OPTIONS.lang,
 });
 
 const description = say(

@@ -2,11 +2,11 @@ import { z } from "zod";
 import { PipelineOptionsError } from "../../pipeline/core/mod.ts";
 import { describeIssue } from "./check_values.ts";
 import { type CommandShape, parseCommand } from "./command.ts";
-import { DEVICE_OPTION } from "./device_option.ts";
 import { type Flag, flagsOf, isSwitch, kebabCase, UnsupportedFieldError } from "./flags.ts";
-import { type Language, LANGUAGES } from "./language.ts";
+import type { Language } from "./language.ts";
 import { type LoadedPipeline, loadPipeline, recipeNames } from "./load_pipeline.ts";
 import { type Messages, messagesIn } from "./messages.ts";
+import { CACHE_OPTIONS, DEVICE_OPTION, JSON_EVENTS_OPTION } from "./shared_options.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** The pipeline that runs when none is named. */
@@ -19,17 +19,17 @@ type Task = RunningTask | "plan";
 
 /** Options that every pipeline has. */
 const COMMON = z.object({
-  cacheDir: z.string().default(".vicuna"),
+  cacheDir: CACHE_OPTIONS.cacheDir,
   outputPath: z.string().optional().meta({ aliases: ["output_dir"] }),
   overwrite: z.boolean().default(false),
-  json: z.boolean().default(false),
+  ...JSON_EVENTS_OPTION,
   trustCache: z.boolean().default(false),
   locked: z.boolean().default(false),
   strict: z.boolean().default(false),
   remoteCache: z.string().optional(),
   remoteWrite: z.boolean().default(false),
   ...DEVICE_OPTION,
-  lang: z.enum(LANGUAGES).optional(),
+  lang: CACHE_OPTIONS.lang,
 });
 
 /** A command line that names a pipeline and its options. */
@@ -101,19 +101,17 @@ function describe(task: Task, { pipeline, name }: LoadedPipeline, language: Lang
 /** The common flags, described in the language of the messages. */
 function commonFlags(messages: Messages): Flag[] {
   const texts: Record<
-    Exclude<keyof typeof COMMON.shape, keyof typeof DEVICE_OPTION>,
-    Pick<Flag, "description" | "default">
+    Exclude<keyof typeof COMMON.shape, "device" | "cacheDir" | "json">,
+    Partial<Pick<Flag, "description" | "default">>
   > = {
-    cacheDir: { description: messages.cacheDir },
     outputPath: { description: messages.outputPath, default: messages.defaultOutput },
     overwrite: { description: messages.overwrite },
-    json: { description: messages.json },
     trustCache: { description: messages.trustCache },
     locked: { description: messages.locked },
     strict: { description: messages.strict },
     remoteCache: { description: messages.remoteCache },
     remoteWrite: { description: messages.remoteWrite },
-    lang: { description: messages.lang, default: messages.localeDefault },
+    lang: { default: messages.localeDefault },
   };
   return flagsOf(COMMON).map((flag) => ({ ...flag, ...texts[flag.field as keyof typeof texts] }));
 }

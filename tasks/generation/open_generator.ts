@@ -7,7 +7,7 @@ import { readAdapter } from "../../models/formats/adapter.ts";
 import type { TextGenerator, TextGeneratorOptions } from "../../models/generation/text_generator.ts";
 import { loadTokenizer, type Tokenizer } from "../../models/tokenizer.ts";
 import { readModelConfig } from "../../models/model_source.ts";
-import { modelNamed, pipeline, quantize, runPipeline, type TargetResult, z } from "../../mod.ts";
+import { modelNamed, pipeline, quantize, type QuantizeParams, runPipeline, type TargetResult, z } from "../../mod.ts";
 import { isUnreadable } from "../../pipeline/core/files.ts";
 import { textGenerator } from "../../pipeline/stages/text_ends.ts";
 import { setAside } from "../../pipeline/core/upkeep.ts";
@@ -18,7 +18,7 @@ import type { NamedAdapter } from "./options.ts";
 export interface GeneratorSource extends TextGeneratorOptions {
   /** A model folder, a .gguf file, or owner/name on the hub. */
   readonly baseModel: string;
-  readonly bits: 4 | 8 | 32;
+  readonly bits: NonNullable<QuantizeParams["bits"]>;
   readonly cacheDir: string;
   /** The device that was chosen, if any. */
   readonly device?: string | undefined;

@@ -1,11 +1,10 @@
 // The flags that every task which talks to a model has, and what they mean.
 import { basename, dirname, resolve } from "@std/path";
 import { parseTemplateKwargs } from "../../datasets/chat_template.ts";
-import { DAY } from "../../datasets/strftime.ts";
-import { TEMPLATE_NAMES, type TemplateOptions } from "../../datasets/templates.ts";
-import { embeddedModelPath, z } from "../../mod.ts";
-import { DEVICE_OPTION } from "../cli/device_option.ts";
-import { type Language, LANGUAGES } from "../cli/language.ts";
+import type { TemplateOptions } from "../../datasets/templates.ts";
+import { embeddedModelPath, inputOptions, quantizeOptions, templateOptions, z } from "../../mod.ts";
+import type { Language } from "../cli/language.ts";
+import { CACHE_OPTIONS, DEVICE_OPTION, LANG_OPTION } from "../cli/shared_options.ts";
 import { UsageError } from "../cli/usage_error.ts";
 
 /** Most tokens of prompt and answer together when nothing else is said; a model with fewer positions has fewer. */
@@ -13,31 +12,28 @@ const DEFAULT_CONTEXT_LENGTH = 2048;
 
 /** Flags of a task that talks to a model. */
 export const MODEL_OPTIONS = {
-  baseModel: z.string().optional().describe("folder of the base model, or owner/name on the Hugging Face hub").meta({
-    zh: "基座模型文件夹，或 Hugging Face 上的 owner/name",
-    aliases: ["base_model", "model_path"],
-  }),
+  baseModel: inputOptions.baseModel.optional(),
   loraPath: z.array(z.string()).default([]).describe(
     "folder of a PEFT adapter, or NAME=FOLDER; its name is that of the folder otherwise",
   ).meta({ zh: "PEFT 适配器文件夹，或 名称=文件夹；默认以文件夹名为名称", aliases: ["lora_path"] }),
-  bits: z.literal([4, 8, 32]).default(8).describe("bits of a base weight").meta({ zh: "基座权重位数" }),
+  bits: quantizeOptions.bits.describe("bits of a base weight").meta({ zh: "基座权重位数" }),
   contextLength: z.number().int().min(16).default(DEFAULT_CONTEXT_LENGTH).describe(
     "most tokens of prompt and answer together",
   ).meta({ zh: "提示与回答合计最多的 token 数" }),
-  template: z.enum(TEMPLATE_NAMES).optional().describe(
+  template: templateOptions.template.unwrap().optional().describe(
     "how a conversation is written; by default the tokenizer's chat template if it has one, else alpaca",
   ).meta({ zh: "对话的写法；默认用分词器自带的对话模板，没有则用 alpaca" }),
-  chatTemplateKwargs: z.string().default("").describe(
+  chatTemplateKwargs: templateOptions.chatTemplateKwargs.describe(
     `variables of the chat template as JSON: '{"enable_thinking": false}'`,
-  ).meta({ zh: `对话模板的变量（JSON），如 '{"enable_thinking": false}'`, aliases: ["chat_template_kwargs"] }),
-  templateDate: z.string().regex(DAY, "wanted YYYY-MM-DD").optional().describe(
+  ).meta({ zh: `对话模板的变量（JSON），如 '{"enable_thinking": false}'` }),
+  templateDate: templateOptions.templateDate.describe(
     "the day that a chat template which asks for it is told, YYYY-MM-DD; today by default",
   ).meta({ zh: "告诉对话模板的日期（YYYY-MM-DD）；默认为今天" }),
-  cacheDir: z.string().default(".vicuna").describe("folder of the cache, where the quantised base is kept").meta({
+  cacheDir: CACHE_OPTIONS.cacheDir.describe("folder of the cache, where the quantised base is kept").meta({
     zh: "缓存文件夹，量化后的基座存于此",
   }),
   ...DEVICE_OPTION,
-  lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "提示信息的语言" }),
+  ...LANG_OPTION,
 };
 
 /**
