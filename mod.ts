@@ -30,6 +30,7 @@ export {
   taskNamed,
   type TaskRef,
 } from "./pipeline/stages/evaluation/tasks.ts";
+export { choiceOptions } from "./pipeline/stages/evaluation/task_options.ts";
 export { type ChoiceFormat } from "./datasets/evaluation/choice_items.ts";
 export { heldOutTask, type HeldOutTaskParams } from "./pipeline/stages/held_out_task.ts";
 export { exportModel, exportOptions, type ExportParams } from "./pipeline/stages/export.ts";

@@ -1,6 +1,7 @@
 import {
   adapterFolder,
   type AnyRef,
+  choiceOptions,
   embeddedModelPath,
   evaluate,
   evaluateOptions,
@@ -75,12 +76,8 @@ export default pipeline({
     maxNewTokens: evaluateOptions.maxNewTokens.unwrap().optional().describe(
       "most tokens of an answer; 64, and 256 for belle, by default",
     ).meta({ zh: "回答最多的 token 数；默认 64，belle 为 256" }),
-    shots: z.number().int().min(0).optional().describe("examples before a question of ceval and cmmlu; 5 by default")
-      .meta({ zh: "ceval 与 cmmlu 每题之前的示例数；默认 5", aliases: ["num_fewshot"] }),
-    subjects: z.array(z.string()).default([]).describe("subjects of ceval and cmmlu; all if none is given").meta({
-      zh: "ceval 与 cmmlu 的科目；缺省为全部",
-      aliases: ["subject"],
-    }),
+    shots: choiceOptions.shots.unwrap().optional(),
+    subjects: choiceOptions.subjects,
     limit: evaluateOptions.limit,
     judge: judgeOptions.model.optional().describe(
       "model that scores the answers to belle; its key is taken from JUDGE_API_KEY",

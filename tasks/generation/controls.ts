@@ -42,19 +42,29 @@ function numbersOf({ doSample: _, ...numbers }: SamplingDefaults): Omit<Sampling
 /** Most beams of a search. */
 export const MOST_BEAMS = 10;
 
-/** Parameters of a generation in JSON; what is left out has the library's default. A temperature of 0 means greedy. */
-export const GENERATION_SCHEMA = z.strictObject({
+/** What a generation can be told, with the library's defaults: what the command line and the interfaces in JSON share. */
+export const GENERATION_FIELDS = {
   maxNewTokens: z.int().min(1).default(GENERATION_DEFAULTS.maxNewTokens),
   minNewTokens: z.int().min(0).default(GENERATION_DEFAULTS.minNewTokens),
-  doSample: z.boolean().default(GENERATION_DEFAULTS.doSample),
-  temperature: z.number().min(0).max(100).default(GENERATION_DEFAULTS.temperature),
+  temperature: z.number().min(0).default(GENERATION_DEFAULTS.temperature),
   topP: z.number().min(0).max(1).default(GENERATION_DEFAULTS.topP),
   topK: z.int().min(0).default(GENERATION_DEFAULTS.topK),
   minP: z.number().min(0).max(1).default(GENERATION_DEFAULTS.minP),
   beams: z.int().min(1).max(MOST_BEAMS).default(GENERATION_DEFAULTS.beams),
-  repetitionPenalty: z.number().gt(0).max(100).default(GENERATION_DEFAULTS.repetitionPenalty),
+  repetitionPenalty: z.number().gt(0).default(GENERATION_DEFAULTS.repetitionPenalty),
+  stop: z.array(z.string().min(1)).default([...GENERATION_DEFAULTS.stop]),
   seed: z.int().min(0).max(2 ** 31 - 1).default(GENERATION_DEFAULTS.seed),
-  stop: z.array(z.string().min(1)).max(16).default([...GENERATION_DEFAULTS.stop]),
+};
+
+/** Parameters of a generation in JSON, where anyone may ask: with bounds. A temperature of 0 means greedy. */
+export const GENERATION_SCHEMA = z.strictObject({
+  ...GENERATION_FIELDS,
+  doSample: z.boolean().default(GENERATION_DEFAULTS.doSample),
+  temperature: GENERATION_FIELDS.temperature.unwrap().max(100).default(GENERATION_DEFAULTS.temperature),
+  repetitionPenalty: GENERATION_FIELDS.repetitionPenalty.unwrap().max(100).default(
+    GENERATION_DEFAULTS.repetitionPenalty,
+  ),
+  stop: GENERATION_FIELDS.stop.unwrap().max(16).default([...GENERATION_DEFAULTS.stop]),
 }).transform((params): GenerationParams =>
   params.temperature === 0 ? { ...params, doSample: false, temperature: GENERATION_DEFAULTS.temperature } : params
 );

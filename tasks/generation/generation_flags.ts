@@ -4,43 +4,41 @@ import { GENERATION_DEFAULTS, type GenerationParams, ineffectiveControls } from 
 import type { SamplingDefaults } from "../../models/formats/generation_config.ts";
 import { kebabCase } from "../cli/flags.ts";
 import type { Language } from "../cli/language.ts";
-import { MOST_BEAMS } from "./controls.ts";
+import { GENERATION_FIELDS } from "./controls.ts";
 
 /** Flags of generation; names and aliases as in Chinese-Vicuna's scripts and in transformers. */
 export const GENERATION_OPTIONS = {
-  maxNewTokens: z.number().int().min(1).default(GENERATION_DEFAULTS.maxNewTokens).describe("most tokens of the answer")
-    .meta({ zh: "回答最多的 token 数" }),
-  minNewTokens: z.number().int().min(0).default(GENERATION_DEFAULTS.minNewTokens).describe(
-    "the answer does not end before so many tokens",
-  ).meta({ zh: "回答最少的 token 数" }),
+  maxNewTokens: GENERATION_FIELDS.maxNewTokens.describe("most tokens of the answer").meta({
+    zh: "回答最多的 token 数",
+  }),
+  minNewTokens: GENERATION_FIELDS.minNewTokens.describe("the answer does not end before so many tokens").meta({
+    zh: "回答最少的 token 数",
+  }),
   sample: z.boolean().default(false).describe("draw each token by chance; also switched on by a temperature above 0")
     .meta({ zh: "随机采样；温度大于 0 时也会启用", aliases: ["do_sample"] }),
-  temperature: z.number().min(0).optional().describe(
+  temperature: GENERATION_FIELDS.temperature.unwrap().optional().describe(
     "higher is more varied; 0 takes the most likely token each time (default: 1 with --sample, else 0)",
   ).meta({ zh: "越高越多样；0 表示每次取最可能的 token（默认：有 --sample 时为 1，否则为 0）" }),
-  topP: z.number().min(0).max(1).default(GENERATION_DEFAULTS.topP).describe(
-    "sample among the most likely tokens with this total probability",
-  ).meta({ zh: "只在累计概率达到该值的 token 中采样" }),
-  topK: z.number().int().min(0).default(GENERATION_DEFAULTS.topK).describe(
-    "sample among so many most likely tokens; 0 for all",
-  ).meta({ zh: "只在最可能的若干 token 中采样；0 表示全部" }),
-  minP: z.number().min(0).max(1).default(GENERATION_DEFAULTS.minP).describe(
+  topP: GENERATION_FIELDS.topP.describe("sample among the most likely tokens with this total probability").meta({
+    zh: "只在累计概率达到该值的 token 中采样",
+  }),
+  topK: GENERATION_FIELDS.topK.describe("sample among so many most likely tokens; 0 for all").meta({
+    zh: "只在最可能的若干 token 中采样；0 表示全部",
+  }),
+  minP: GENERATION_FIELDS.minP.describe(
     "sample among tokens at least this share as likely as the most likely one; 0 for all",
   ).meta({ zh: "只在概率不低于最可能 token 的该比例的 token 中采样；0 表示全部" }),
-  beams: z.number().int().min(1).max(MOST_BEAMS).default(GENERATION_DEFAULTS.beams).describe(
-    "beams of a search for the most likely answer; 1 for none",
-  ).meta({ zh: "束搜索的束数；1 表示不用", aliases: ["num_beams", "beam_number"] }),
-  repetitionPenalty: z.number().gt(0).default(GENERATION_DEFAULTS.repetitionPenalty).describe(
+  beams: GENERATION_FIELDS.beams.describe("beams of a search for the most likely answer; 1 for none").meta({
+    zh: "束搜索的束数；1 表示不用",
+    aliases: ["num_beams", "beam_number"],
+  }),
+  repetitionPenalty: GENERATION_FIELDS.repetitionPenalty.describe(
     "above 1 makes tokens of prompt and answer less likely",
   ).meta({ zh: "大于 1 时降低提示与回答中已出现 token 的概率" }),
-  stop: z.array(z.string().min(1)).default([]).describe("text that ends the answer; may be given several times").meta({
+  stop: GENERATION_FIELDS.stop.describe("text that ends the answer; may be given several times").meta({
     zh: "出现即结束回答的文本；可给出多次",
   }),
-  seed: z.number().int().min(0).max(0x7fffffff).default(GENERATION_DEFAULTS.seed).describe("seed of the sampling").meta(
-    {
-      zh: "采样的随机种子",
-    },
-  ),
+  seed: GENERATION_FIELDS.seed.describe("seed of the sampling").meta({ zh: "采样的随机种子" }),
 };
 
 const schema = z.object(GENERATION_OPTIONS);

@@ -27,11 +27,23 @@ export const belleTask = z.strictObject({
   maxNewTokens: maxNewTokens.default(256),
 });
 
+/** Which multiple-choice questions are put, and how. */
+export const choiceOptions = {
+  shots: z.number().int().min(0).describe("examples before a question of ceval and cmmlu; 5 by default").meta({
+    zh: "ceval 与 cmmlu 每题之前的示例数；默认 5",
+    aliases: ["num_fewshot"],
+  }).default(5),
+  subjects: z.array(z.string()).describe("subjects of ceval and cmmlu; all if none is given").meta({
+    zh: "ceval 与 cmmlu 的科目；缺省为全部",
+    aliases: ["subject"],
+  }).default([]),
+};
+
 /** A task of multiple-choice questions, scored by the likelihood of the choices; each set has its name and its split. */
 export const choicesTask = z.strictObject({
   name: taskName,
   split: z.enum(["val", "test"]).describe("the part whose questions are put"),
-  shots: z.number().int().min(0).default(5).describe("examples before each question, the first ones of the part dev"),
-  subjects: z.array(z.string()).min(1).optional().describe("by the names of their files; all if left out"),
+  shots: choiceOptions.shots,
+  subjects: choiceOptions.subjects.unwrap().min(1).optional(),
   bos: z.boolean().default(true).describe("begin with the id that begins a text, as the model was trained"),
 });
