@@ -28,9 +28,10 @@ const options = z.object({
   ).meta({
     zh: "基座模型（原始权重）：文件夹、.gguf 文件，或 Hugging Face 上的 owner/name；peft 不需要",
   }),
-  loraPath: inputOptions.loraPath.optional().describe("folder of the adapter; left out, the base is exported as it is").meta({
-    zh: "适配器文件夹；省略则原样导出基座",
-  }),
+  loraPath: inputOptions.loraPath.optional().describe("folder of the adapter; left out, the base is exported as it is")
+    .meta({
+      zh: "适配器文件夹；省略则原样导出基座",
+    }),
   ...written,
   name: z.string().optional().describe("name of the model in the file (gguf); that of its folder by default").meta({
     zh: "文件中记录的模型名（gguf）；默认取文件夹名",
