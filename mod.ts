@@ -14,6 +14,7 @@
 
 export * from "./pipeline/core/mod.ts";
 export * from "./pipeline/stages/kinds.ts";
+export { earlyStoppingArgument, earlyStoppingOptions } from "./pipeline/stages/early_stopping.ts";
 export { embeddedSamples, type EmbeddedSamplesParams, embeddedTask } from "./pipeline/stages/embedded_samples.ts";
 export { embeddedText, embeddedTextOptions, type EmbeddedTextParams } from "./pipeline/stages/embedded_text.ts";
 export { evaluate, type EvaluateInputs, evaluateOptions, type EvaluateParams } from "./pipeline/stages/evaluate.ts";
@@ -36,7 +37,9 @@ export { heldOutTask, type HeldOutTaskParams } from "./pipeline/stages/held_out_
 export { exportModel, exportOptions, type ExportParams } from "./pipeline/stages/export.ts";
 export { huggingFace, huggingFaceData, type HuggingFaceOptions, modelNamed } from "./pipeline/stages/hugging_face.ts";
 export { judge, type JudgeInputs, judgeOptions, type JudgeParams, judgePromptFile } from "./pipeline/stages/judge.ts";
+export { inputOptions } from "./pipeline/stages/input_options.ts";
 export { int8Model, type Int8ModelParams } from "./pipeline/stages/int8_model.ts";
+export { loraArgument, loraOptions } from "./pipeline/stages/lora_options.ts";
 export { merge, mergeOptions, type MergeParams } from "./pipeline/stages/merge.ts";
 export {
   adapterFolder,
@@ -61,16 +64,13 @@ export {
   type RowsRef,
   sharegpt,
 } from "./pipeline/stages/sources.ts";
-export { inputOptions } from "./pipeline/stages/input_options.ts";
 export { templateOptions } from "./pipeline/stages/template_options.ts";
-export { loraArgument, loraOptions } from "./pipeline/stages/lora_options.ts";
-export { earlyStoppingArgument, earlyStoppingOptions } from "./pipeline/stages/early_stopping.ts";
-export { trainOptions, trainSettings } from "./pipeline/stages/training_params.ts";
 export { textModel } from "./pipeline/stages/text_model.ts";
 export { tokenize, tokenizeOptions, type TokenizeParams } from "./pipeline/stages/tokenize.ts";
 export { tokenizerOf } from "./pipeline/stages/tokenizer_of.ts";
 export { train, type TrainInputs, type TrainParams } from "./pipeline/stages/train.ts";
 export { trainFull, trainFullOptions, type TrainFullParams } from "./pipeline/stages/train_full.ts";
+export { trainOptions, trainSettings } from "./pipeline/stages/training_params.ts";
 export {
   TEMPLATE_NAMES,
   type TemplateName,
