@@ -17,6 +17,7 @@ import {
   z,
 } from "vicuna";
 
+/** The schedule and what holds the weights back stay as they are; plain text has no instructions to answer. */
 const steps = z.object(trainFullOptions).omit({
   ...{ schedule: true, minimumRatio: true, weightDecay: true, maxGradientNorm: true, dtype: true },
 });

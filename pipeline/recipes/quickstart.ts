@@ -21,6 +21,7 @@ import {
   z,
 } from "vicuna";
 
+/** The schedule and what holds the weights back stay as they are: this is short. */
 const steps = z.object(trainOptions).omit({
   schedule: true,
   minimumRatio: true,

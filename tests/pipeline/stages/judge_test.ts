@@ -1,7 +1,14 @@
 // Judging against a judge on this machine that misbehaves in every way that servers do.
-import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { join } from "@std/path";
-import { inputFolder, PipelineError, type Ref } from "../../../pipeline/core/mod.ts";
+import { inputFolder, PipelineError, type Ref, StageArgumentError } from "../../../pipeline/core/mod.ts";
 import { judge, type JudgeParams, judgePromptFile } from "../../../pipeline/stages/judge.ts";
 import { report } from "../../../pipeline/stages/kinds.ts";
 import { run, withFolder, writeRows } from "./running.ts";
@@ -239,3 +246,12 @@ Deno.test("judge takes the user's prompts by folded class, and says when there a
     );
   });
 });
+
+Deno.test("judge says so at once when its address is none, or has a password in it", () =>
+  withFolder((folder) => {
+    const ask = (baseUrl: string) => () => judge({ report: evaluated(folder), model: "gpt-judge", baseUrl });
+    assertThrows(ask("nowhere"), StageArgumentError, "Invalid URL");
+    assertThrows(ask("ftp://judge.example/v1"), StageArgumentError, "Invalid URL");
+    assertThrows(ask("http://me:secret@judge.example/v1"), StageArgumentError, "no password in the address");
+    return Promise.resolve();
+  }));
