@@ -79,6 +79,14 @@ async function checkLock(folder: string): Promise<void> {
   assertStringIncludes(drifted.stderr, "merge is not what the lock says: inputs.sources[1] changed");
   const runs = JSON.parse((await runTask("runs", folder, ["--json"])).stdout);
   assertEquals(runs.map(({ status }: { status: string }) => status), ["failed", "done", "done", "done"]);
+  for (const [args, words] of [[[], "failed at merge:"], [["--lang", "zh"], "失败于 merge："]] as const) {
+    const { stdout } = await runTask("runs", folder, args);
+    const told = stdout.split("\n").map((line) => line.split("│").at(-2)?.trim() ?? "").join(" ");
+    assertStringIncludes(
+      told,
+      `${words} merge is not what the lock says: inputs.sources[1] changed`.replace("： ", "："),
+    );
+  }
   const swept = await runTask("cache", folder, ["gc", "--keep", "0", "--lang", "zh"]);
   assertStringIncludes(swept.stdout, "已释放");
 }
