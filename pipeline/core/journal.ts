@@ -3,7 +3,8 @@ import type { Step } from "./graph.ts";
 import { cloneJson, findJsonFault, type JsonObject } from "./json.ts";
 import type { Manifest } from "./manifest.ts";
 import type { RunObserver } from "./observer.ts";
-import { type LoggedStage, newRunId, type RunFailure, type RunRecord, writeRun } from "./run_log.ts";
+import { type LoggedStage, newRunId, type RunRecord, writeRun } from "./run_log.ts";
+import type { RunFailure } from "./run_standing.ts";
 import type { StageResult } from "./stage_result.ts";
 import { describeReason } from "./explain.ts";
 

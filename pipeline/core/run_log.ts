@@ -2,6 +2,7 @@ import { join } from "@std/path";
 import type { Reason } from "./explain.ts";
 import { isAbsent, writeFileAtomically } from "./files.ts";
 import { isPlainObject, type JsonObject } from "./json.ts";
+import type { RunFailure, RunStatus } from "./run_standing.ts";
 import type { Progress } from "./stage_spec.ts";
 
 /** What a run did about one stage. */
@@ -40,14 +41,6 @@ export interface CurrentStage {
   readonly progress?: Progress;
 }
 
-/** Why a run did not come to its end. */
-export interface RunFailure {
-  /** Name in the pipeline of the stage that failed or was stopped; absent where it was none, such as a copy of the results. */
-  readonly stage?: string;
-  /** What went wrong, in the words of the error, shortened. */
-  readonly message: string;
-}
-
 /** One run of a pipeline, as the history keeps it. */
 export interface RunRecord {
   readonly format: 1;
@@ -57,8 +50,7 @@ export interface RunRecord {
   /** ISO 8601. */
   readonly startedAt: string;
   readonly endedAt?: string;
-  /** `running` also stays on a run whose process was killed. */
-  readonly status: "running" | "done" | "failed" | "stopped";
+  readonly status: RunStatus;
   /** Options as they were given. */
   readonly options: JsonObject;
   readonly stages: readonly LoggedStage[];
@@ -72,19 +64,6 @@ export interface RunRecord {
   readonly failure?: RunFailure;
   /** Its results are kept by every clean-up. */
   readonly pinned?: boolean;
-}
-
-/** How a run stands. `silent` is one that says it runs, but has given no sign of life for a while: it may have been killed. */
-export type RunStanding = RunRecord["status"] | "silent";
-
-/** A run that has given no sign of life for so long may have been killed. */
-const SILENT_MS = 60_000;
-
-/** How a run stands now. One that was asked to stop, and has been silent since, was ended before it could say so. */
-export function standingOf({ status, seenAt, failure }: Pick<RunRecord, "status" | "seenAt" | "failure">): RunStanding {
-  if (status !== "running") return status;
-  if (seenAt !== undefined && Date.now() - Date.parse(seenAt) <= SILENT_MS) return "running";
-  return failure === undefined ? "silent" : "stopped";
 }
 
 const folderOf = (cacheDir: string) => join(cacheDir, "history");
