@@ -54,7 +54,7 @@ async function errorOf(response: Response): Promise<CallError> {
 }
 
 /** A GET that has taken so long is not answered. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 30_000;
 
 /** GET as JSON. */
 export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
