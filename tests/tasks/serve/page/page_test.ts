@@ -1,7 +1,6 @@
 import { inFolder } from "../../children.ts";
 import { browserMissing, openBrowser, openTrained, serve, slowed, sourceOf, writeTrainedModel } from "./fixture.ts";
 import { appearing, following, looking } from "./looking.ts";
-import { staying } from "./staying.ts";
 import { answering, conversing, talking } from "./talking.ts";
 
 Deno.test({
@@ -24,7 +23,6 @@ Deno.test({
         await answering(t, browser, source, cacheDir);
         await looking(t, browser, server.url);
         await following(t, browser, source);
-        await staying(t, browser, source);
         await appearing(t, browser, server.url);
       } finally {
         await browser.close();

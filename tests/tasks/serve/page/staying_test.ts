@@ -1,15 +1,16 @@
-// Steps of the test: what stays over a reload, in a link, and while the server is gone.
+// The page in a real browser: what stays over a reload, in a link, and while the server is gone.
 import { assert, assertEquals } from "@std/assert";
 import type { Browser } from "playwright-core";
 import { type RunRecord, writeRun } from "../../../../pipeline/core/upkeep.ts";
 import type { TextSource } from "../../../../tasks/serve/context.ts";
 import { inFolder } from "../../children.ts";
 import { startTraining } from "../slow_training.ts";
-import { onPage, saying, serve, slowed } from "./fixture.ts";
-import { ended, partsOf, until } from "./parts.ts";
+import { ScriptedGenerator, tinyTokenizer } from "../testing.ts";
+import { browserMissing, onPage, openBrowser, saying, serve, slowed } from "./fixture.ts";
+import { ended, partsOf, seriousFaults, until } from "./parts.ts";
 
 /** Writes runs that have planned a merge and a training: one that runs, and one before and after it that do not. */
-export async function writeRuns(cacheDir: string): Promise<void> {
+async function writeRuns(cacheDir: string): Promise<void> {
   const at = new Date().toISOString();
   const record = (id: string, more: Pick<RunRecord, "status"> & Partial<RunRecord>) =>
     writeRun(cacheDir, {
@@ -23,8 +24,23 @@ export async function writeRuns(cacheDir: string): Promise<void> {
   await record("c-fails", { status: "failed", current, failure: { stage: "merge", message: "row 3: <b>no\nrow</b>" } });
 }
 
-/** Steps of the test. */
-export async function staying(t: Deno.TestContext, browser: Browser, source: TextSource): Promise<void> {
+Deno.test({
+  name: `what stays of the page${browserMissing === undefined ? "" : ` (skipped: ${browserMissing})`}`,
+  ignore: browserMissing !== undefined,
+  // The browser's process, and connections that it leaves open, belong to playwright.
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async (t) => {
+    const browser = await openBrowser();
+    try {
+      await staying(t, browser, new ScriptedGenerator(await tinyTokenizer(), {}));
+    } finally {
+      await browser.close();
+    }
+  },
+});
+
+async function staying(t: Deno.TestContext, browser: Browser, source: TextSource): Promise<void> {
   await t.step(
     "a run that runs is shown first; the address names tab and run, for a reload and for others",
     () =>
@@ -63,6 +79,7 @@ export async function staying(t: Deno.TestContext, browser: Browser, source: Tex
             assertEquals(await page.locator(".failure pre").textContent(), "row 3: <b>no\nrow</b>");
             await page.getByText("This run ended before its training had begun.").waitFor();
             await page.locator(".stage .state.failed", { hasText: "failed" }).waitFor();
+            assertEquals(await seriousFaults(page), []);
             await page.getByRole("button", { name: "中文" }).click();
             await page.getByText("运行失败于 merge：").waitFor();
           });
