@@ -1,12 +1,7 @@
 // `deno task reproduce [NAME|FILE] [options]`: computes a locked pipeline into an empty cache and compares.
 import Table from "cli-table3";
 import { join, resolve } from "@std/path";
-import {
-  type ComparedStage,
-  compareWithLock,
-  LockCollector,
-  runObserved,
-} from "../pipeline/core/upkeep.ts";
+import { type ComparedStage, compareWithLock, LockCollector, runObserved } from "../pipeline/core/upkeep.ts";
 import { chooseDevice } from "../kernels/adapter.ts";
 import { z } from "../mod.ts";
 import { chooseRenderer } from "./cli/choose_renderer.ts";

@@ -70,14 +70,16 @@ const STATUS: Readonly<Record<RunStanding, readonly [en: string, zh: string]>> =
 function faultOf(run: RunRecord): string | undefined {
   const { failure, current, seenAt = run.startedAt } = run;
   const stage = failure?.stage ?? current?.stage;
-  const at = (en: string, zh: string) => stage === undefined ? say(en, zh) : say(`${en} at ${stage}`, `${zh}于 ${stage}`);
+  const at = (en: string, zh: string) =>
+    stage === undefined ? say(en, zh) : say(`${en} at ${stage}`, `${zh}于 ${stage}`);
   switch (standingOf(run)) {
     case "failed":
       return at("failed", "失败") + (failure === undefined ? "" : say(": ", "：") + failure.message);
     case "stopped":
       return at("stopped", "停止");
     case "silent":
-      return say(`last sign of life ${seenAt}`, `最后一次响应 ${seenAt}`) + at(", it may have been killed", "，可能已终止");
+      return say(`last sign of life ${seenAt}`, `最后一次响应 ${seenAt}`) +
+        at(", it may have been killed", "，可能已终止");
     default:
       return undefined;
   }
