@@ -126,14 +126,20 @@ class Runner {
     using lease = this.#lock ? await Lease.openIfLockable(this.#session.cacheDir) : undefined;
     this.#lease = lease;
     if (this.#lock && lease === undefined) this.#warn(this.#session.name, NO_LOCKS);
+    const { signal } = this.#session;
+    const stopping = () => void this.#tell((observer) => observer.stopping?.(signal.reason));
+    signal.addEventListener("abort", stopping, { once: true });
     try {
       const result = await this.#run();
       await use?.(result);
       await this.#tell((observer) => observer.ended?.("done"));
       return result;
     } catch (error) {
-      await this.#tell((observer) => observer.ended?.(this.#session.signal.aborted ? "stopped" : "failed"));
+      const [status, why] = signal.aborted ? ["stopped" as const, signal.reason] : ["failed" as const, error];
+      await this.#tell((observer) => observer.ended?.(status, why));
       throw error;
+    } finally {
+      signal.removeEventListener("abort", stopping);
     }
   }
 

@@ -32,3 +32,4 @@ export { folderWithDigest, growingResult, publishedResult, scratchOfKey } from "
 export { type ComparedStage, compareWithLock, type Verdict } from "./reproduction.ts";
 export { runObserved } from "./run.ts";
 export { type CurrentStage, type LoggedStage, readRuns, type RunRecord, writeRun } from "./run_log.ts";
+export { type RunFailure, type RunStanding, standingOf } from "./run_standing.ts";

@@ -147,7 +147,11 @@ function takePipelineName(args: readonly string[], common: readonly Flag[]): { n
 }
 
 /** The faults of a pipeline's options in terms of the flags that the user knows. */
-export function explainOptions(error: PipelineOptionsError, command: PipelineCommand, messages: Messages): UsageError {
-  const lines = error.issues.map((issue) => `  ${describeIssue(issue, command.options, messages)}`);
-  return new UsageError(`${messages.badOptions(command.loaded.name)}\n${lines.join("\n")}`);
+export function explainOptions(
+  error: PipelineOptionsError,
+  { loaded, options }: Pick<PipelineCommand, "loaded" | "options">,
+  messages: Messages,
+): UsageError {
+  const lines = error.issues.map((issue) => `  ${describeIssue(issue, options, messages)}`);
+  return new UsageError(`${messages.badOptions(loaded.name)}\n${lines.join("\n")}`);
 }

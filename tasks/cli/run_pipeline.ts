@@ -15,6 +15,7 @@ import { adviseOnce } from "./advise_once.ts";
 import { chooseRenderer } from "./choose_renderer.ts";
 import type { Language } from "./language.ts";
 import { lockPathOf } from "./lock_path.ts";
+import { lockOf } from "./locked_options.ts";
 import { messagesIn } from "./messages.ts";
 import { explainOptions, readPipelineCommand, type RunningTask } from "./pipeline_command.ts";
 import { useLanguageOfSchemas } from "./schema_language.ts";
@@ -31,7 +32,7 @@ export async function runPipelineTask(
   const messages = messagesIn(language);
   const command = await readPipelineCommand(task, args, language);
   if (command.help !== undefined) return console.log(command.help);
-  const { loaded, options, common } = command;
+  const { loaded, common } = command;
   const { description, zh } = loaded.pipeline;
   const about = language === "zh" ? zh ?? description : description;
   if (!common.json && about !== undefined) console.log(`${loaded.name}: ${about}\n`);
@@ -40,9 +41,9 @@ export async function runPipelineTask(
   const there = await Deno.stat(dir).catch(() => undefined);
   if (there && !there.isDirectory) throw new UsageError(`--output-path ${dir}: wanted a folder, found a file`);
   const lockPath = lockPathOf(loaded);
-  const locks = await readLockFile(lockPath); // one that will not take the new lock should be found out now, too
-  const locked = common.locked ? locks[loaded.name] : undefined;
-  if (common.locked && locked === undefined) throw new UsageError(messages.noLock(loaded.name, lockPath));
+  await readLockFile(lockPath); // one that will not take the new lock should be found out now, too
+  const locked = common.locked ? await lockOf(loaded, command.options, messages) : undefined;
+  const options = locked?.options ?? command.options;
   if (common.device !== undefined) chooseDevice(common.device);
   if (common.strict) await prepareChildren(); // the stages' own processes must not look at the machine to find this out
   const collector = new LockCollector();
@@ -85,7 +86,7 @@ export async function runPipelineTask(
     if (kept !== undefined) warn(messages.keptAside(lockPath, kept));
     if (changed) renderer.show({ type: "lock-written", path: lockPath });
   } catch (error) {
-    throw error instanceof PipelineOptionsError ? explainOptions(error, command, messages) : error;
+    throw error instanceof PipelineOptionsError ? explainOptions(error, { loaded, options }, messages) : error;
   } finally {
     renderer.close();
   }

@@ -15,7 +15,7 @@ import {
 
 const cached = { quantize: "cached", merge: "cached", tokenize: "cached", train: "cached", evaluate: "cached" };
 
-Deno.test("train: chinese_vicuna makes an adapter, its report and the log, and finds all of it in the cache next time", () =>
+Deno.test("train: chinese_vicuna makes an adapter, its report and the log, and finds all of it in the cache next time", (t) =>
   inFolder(async (folder) => {
     await writeInputs(folder);
     const first = await runTask("train", folder, [...quickTraining, "--output-path", "out"]);
@@ -35,7 +35,61 @@ Deno.test("train: chinese_vicuna makes an adapter, its report and the log, and f
     assertEquals(publishedIn(join(folder, ".vicuna")), published);
     const bytes = (name: string) => Deno.readFile(join(folder, name, "adapter_model.safetensors"));
     assertEquals(await bytes("out2"), await bytes("out"));
+
+    await t.step(
+      "the lock tells --locked and reproduce the options; others, and other rows, are refused",
+      () => checkLock(folder),
+    );
   }));
+
+/** What the lock that a training has written in a folder is good for. */
+async function checkLock(folder: string): Promise<void> {
+  const locked = ["chinese_vicuna", "--locked", "--output-path", "out2"];
+  const again = await runTask("train", folder, [...locked, "--json", "--max-steps", "3", "--seed", "42"]);
+  assertEquals([again.code, again.stderr], [0, ""]);
+  assertEquals(statusesOf(again), cached);
+  assertEquals(plannedOf((await runTask("plan", folder, ["chinese_vicuna", "--locked", "--json"])).stdout), cached);
+  const refused = await runTask("train", folder, [
+    ...locked,
+    "--max-steps",
+    "4",
+    "--seed",
+    "7",
+    "--data",
+    "alpaca.json",
+  ]);
+  assertEquals([refused.code, refused.stdout.includes("> merge")], [1, false]);
+  for (
+    const line of [
+      "--max-steps 4: the lock has 3",
+      "--seed 7: the lock has 42",
+      '--data ["alpaca.json"]: the lock has ["belle:belle.jsonl","alpaca.json"]',
+    ]
+  ) assertStringIncludes(refused.stderr, line);
+  const reproduced = await runTask("reproduce", folder, ["chinese_vicuna", "--json"]);
+  const verdict = JSON.parse(reproduced.stdout.trim().split("\n").at(-1)!);
+  assertEquals([reproduced.code, verdict.reproduced], [0, true]);
+  const verdicts = verdict.stages.map((stage: { verdict: { type: string } }) => stage.verdict.type);
+  assertEquals(new Set(verdicts), new Set(["identical"]));
+  assertEquals(JSON.parse((await runTask("cache", folder, ["ls", "--json"])).stdout).length, 5);
+
+  await Deno.writeTextFile(join(folder, "alpaca.json"), "[]");
+  const drifted = await runTask("train", folder, locked);
+  assertEquals(drifted.code, 1);
+  assertStringIncludes(drifted.stderr, "merge is not what the lock says: inputs.sources[1] changed");
+  const runs = JSON.parse((await runTask("runs", folder, ["--json"])).stdout);
+  assertEquals(runs.map(({ status }: { status: string }) => status), ["failed", "done", "done", "done"]);
+  for (const [args, words] of [[[], "failed at merge:"], [["--lang", "zh"], "失败于 merge："]] as const) {
+    const { stdout } = await runTask("runs", folder, args);
+    const told = stdout.split("\n").map((line) => line.split("│").at(-2)?.trim() ?? "").join(" ");
+    assertStringIncludes(
+      told,
+      `${words} merge is not what the lock says: inputs.sources[1] changed`.replace("： ", "："),
+    );
+  }
+  const swept = await runTask("cache", folder, ["gc", "--keep", "0", "--lang", "zh"]);
+  assertStringIncludes(swept.stdout, "已释放");
+}
 
 async function checkOutput(directory: string): Promise<void> {
   const dated = /^results_\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z\.json$/;
@@ -144,31 +198,6 @@ Deno.test("train: --lora_r sets the rank, and --json prints nothing but JSON lin
     assertEquals(events.slice(-2).map(({ type }) => type), ["output-written", "lock-written"]);
     assert(events.some(({ type }) => type === "stage-progress"));
     assertEquals((await readAdapter(join(folder, "out"))).rank, 3);
-  }));
-
-Deno.test("train writes a lock, --locked refuses what differs from it, reproduce computes the same anew", () =>
-  inFolder(async (folder) => {
-    await writeInputs(folder);
-    const args = [...quickTraining, "--samples", "0", "--max-steps", "2", "--output-path", "out"];
-    assertEquals((await runTask("train", folder, args)).code, 0);
-    const again = await runTask("train", folder, [...args, "--locked"]);
-    assertEquals([again.code, again.stderr], [0, ""]);
-    const drifted = await runTask("train", folder, [...args, "--locked", "--seed", "7"]);
-    assertEquals(drifted.code, 1);
-    assertStringIncludes(drifted.stderr, "merge is not what the lock says: seed 42 -> 7");
-    const reproduced = await runTask("reproduce", folder, ["chinese_vicuna", "--json"]);
-    const verdict = JSON.parse(reproduced.stdout.trim().split("\n").at(-1)!);
-    assertEquals([reproduced.code, verdict.reproduced], [0, true]);
-    const listed = await runTask("cache", folder, ["ls", "--json"]);
-    assertEquals(JSON.parse(listed.stdout).length, 5);
-    const runs = JSON.parse((await runTask("runs", folder, ["--json"])).stdout);
-    assertEquals(runs.map(({ status }: { status: string }) => status), ["failed", "done", "done"]);
-    const swept = await runTask("cache", folder, ["gc", "--keep", "0", "--lang", "zh"]);
-    assertStringIncludes(swept.stdout, "已释放");
-    assertEquals(
-      new Set(verdict.stages.map((stage: { verdict: { type: string } }) => stage.verdict.type)),
-      new Set(["identical"]),
-    );
   }));
 
 Deno.test("plan: before the first run it says what would run and why, and makes no result", () =>
