@@ -28,6 +28,7 @@ const STYLE = `.plot { font: 13px system-ui, sans-serif; fill: #333 }
 .plot .paper { fill: #1d2024 }
 .plot .grid { stroke: #3a3f46 }
 .plot .whisker { stroke: #f1f3f5 }
+.plot .raw { stroke-opacity: .6 }
 .plot .line.one { stroke: #4dabf7 }
 .plot .line.two { stroke: #ff922b }
 .plot .one:not(.line) { fill: #4dabf7 }

@@ -63,8 +63,7 @@ th, td { padding: .25rem .75rem; border-bottom: 1px solid #8884; text-align: rig
 th:first-child, td:first-child, .texts th, .texts td { text-align: left }
 blockquote { margin: 0 0 1rem; padding: .25rem 1rem; border-left: 3px solid #8888; white-space: pre-wrap; overflow-wrap: anywhere }
 figure { margin: 1rem 0 }
-svg, object, img { max-width: 100%; height: auto; border-radius: 4px }
-object { display: block; width: 45rem }`;
+figure > * { display: block; width: 45rem; max-width: 100%; height: auto; border-radius: 4px }`;
 
 /** A report as an HTML file. */
 export function html(title: string, blocks: readonly Block[]): string {

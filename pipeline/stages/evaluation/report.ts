@@ -84,12 +84,12 @@ function chatBlocks({ base, adapter }: ReportSource): Block[] {
   const places = [
     ...command.includes("BASE") ? [[`BASE is the folder of ${base.name}`, `BASE 为 ${base.name} 所在的文件夹`]] : [],
     ...command.includes("FOLDER") ? [["FOLDER is the one where this report lies", "FOLDER 为此报告所在的文件夹"]] : [],
-    ["with Deno present, `deno task` does as well as `./vicuna`", "已有 Deno 时，`./vicuna` 也可写作 `deno task`"],
+    ["With Deno present, deno task is the same as ./vicuna", "已有 Deno 时，./vicuna 也可写作 deno task"],
   ];
   return [
     { type: "heading", level: 2, text: "Talk to it 与它对话" },
     { type: "quote", label: "Command 命令", text: command },
-    { type: "text", text: `${places.map(([en]) => en).join(", ")}. ${places.map(([, zh]) => zh).join("，")}。` },
+    { type: "text", text: `${places.map(([en]) => en).join(". ")}. ${places.map(([, zh]) => zh).join("；")}。` },
   ];
 }
 

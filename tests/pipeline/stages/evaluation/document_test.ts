@@ -54,7 +54,9 @@ Deno.test("barChart() draws a pair of bars a row and escapes their names", () =>
     { name: "一二三四五六七八九十一二三", ...compare([0, 1], [1, 1]) },
   ];
   const svg = barChart("t", rows, 1);
-  const bars = [...svg.matchAll(/<rect class="\w+" x="200" y="[\d.]+" width="([\d.]+)"/g)].map(([, width]) => Number(width));
+  const bars = [...svg.matchAll(/<rect class="\w+" x="200" y="[\d.]+" width="([\d.]+)"/g)].map(([, width]) =>
+    Number(width)
+  );
   assertEquals(bars, [0.75, 1, 0.5, 1].map((share) => Number((share * (720 - 200 - 72)).toFixed(1))));
   assertStringIncludes(svg, "a&lt;b");
   assertStringIncludes(svg, "一二三四五六七八九十一二…");

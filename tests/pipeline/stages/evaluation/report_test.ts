@@ -41,7 +41,7 @@ Deno.test("the report shows figures and answers, and no text of a model can brea
   assertMatch(text, /^> \\`\\`\\` {2}$/m);
   assertMatch(text, /^> \\# \\<b\\>x/m);
   assertMatch(text, /^!\[training loss 训练损失\]\(loss_curve\.svg\)$/m);
-  assertMatch(text, /\.\/vicuna chat --base-model BASE --lora-path FOLDER[^]*BASE is the folder of m,/);
+  assertMatch(text, /\.\/vicuna chat --base-model BASE --lora-path FOLDER[^]*BASE is the folder of m\. FOLDER is/);
 });
 
 Deno.test("the report's command names a base of the hub by its name, and leaves out the one that comes with the project", () => {
