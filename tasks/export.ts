@@ -40,7 +40,8 @@ const options = z.object({
     "base model with its own weights: a folder, a .gguf file, or owner/name on the Hugging Face hub; left out, that of " +
       "the quickstart; not needed for peft",
   ).meta({
-    zh: "基座模型（原始权重）：文件夹、.gguf 文件，或 Hugging Face 上的 owner/name；省略则为 quickstart 的基座；peft 不需要",
+    zh:
+      "基座模型（原始权重）：文件夹、.gguf 文件，或 Hugging Face 上的 owner/name；省略则为 quickstart 的基座；peft 不需要",
     aliases: ["base_model", "model_path"],
   }),
   loraPath: z.string().optional().describe("folder of the adapter; left out, the base is exported as it is").meta({

@@ -21,7 +21,9 @@ export async function flagOfOthers(
   const recipes = await recipesWith(flag, messages);
   const [first] = recipes;
   if (first === undefined) return undefined;
-  const call = first === EVALUATION ? calledAs(EVALUATION) : `${calledAs(task === EVALUATION ? "train" : task)} ${first}`;
+  const call = first === EVALUATION
+    ? calledAs(EVALUATION)
+    : `${calledAs(task === EVALUATION ? "train" : task)} ${first}`;
   return messages.language === "zh"
     ? `${pipeline} 没有选项 --${flag}；有此选项的配方：${recipes.join("、")}，例如 \`${call} --${flag} …\``
     : `${pipeline} has no option --${flag}. Recipes that have it: ${recipes.join(", ")}, as in \`${call} --${flag} …\``;

@@ -92,7 +92,9 @@ export async function runPipelineTask(
     });
     renderer.show({ type: "output-written", dir, files });
     if (locked === undefined) await writeLock();
-    if (!common.json && next !== undefined) console.log(`\n${language === "zh" ? "与它对话：" : "Talk to it: "}${next}`);
+    if (!common.json && next !== undefined) {
+      console.log(`\n${language === "zh" ? "与它对话：" : "Talk to it: "}${next}`);
+    }
   } catch (error) {
     throw error instanceof PipelineOptionsError ? explainOptions(error, command, messages) : error;
   } finally {

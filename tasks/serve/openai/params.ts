@@ -45,7 +45,9 @@ export const COMMON_FIELDS = {
 };
 
 /** A body with these fields and no others. One at null is as if it were left out, as OpenAI has it: it asks for nothing. */
-export function bodyOf<Shape extends z.ZodRawShape>(fields: Shape): z.ZodPreprocess<z.ZodObject<Shape, z.core.$strict>> {
+export function bodyOf<Shape extends z.ZodRawShape>(
+  fields: Shape,
+): z.ZodPreprocess<z.ZodObject<Shape, z.core.$strict>> {
   return z.preprocess(withoutNulls, z.strictObject(fields));
 }
 
