@@ -1,9 +1,10 @@
 // deno task chat: talks to a model in the terminal.
 import { chatLoop } from "./chat/chat_loop.ts";
-import { PipedLines, TerminalLines } from "./chat/line_source.ts";
+import { PipedLines } from "./chat/line_source.ts";
 import { chatMessagesIn } from "./chat/messages.ts";
 import { type ChatOptions, readChatOptions } from "./chat/options.ts";
 import { ChatSession } from "./chat/session.ts";
+import { TerminalLines } from "./chat/terminal_lines.ts";
 import { detectLanguage } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
 import { templateNameFor } from "./generation/conversation.ts";
@@ -48,7 +49,7 @@ async function chat(options: ChatOptions, signal: AbortSignal): Promise<void> {
     if (typed) notice(messages.welcome(session.speaker, generator.positions));
     const failures = await chatLoop({
       ...{ session, language, signal, write, notice, show: notice, file: undefined },
-      lines: typed ? new TerminalLines() : new PipedLines(Deno.stdin.readable),
+      lines: typed ? new TerminalLines(signal) : new PipedLines(Deno.stdin.readable),
       onAnswer: (stop) => stopAnswer = stop,
     });
     // Nobody saw them as they came.

@@ -27,6 +27,7 @@ export {
   readLockFile,
   writeLockFile,
 } from "./lock_file.ts";
+export { holdOutput } from "./output_lock.ts";
 export type { RunObserver } from "./observer.ts";
 export { folderWithDigest, growingResult, publishedResult, scratchOfKey } from "./results.ts";
 export { type ComparedStage, compareWithLock, type Verdict } from "./reproduction.ts";

@@ -64,8 +64,8 @@ export default pipeline({
       zh: "提示模板",
       aliases: ["prompt_template_name"],
     }),
-    trainOnInputs: z.boolean().default(true).describe("learn the prompt as well as the answer").meta({
-      zh: "同时学习指令部分",
+    trainOnInputs: z.boolean().default(true).describe("learn the answer alone, not the prompt").meta({
+      zh: "只学习回答，不学习指令",
     }),
     epochs: z.number().positive().default(2).describe("passes over the training rows").meta({
       zh: "训练轮数",
@@ -101,9 +101,9 @@ export default pipeline({
     microBatchSize: z.number().int().min(1).default(4).describe(
       "a micro-batch holds as many tokens as so many full rows; lower it to save memory",
     ).meta({ zh: "微批可容纳的满长行数；调低可节省显存" }),
-    autotune: z.boolean().default(true).describe("measure which kernels are quickest before a long training").meta({
-      zh: "长时间训练前实测最快的内核",
-    }),
+    autotune: z.boolean().default(true).describe(
+      "take the default kernels instead of measuring, for about ten seconds before a long training, which are quickest",
+    ).meta({ zh: "直接使用默认内核，不在长时间训练前用约十秒实测哪些最快" }),
     logSteps: z.number().int().min(1).max(200).default(10).describe("steps between two lines of the log").meta({
       zh: "日志间隔步数",
       aliases: ["logging_steps"],

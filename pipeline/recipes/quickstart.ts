@@ -45,9 +45,9 @@ export default pipeline({
       .meta({
         zh: "基座权重位数：4、8，或 32 表示不量化",
       }),
-    autotune: z.boolean().default(true).describe("measure which kernels are quickest before a long training").meta({
-      zh: "长时间训练前实测最快的内核",
-    }),
+    autotune: z.boolean().default(true).describe(
+      "take the default kernels instead of measuring, for about ten seconds before a long training, which are quickest",
+    ).meta({ zh: "直接使用默认内核，不在长时间训练前用约十秒实测哪些最快" }),
     maxTokens: z.number().int().min(8).default(256).describe("most tokens of a row").meta({
       zh: "每行最多的 token 数",
       aliases: ["cutoff_len"],

@@ -95,7 +95,7 @@ export const evaluate: Stage<
   typeof report
 > = defineStage({
   name: "evaluate",
-  version: 4,
+  version: 5,
   inputs,
   params,
   settings,

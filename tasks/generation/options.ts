@@ -13,8 +13,10 @@ const DEFAULT_CONTEXT_LENGTH = 2048;
 
 /** Flags of a task that talks to a model. */
 export const MODEL_OPTIONS = {
-  baseModel: z.string().optional().describe("folder of the base model, or owner/name on the Hugging Face hub").meta({
-    zh: "基座模型文件夹，或 Hugging Face 上的 owner/name",
+  baseModel: z.string().optional().describe(
+    "folder of the base model, or owner/name on the Hugging Face hub; left out, that of the quickstart",
+  ).meta({
+    zh: "基座模型文件夹，或 Hugging Face 上的 owner/name；省略则为 quickstart 的基座",
     aliases: ["base_model", "model_path"],
   }),
   loraPath: z.array(z.string()).default([]).describe(

@@ -169,7 +169,7 @@ const disturbances: Record<string, (bench: Bench, clean: Ending, random: Random)
   async company(bench, clean, random) {
     const first = bench.start();
     await sleep(random.next() * clean.ms);
-    const second = bench.start();
+    const second = bench.start({ args: ["--output-path", "other"] }); // a folder is one run's at a time
     if (random.below(2)) {
       await sleep(random.next() * clean.ms * 0.5);
       first.kill();

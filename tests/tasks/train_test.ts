@@ -1,3 +1,4 @@
+import { holdOutput } from "../../pipeline/core/upkeep.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { describeReason, type Plan } from "../../mod.ts";
@@ -22,6 +23,8 @@ Deno.test("train: chinese_vicuna makes an adapter, its report and the log, and f
     assertEquals([first.code, first.stderr], [0, ""]);
     assertStringIncludes(first.stdout, "36 rows from 2 sources: 32 to train on, 4 for validation");
     assertStringIncludes(first.stdout, "5 computed, 0 from the cache");
+    const [last] = first.stdout.trimEnd().split("\n").slice(-1);
+    assertEquals(last, "Talk to it: deno task chat --base-model model --template alpaca --lora-path out");
     await checkOutput(join(folder, "out"));
 
     const published = publishedIn(join(folder, ".vicuna"));
@@ -144,6 +147,16 @@ function plannedOf(stdout: string): Record<string, string> {
   const plan = JSON.parse(stdout) as Plan;
   return Object.fromEntries(plan.stages.map(({ stage, status }) => [stage, status]));
 }
+
+Deno.test("train: a run into the output folder of another one is told so before anything is computed", () =>
+  inFolder(async (folder) => {
+    await writeInputs(folder);
+    await using _first = await holdOutput(join(folder, "out"), "process 7: train");
+    const second = await runTask("train", folder, [...quickTraining, "--output-path", "out"]);
+    assertEquals(second.code, 1);
+    assertStringIncludes(second.stderr, "out: another run writes into it (process 7: train)");
+    assertEquals(publishedIn(join(folder, ".vicuna")), {});
+  }));
 
 Deno.test("train: another learning rate runs train and evaluate alone, and each says why", () =>
   inFolder(async (folder) => {
