@@ -1,5 +1,6 @@
 import type { Device } from "../../kernels/device.ts";
 import type { LlamaConfig } from "../formats/config.ts";
+import { sequenceLimit } from "../sequence_limit.ts";
 import { type CacheBits, type DecoderSize, layerSlotBytes, slotBytes } from "./decoder.ts";
 
 /** How large the cache of keys and values may be. All are upper bounds: where the bytes do not allow them, both are lowered. */
@@ -35,7 +36,7 @@ export function cacheSize(device: Device, config: LlamaConfig, options: CacheOpt
       Math.floor(cacheBytes / slotBytes(config, positions, cacheBits)),
       Math.floor(bindable / layerSlotBytes(config, positions, cacheBits)),
     );
-  let positions = Math.min(options.positions ?? defaults.positions, config.maxPositions);
+  let positions = Math.min(options.positions ?? defaults.positions, sequenceLimit(config).tokens);
   while (positions > leastPositions && slotsWithin(positions) < Math.min(slots, wantedSlots)) {
     positions = Math.max(leastPositions, Math.ceil(positions / 128) * 64);
   }

@@ -1,5 +1,7 @@
 import { buildMicroBatch, type MicroBatch, packRows } from "../../datasets/packing.ts";
 import type { TokenReader } from "../../datasets/token_reader.ts";
+import type { LlamaConfig } from "../../models/formats/config.ts";
+import { sequenceLimit } from "../../models/sequence_limit.ts";
 import { PipelineError } from "../core/mod.ts";
 import type { BaseMeta, TokensMeta } from "./kinds.ts";
 
@@ -9,7 +11,7 @@ import type { BaseMeta, TokensMeta } from "./kinds.ts";
  * @throws {PipelineError} for ids outside its vocabulary, or rows longer than its positions
  */
 export function checkTokens(
-  base: Pick<BaseMeta, "name" | "vocabularySize" | "maxPositions">,
+  base: Pick<BaseMeta, "name" | "vocabularySize"> & { readonly config: LlamaConfig },
   tokens: TokensMeta,
 ): void {
   if (tokens.vocabSize > base.vocabularySize) {
@@ -19,9 +21,10 @@ export function checkTokens(
     );
   }
   const longest = Math.max(tokens.train.longest, tokens.validation.longest);
-  if (longest > base.maxPositions) {
+  const { tokens: most, reason } = sequenceLimit(base.config);
+  if (longest > most) {
     throw new PipelineError(
-      `${base.name} has ${base.maxPositions} positions, but the longest row has ${longest} tokens: lower maxTokens to ${base.maxPositions}`,
+      `${base.name} has ${reason}, but the longest row has ${longest} tokens: lower maxTokens to ${most}`,
     );
   }
 }
