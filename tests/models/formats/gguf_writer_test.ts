@@ -123,3 +123,10 @@ Deno.test("every tensor of a model has a name in GGUF and back, and no other has
   assertEquals([ggufName("model.layers.3.foo.weight", "llama"), nameOfGguf("foo", "llama")], [undefined, undefined]);
   assertEquals([nameOfGguf("blk.0.attn_q_norm.weight", "llama"), ggufName("blk.0", "qwen3")], [undefined, undefined]);
 });
+
+Deno.test("permuteRotary() brings row i and row i + D/2 of each head together, and back", () => {
+  const rows = Float32Array.from({ length: 2 * 4 * 3 }, (_, i) => i);
+  const pairs = permuteRotary(rows, 4, 3, "pairs");
+  assertEquals([...pairs].filter((_, i) => i % 3 === 0).map((value) => value / 3), [0, 2, 1, 3, 4, 6, 5, 7]);
+  assertEquals(permuteRotary(pairs, 4, 3, "halves"), rows);
+});
