@@ -48,7 +48,7 @@ export function uploadBatch(
   const { tokens: most, reason } = sequenceLimit(config);
   const position = batch.positions.find((value) => value >= most);
   if (position !== undefined) {
-    throw new RangeError(`position ${position} is beyond the model's ${reason}`);
+    throw new RangeError(`position ${position} is too far: the model has ${reason}`);
   }
   const rows: number[] = [];
   batch.labels.forEach((label, t) => {

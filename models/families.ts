@@ -57,7 +57,6 @@ const LLAMA: Family = {
   defaults: {},
   only: { hidden_act: "silu", attention_bias: false, mlp_bias: false, use_sliding_window: false },
   harmless: ["sliding_window", "max_window_layers"],
-  record: {},
 };
 
 const QWEN_DEFAULTS = {
@@ -68,7 +67,7 @@ const QWEN_DEFAULTS = {
 };
 
 const TABLE = {
-  llama: LLAMA,
+  llama: { ...LLAMA, record: {} },
   qwen2: {
     ...LLAMA,
     architecture: "Qwen2ForCausalLM",

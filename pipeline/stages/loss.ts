@@ -20,12 +20,11 @@ export function checkTokens(
         "take the tokenizer of this model",
     );
   }
-  const longest = Math.max(tokens.train.longest, tokens.validation.longest);
-  const { tokens: most, reason } = sequenceLimit(base.config);
+  const { tokens: most, reason, strict } = sequenceLimit(base.config);
+  const longest = strict ? tokens.maxTokens : Math.max(tokens.train.longest, tokens.validation.longest);
   if (longest > most) {
-    throw new PipelineError(
-      `${base.name} has ${reason}, but the longest row has ${longest} tokens: lower maxTokens to ${most}`,
-    );
+    const found = strict ? `maxTokens is ${longest}` : `the longest row has ${longest} tokens`;
+    throw new PipelineError(`${base.name} has ${reason}, but ${found}: lower maxTokens to ${most}`);
   }
 }
 
