@@ -19,6 +19,11 @@ export interface Family {
   readonly biases: readonly HeadsTarget[];
   /** Whether each head of queries and keys is normed before its rotation. */
   readonly headNorms: boolean;
+  /**
+   * Field of config.json with the tokens that a token sees, itself among them; null for all. No window is computed, so
+   * sequences that are longer are refused (sequence_limit.ts).
+   */
+  readonly window?: string;
   /** What config.json means where it leaves a field out: the defaults of the class, where they are not those of LLaMA's. */
   readonly defaults: Readonly<Record<string, unknown>>;
   /** Fields of config.json with the one value that is computed here; any other is refused. */
@@ -89,6 +94,18 @@ const TABLE = {
     headNorms: true,
     defaults: { ...QWEN_DEFAULTS, head_dim: 128 },
     record: { queryKeyNorm: true },
+  },
+  /** LLaMA with a window in its older models. llama.cpp takes it for LLaMA, and its files do not tell the window. */
+  mistral: {
+    ...LLAMA,
+    architecture: "MistralForCausalLM",
+    window: "sliding_window",
+    defaults: {
+      intermediate_size: 14336,
+      num_key_value_heads: 8,
+      max_position_embeddings: 131072,
+      sliding_window: 4096,
+    },
   },
 } as const satisfies Record<string, Family>;
 

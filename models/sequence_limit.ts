@@ -11,6 +11,10 @@ export interface SequenceLimit {
 }
 
 /** The longest sequence that is computed as the network means it. */
-export function sequenceLimit({ maxPositions }: LlamaConfig): SequenceLimit {
+export function sequenceLimit({ maxPositions, slidingWindow }: LlamaConfig): SequenceLimit {
+  if (slidingWindow !== undefined && slidingWindow < maxPositions) {
+    const reason = `a sliding window of ${slidingWindow} tokens, which is not computed for longer sequences`;
+    return { tokens: slidingWindow, reason, strict: true };
+  }
   return { tokens: maxPositions, reason: `${maxPositions} positions`, strict: false };
 }

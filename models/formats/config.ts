@@ -28,6 +28,8 @@ export interface LlamaConfig {
   readonly vocabularySize: number;
   /** The longest sequence that the model was made for. */
   readonly maxPositions: number;
+  /** Most tokens that a token sees, itself among them, where that is not all of them. */
+  readonly slidingWindow?: number;
   /** ε of RMSNorm. */
   readonly normEpsilon: number;
   /** Base of the rotary frequencies. */
@@ -101,6 +103,7 @@ export function parseConfig(record: unknown, path: string): LlamaConfig {
   const keyValueHeads = file.num_key_value_heads ?? heads;
   const headSize = file.head_dim ?? file.hidden_size / heads;
   checkSizes(file, heads, keyValueHeads, headSize, path);
+  const slidingWindow = windowOf(file, family, path);
   const { theta, scaling } = parseRope(file, file.max_position_embeddings, path);
   return {
     family,
@@ -112,6 +115,7 @@ export function parseConfig(record: unknown, path: string): LlamaConfig {
     headSize,
     vocabularySize: file.vocab_size,
     maxPositions: file.max_position_embeddings,
+    ...(slidingWindow === undefined ? {} : { slidingWindow }),
     normEpsilon: file.rms_norm_eps,
     ropeTheta: theta,
     ...(scaling === undefined ? {} : { ropeScaling: scaling }),
@@ -140,8 +144,16 @@ function familyOf(type: string, path: string): FamilyName {
   throw new FormatError(`${path}: model_type is ${JSON.stringify(type)}; supported: ${known}`);
 }
 
+/** The window, in a family that may have one. */
+function windowOf(file: ConfigFile, family: FamilyName, path: string): number | undefined {
+  const { window } = FAMILIES[family];
+  const parsed = size.nullish().safeParse(window && file[window]);
+  if (!parsed.success) throw new FormatError(`${path}: ${window}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data ?? undefined;
+}
+
 function refuseOtherNetworks(file: ConfigFile, family: FamilyName, path: string): void {
-  const { only, harmless } = FAMILIES[family];
+  const { only, harmless, window } = FAMILIES[family];
   const refuse = (field: string, found: unknown, wanted: string): never => {
     throw new FormatError(`${path}: ${field} is ${JSON.stringify(found)}; supported: ${wanted}`);
   };
@@ -151,7 +163,7 @@ function refuseOtherNetworks(file: ConfigFile, family: FamilyName, path: string)
   }
   const layer = file.layer_types?.find((type) => type !== "full_attention");
   if (layer !== undefined) refuse("layer_types", layer, '"full_attention"');
-  const understood = new Set([...READ, ...Object.keys(only), ...harmless]);
+  const understood = new Set([...READ, ...Object.keys(only), ...harmless, ...(window ? [window] : [])]);
   for (const [field, value] of Object.entries(file)) {
     if (CHANGES_RESULTS.test(field) && !understood.has(field) && !isNeutral(field, value)) {
       refuse(field, value, "nothing, since it is not known here and may change what the network computes");
@@ -184,9 +196,10 @@ function checkSizes(file: ConfigFile, heads: number, keyValueHeads: number, head
 
 /** The contents of a config.json for a network, in the form that transformers reads. Weights are float32. */
 export function configToJson(config: LlamaConfig): string {
-  const { ropeScaling } = config;
+  const { ropeScaling, slidingWindow = null } = config;
+  const { architecture, window } = FAMILIES[config.family];
   const record = {
-    architectures: [FAMILIES[config.family].architecture],
+    architectures: [architecture],
     model_type: config.family,
     hidden_size: config.hiddenSize,
     intermediate_size: config.intermediateSize,
@@ -196,6 +209,7 @@ export function configToJson(config: LlamaConfig): string {
     head_dim: config.headSize,
     vocab_size: config.vocabularySize,
     max_position_embeddings: config.maxPositions,
+    ...(window && { [window]: slidingWindow }),
     rms_norm_eps: config.normEpsilon,
     rope_theta: config.ropeTheta,
     rope_scaling: ropeScaling === undefined ? null : {

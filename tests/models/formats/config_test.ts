@@ -62,12 +62,25 @@ Deno.test("parseConfig() reads Qwen2's and Qwen3's networks", () => {
   assertEquals(three.ropeTheta, 1e6);
 });
 
+Deno.test("parseConfig() reads Mistral's window: 4096 where it is not written, none where it is null", () => {
+  const window = (record: Record<string, unknown>) => parse({ model_type: "mistral", ...record }).slidingWindow;
+  assertEquals([window({}), window({ sliding_window: 1000 }), window({ sliding_window: null })], [
+    4096,
+    1000,
+    undefined,
+  ]);
+  const config = parse({ model_type: "mistral" });
+  assertEquals([config.family, config.keyValueHeads, config.intermediateSize], ["mistral", 8, 14336]);
+});
+
 const REFUSED: [record: Record<string, unknown>, message: string][] = [
-  [{ model_type: "mistral" }, 'model_type is "mistral"; supported: "llama", "qwen2", "qwen3"'],
+  [{ model_type: "made-up" }, 'model_type is "made-up"; supported: "llama", "qwen2", "qwen3", "mistral"'],
   [{ model_type: "__proto__" }, 'model_type is "__proto__"'],
   [{ model_type: "qwen2", use_sliding_window: true }, "use_sliding_window is true"],
   [{ model_type: "qwen3", attention_bias: true }, "attention_bias is true"],
   [{ hidden_act: "gelu" }, 'hidden_act is "gelu"'],
+  [{ model_type: "mistral", sliding_window: "4096" }, "sliding_window"],
+  [{ model_type: "mistral", sliding_window: 0 }, "sliding_window"],
   [{ attention_bias: true }, "attention_bias is true"],
   [{ mlp_bias: true }, "mlp_bias is true"],
   [{ layer_types: ["full_attention", "sliding_attention"] }, 'layer_types is "sliding_attention"'],
@@ -137,6 +150,8 @@ Deno.test("configToJson() writes what parseConfig() reads", () => {
     const own = { ...config, family };
     assertEquals(parseConfig(JSON.parse(configToJson(own)), "config.json"), own);
   }
+  const windowed: LlamaConfig = { ...config, family: "mistral", slidingWindow: 32 };
+  assertEquals(parseConfig(JSON.parse(configToJson(windowed)), "config.json"), windowed);
   const { ropeScaling: _, ...plain } = { ...config, eosIds: [2] };
   assertEquals(parseConfig(JSON.parse(configToJson(plain)), "config.json"), plain);
 });
