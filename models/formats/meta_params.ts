@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PLAIN_FAMILY } from "../families.ts";
 import { FormatError } from "./error.ts";
 
 const size = z.number().int().positive().max(2 ** 31 - 1);
@@ -52,7 +53,7 @@ export function configOfParams(record: unknown, vocabularySize: number, path: st
     );
   }
   return {
-    model_type: "llama",
+    model_type: PLAIN_FAMILY,
     hidden_size: params.dim,
     intermediate_size: feedForwardSize(params),
     num_hidden_layers: params.n_layers,

@@ -4,6 +4,8 @@ import { TEMPLATE_NAMES, templateFor, type TemplateName, type TemplateOptions } 
 import type { Device } from "../../kernels/device.ts";
 import type { BaseWeights } from "../../models/base_file.ts";
 import { readAdapter } from "../../models/formats/adapter.ts";
+import { configOfRecord } from "../../models/formats/config_record.ts";
+import { sequenceLimit } from "../../models/sequence_limit.ts";
 import { loadTokenizer, type Tokenizer } from "../../models/tokenizer.ts";
 import {
   defineStage,
@@ -130,7 +132,8 @@ function checkInputs({ inputs }: Context): void {
     throw new PipelineError("evaluate: wanted tokens or tasks, found neither: there is nothing to measure");
   }
   if (inputs.tokens === undefined) return;
-  checkTokens(inputs.base.meta, inputs.tokens.meta);
+  const { meta } = inputs.base;
+  checkTokens({ ...meta, config: configOfRecord(meta.config) }, inputs.tokens.meta);
   if (inputs.tokens.meta.validation.rows === 0) {
     throw new PipelineError("evaluate: wanted validation rows, found none: set validation aside when merging");
   }
@@ -144,7 +147,7 @@ async function prepare({ inputs, params }: Context, tokenizer: Tokenizer): Promi
     templateDate: params.templateDate ?? inputs.tokens?.meta.templateDate ?? TEMPLATE_DAY,
   };
   const template = templateFor(params.template ?? own ?? "alpaca", tokenizer, options);
-  const { maxPositions } = inputs.base.meta;
+  const { tokens: maxPositions } = sequenceLimit(configOfRecord(inputs.base.meta.config));
   const tasks = await prepareTasks(inputs.tasks, { template, tokenizer, maxPositions, limit: params.limit });
   if (inputs.tokens === undefined || own === undefined) return { tasks };
   const ofRows = templateFor(own, tokenizer, options);

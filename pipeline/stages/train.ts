@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { writeAdapter } from "../../models/formats/adapter.ts";
+import { configOfRecord } from "../../models/formats/config_record.ts";
 import { Trainer } from "../../models/trainer.ts";
 import { defineStage, type OptionalInput, type Stage } from "../core/mod.ts";
 import { adapter, type base, type tokens } from "./kinds.ts";
@@ -36,7 +37,9 @@ export const train: Stage<{ readonly [N in keyof TrainInputs]: TrainInputs[N] },
     output: adapter,
     verifies: ["base"],
     foresee({ inputs, params, settings }) {
-      return foreseeMemory({ ...params, ...settings, ...inputs.base.meta }, inputs.tokens.meta, params.microBatchSize);
+      const { config: record, ...meta } = inputs.base.meta;
+      const question = { ...params, ...settings, ...meta, ...(record && { config: configOfRecord(record) }) };
+      return foreseeMemory(question, inputs.tokens.meta, params.microBatchSize);
     },
     async run(context) {
       const { steps, result } = await runTraining(context, methodOf(context));
@@ -47,15 +50,16 @@ export const train: Stage<{ readonly [N in keyof TrainInputs]: TrainInputs[N] },
 
 function methodOf({ inputs, params }: TrainContext): Method<Trainer, { zeroB: string[]; parameters: number }> {
   const { meta, dir } = inputs.base;
-  const lora = loraOf(params.lora, meta.config);
+  const config = configOfRecord(meta.config);
+  const lora = loraOf(params.lora, config);
   return {
-    model: meta,
+    model: { ...meta, config },
     lora,
     tokenizerDir: join(dir, "tokenizer"),
     optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: params.weightDecay },
     takesUp: "resumeAdapter",
     async create(device, options) {
-      const start = inputs.resumeAdapter && await readStartingAdapter(inputs.resumeAdapter.dir, lora, meta.config);
+      const start = inputs.resumeAdapter && await readStartingAdapter(inputs.resumeAdapter.dir, lora, config);
       const base = await loadBaseInput(device, inputs.base);
       const trainer = new Trainer(device, base, { ...options, lora, seed: params.seed });
       if (start) trainer.lora.load(start);

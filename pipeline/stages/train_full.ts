@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { type LlamaConfig, readConfig } from "../../models/formats/config.ts";
+import { configOfRecord, configRecord } from "../../models/formats/config_record.ts";
 import type { FloatDtype } from "../../models/formats/dtype.ts";
 import { FullTrainer } from "../../models/full_trainer.ts";
 import { loadModel } from "../../models/model_folder.ts";
@@ -61,10 +62,15 @@ export const trainFull: Stage<
   settings,
   output: modelFiles,
   async foresee({ inputs: { model, tokens }, params, settings }) {
-    const config = model.meta.config ?? (model.path === undefined ? undefined : await readConfig(model.path));
+    const config = model.meta.config
+      ? configOfRecord(model.meta.config)
+      : (model.path === undefined ? undefined : await readConfig(model.path));
     const question = { ...params, ...settings, bits: 32 as const, ...(config && { config }) };
     return {
-      meta: { ...(model.meta.name !== undefined && { name: model.meta.name }), ...(config && { config }) },
+      meta: {
+        ...(model.meta.name !== undefined && { name: model.meta.name }),
+        ...(config && { config: configRecord(config) }),
+      },
       ...await foreseeMemory(question, tokens.meta, params.microBatchSize),
     };
   },
@@ -72,7 +78,7 @@ export const trainFull: Stage<
     const { dir, meta } = context.inputs.model;
     const config = await readConfig(dir);
     const { steps } = await runTraining(context, methodOf(context, config));
-    return { name: meta.name, config, steps };
+    return { name: meta.name, config: configRecord(config), steps };
   },
 });
 

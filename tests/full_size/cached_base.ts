@@ -26,6 +26,7 @@ const [work = "/tmp", layers = "49", child] = Deno.args;
 
 /** LLaMA-7B's widths, with more layers. */
 const config: LlamaConfig = {
+  family: "llama",
   hiddenSize: 4096,
   intermediateSize: 11008,
   layers: Number(layers),

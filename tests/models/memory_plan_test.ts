@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { buildMicroBatch } from "../../datasets/packing.ts";
 import { openDevice } from "../../kernels/device.ts";
 import { loadBase, writeBase } from "../../models/base_file.ts";
-import { readConfig } from "../../models/formats/config.ts";
+import { type LlamaConfig, readConfig } from "../../models/formats/config.ts";
 import { openWeights } from "../../models/formats/weights.ts";
 import type { LoraConfig } from "../../models/lora.ts";
 import { gigabytes, MemoryError, planTraining, planWith } from "../../models/memory_plan.ts";
@@ -15,7 +15,8 @@ const lora: LoraConfig = { rank: 3, alpha: 6, dropout: 0.1, targets: ["q_proj", 
 const tokens = 48;
 
 /** LLaMA-7B. */
-const llama7b = {
+const llama7b: LlamaConfig = {
+  family: "llama",
   hiddenSize: 4096,
   intermediateSize: 11008,
   layers: 32,

@@ -135,6 +135,7 @@ export const tinyPositions = 128;
 
 /** Shape of {@linkcode writeTinyModel}'s model. It has more ids than its tokenizer, as padded vocabularies do. */
 export const tinyConfig: LlamaConfig = {
+  family: "llama",
   hiddenSize: 16,
   intermediateSize: 24,
   layers: 1,

@@ -52,7 +52,7 @@ Deno.test("explainFault() waits for a device to say that it was lost, where that
   const error = await download(device, tensor).then(() => undefined, (error) => error);
   const base = { hiddenSize: 16, intermediateSize: 28, layers: 2, heads: 2, keyValueHeads: 2, headSize: 8 };
   const rest = { vocabularySize: 300, maxPositions: 64, normEpsilon: 1e-6, ropeTheta: 1e4, tiedEmbeddings: false };
-  const config = { ...base, ...rest, bosId: 1, eosIds: [2] };
+  const config = { family: "llama", ...base, ...rest, bosId: 1, eosIds: [2] } as const;
   const memory = await planMemory({ config, bits: 32, tokens: 64, headRows: 64, gpuMemory: 1 });
   const explained = await explainFault(error, device, memory, "model");
   assert(explained instanceof DeviceError && explained.fault === "lost", String(explained));
