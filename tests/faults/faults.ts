@@ -25,8 +25,8 @@ export interface Clean extends Ending, Disposable {
 const recipe = [
   "chinese_vicuna",
   ...["--base-model", "model", "--data", "belle:belle.jsonl", "--data", "alpaca:alpaca.json", "--json"],
-  ...["--validation", "4", "--max-tokens", "64", "--batch-size", "8", "--micro-batch-size", "4", "--epochs", "2"],
-  ...["--warmup-steps", "2", "--learning-rate", "0.02", "--save-steps", "2", "--eval-steps", "4", "--samples", "1"],
+  ...["--validation", "4", "--max-tokens", "64", "--batch-size", "8", "--micro-batch-size", "4", "--epochs", "1"],
+  ...["--warmup-steps", "2", "--learning-rate", "0.02", "--save-steps", "1", "--eval-steps", "2", "--samples", "0"],
 ];
 
 /** A folder with a tiny model, rows, and a cache. */
