@@ -14,17 +14,22 @@ import { inFolder } from "./temp_folder.ts";
 const DATA = fromFileUrl(new URL("../../../shared/data/", import.meta.url));
 const hasData = await Deno.stat(DATA).then(() => true, () => false);
 
-/** Runs a test with the true LLaMA tokenizer, from tokenizer.json and from tokenizer.model. */
-function withLlama(run: (json: Tokenizer, model: Tokenizer) => void | Promise<void>): Promise<void> {
-  return inFolder((one) =>
+let loaded: { readonly json: Tokenizer; readonly model: Tokenizer } | undefined;
+Deno.test.afterAll(() => {
+  loaded?.json[Symbol.dispose]();
+  loaded?.model[Symbol.dispose]();
+});
+
+/** Runs a test with the true LLaMA tokenizer, from tokenizer.json and from tokenizer.model, which are read once. */
+async function withLlama(run: (json: Tokenizer, model: Tokenizer) => void | Promise<void>): Promise<void> {
+  loaded ??= await inFolder((one) =>
     inFolder(async (other) => {
       await Deno.writeTextFile(join(one, "tokenizer.json"), llamaTokenizerJson());
       await Deno.writeFile(join(other, "tokenizer.model"), llamaTokenizerModel());
-      using json = await loadTokenizer(one);
-      using model = await loadTokenizer(other);
-      await run(json, model);
+      return { json: await loadTokenizer(one), model: await loadTokenizer(other) };
     })
   );
+  await run(loaded.json, loaded.model);
 }
 
 /** The vectors that Chinese-Vicuna's own tokenizer gives, without bos and eos. */
