@@ -67,13 +67,34 @@ export async function endedWithChildren(args: readonly string[], env: Record<str
   for (const child of children) assertEquals(await Deno.stat(`/proc/${child}`).catch(() => "gone"), "gone");
 }
 
+/**
+ * Notes that this device's kernels passed their self-check, by digest of kernels and driver: kept for the next test, since the
+ * check is half of what a small training costs. tests/kernels/self_check_test.ts runs it always.
+ */
+const keptNotes = join(repository, ".vicuna", "device-notes");
+
+/** Copies the notes on devices that `to` lacks. */
+async function copyNotes(from: string, to: string): Promise<void> {
+  const names = await Array.fromAsync(Deno.readDir(from), ({ name }) => name).catch(() => []);
+  for (const name of names.filter((name) => /^device-[0-9a-f]+\.json$/.test(name))) {
+    if (await Deno.stat(join(to, name)).then(() => true, () => false)) continue;
+    await Deno.mkdir(to, { recursive: true });
+    // Another process may copy the same one.
+    const aside = await Deno.makeTempFile({ dir: to });
+    await Deno.copyFile(join(from, name), aside);
+    await Deno.rename(aside, join(to, name));
+  }
+}
+
 /** Runs a task as `deno task` does for a user who stands in `folder`. */
-export function runTask(
+export async function runTask(
   name: "train" | "plan" | "evaluate" | "generate" | "export" | "reproduce" | "cache" | "runs",
   folder: string,
   args: readonly string[],
 ): Promise<Outcome> {
-  return runDeno(["run", "-A", join(repository, "tasks", `${name}.ts`), ...args], { INIT_CWD: folder });
+  const outcome = await runDeno(["run", "-A", join(repository, "tasks", `${name}.ts`), ...args], { INIT_CWD: folder });
+  if (name === "train") await copyNotes(join(folder, ".vicuna", "notes"), keptNotes);
+  return outcome;
 }
 
 /** The lines of `--json`; throws if standard output holds anything else. */
@@ -164,8 +185,9 @@ export async function writeTinyModel(directory: string): Promise<void> {
   });
 }
 
-/** A model `model` and data files in a folder. */
+/** A model `model` and data files in a folder, in whose cache this device's kernels have passed their self-check before. */
 export async function writeInputs(folder: string): Promise<void> {
+  await copyNotes(keptNotes, join(folder, ".vicuna", "notes"));
   await writeTinyModel(join(folder, "model"));
   await writeData(folder);
 }

@@ -176,13 +176,14 @@ export class ReferenceOptimizer {
     for (const { parameter } of this.trained) for (const g of parameter.gradient) squares += g * g;
     const gradientNorm = Math.sqrt(squares);
     const clip = Math.min(1, maxGradientNorm / (gradientNorm + 1e-6));
+    const [correction1, correction2] = [1 - beta1 ** t, 1 - beta2 ** t];
     for (const [p, { parameter: { value, gradient }, weightDecay }] of this.trained.entries()) {
       const { first, second } = this.#moments[p]!;
       for (let i = 0; i < value.length; i++) {
         const g = gradient[i]! * clip;
         first[i] = beta1 * first[i]! + (1 - beta1) * g;
         second[i] = beta2 * second[i]! + (1 - beta2) * g * g;
-        const [m, v] = [first[i]! / (1 - beta1 ** t), second[i]! / (1 - beta2 ** t)];
+        const [m, v] = [first[i]! / correction1, second[i]! / correction2];
         value[i] = value[i]! - learningRate * (weightDecay * value[i]! + m / (Math.sqrt(v) + epsilon));
       }
       gradient.fill(0);
