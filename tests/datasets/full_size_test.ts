@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { mergeSources } from "../../datasets/merge.ts";
 import type { MergeReport } from "../../datasets/merge_report.ts";
-import { writeSyntheticRows } from "./synthetic_rows.ts";
+import { writeSyntheticRows } from "../../tasks/bench/synthetic_rows.ts";
 import { tokenFilePaths } from "../../datasets/token_files.ts";
 import { TokenWriter } from "../../datasets/token_writer.ts";
 import type { TokenSplitMeta } from "../../pipeline/stages/kinds.ts";
