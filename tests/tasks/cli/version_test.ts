@@ -34,6 +34,6 @@ Deno.test({
 });
 
 Deno.test("the changelog begins with the version that this is", () => {
-  const [, newest] = Deno.readTextFileSync(join(repository, "CHANGELOG.md")).match(/^## (\S+)/m) ?? [];
+  const [, newest] = Deno.readTextFileSync(join(repository, "CHANGELOG.md")).match(/^## (\d\S*)/m) ?? [];
   assertEquals(`vicuna ${newest}`, VERSION_LINE);
 });
