@@ -1,3 +1,4 @@
+// The import law, on every file of the repository: architecture/import_law.ts.
 import { assert, assertEquals } from "@std/assert";
 import { findCycle, forbiddenImports } from "./architecture/import_law.ts";
 import { readImports, sourceFiles } from "./architecture/repository.ts";

@@ -1,3 +1,4 @@
+// Merging and tokenising rows made up in quantity: the same bytes on any number of threads.
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { mergeSources } from "../../datasets/merge.ts";

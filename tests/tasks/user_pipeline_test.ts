@@ -1,3 +1,4 @@
+// Pipeline files of a user's, outside the project, through `train`: load_pipeline.ts and code_identity.ts.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join, relative, toFileUrl } from "@std/path";
 import { endsOf, inFolder, repository, runDeno, runTask, statusesOf, writeData } from "./children.ts";
