@@ -7,7 +7,7 @@ import { machineFacts, machineLines } from "./bench/machine.ts";
 import { BENCH_PARTS } from "./bench/pieces.ts";
 import { BENCH_SHAPES, runBench } from "./bench/run.ts";
 import { partTables, progressLine } from "./bench/tables.ts";
-import { FULL_ROWS } from "../tests/datasets/synthetic_rows.ts";
+import { FULL_ROWS } from "./bench/synthetic_rows.ts";
 import { checkValues } from "./cli/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
 import { DEVICE_OPTION } from "./cli/device_option.ts";

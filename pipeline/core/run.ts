@@ -75,6 +75,18 @@ export interface RunResult<T extends Targets = Targets> {
  * @throws {PipelineOptionsError} if the options do not fit.
  * @throws {PipelineError} if an input is missing or was edited meanwhile, or the disk is full.
  * @throws whatever a stage throws; nothing of that stage is published.
+ *
+ * @example
+ * ```ts
+ * import { alpaca, merge, pipeline, runPipeline, z } from "vicuna";
+ *
+ * const mine = pipeline({
+ *   options: z.object({ data: z.string() }),
+ *   build: ({ data }) => ({ rows: merge({ sources: [alpaca(data)], validation: 100 }) }),
+ * });
+ * const { targets } = await runPipeline(mine, { options: { data: "alpaca.json" }, cacheDir: ".vicuna" });
+ * console.log(targets.rows.dir, targets.rows.meta.train);
+ * ```
  */
 export async function runPipeline<Options extends z.ZodObject, T extends Targets>(
   pipeline: Pipeline<Options, T>,

@@ -90,6 +90,15 @@ type Context = StageContext<typeof inputs, z.output<typeof params>, z.output<typ
  * Measures a base, and compares an adapter with it: loss and perplexity on validation rows, greedy answers to the first of
  * them, and tasks. At least one of `tokens` and `tasks` must be given. Writes results.json, report.md, report.html with its
  * plots, and in the form of lm-evaluation-harness results_DATE.json and samples_TASK_DATE.jsonl.
+ *
+ * @example
+ * ```ts
+ * import { adapterFolder, answerTask, ceval, evaluate, modelFolder, quantize } from "vicuna";
+ *
+ * const base = quantize({ model: modelFolder("llama-7b-hf") });
+ * const tasks = [answerTask("sums.jsonl", { ignorePunctuation: true }), ceval("ceval-exam", { shots: 0 })];
+ * const report = evaluate({ base, adapter: adapterFolder("vicuna-output/chinese_vicuna"), tasks });
+ * ```
  */
 export const evaluate: Stage<
   { readonly [N in keyof EvaluateInputs]: EvaluateInputs[N] },

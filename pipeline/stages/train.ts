@@ -26,6 +26,17 @@ export interface TrainInputs {
  * Trains a LoRA adapter on a frozen base. The result is the same to the byte on the same device and driver, also when
  * training was stopped in between: the same key goes on from its newest checkpoint. For all weights of a model instead of
  * an adapter (`method: "full"` in other tools) see {@link trainFull}.
+ *
+ * @example
+ * ```ts
+ * import { alpaca, merge, modelFolder, quantize, tokenize, train } from "vicuna";
+ *
+ * const base = quantize({ model: modelFolder("llama-7b-hf"), bits: 4 });
+ * const tokens = tokenize({ data: merge({ sources: [alpaca("alpaca.json")] }), tokenizer: base.tokenizer });
+ * const lora = { rank: 16, alpha: 32, targets: ["q_proj" as const, "v_proj" as const] };
+ * const first = train({ base, tokens, lora, epochs: 1, batchSize: 64, learningRate: 2e-4 });
+ * const further = train({ base, tokens, lora, epochs: 1, resumeAdapter: first }); // or adapterFolder("path/to/adapter")
+ * ```
  */
 export const train: Stage<{ readonly [N in keyof TrainInputs]: TrainInputs[N] }, TrainParams, typeof adapter> =
   defineStage({

@@ -49,6 +49,16 @@ type Context = StageContext<typeof inputs, z.output<typeof params>, z.output<typ
  * {@link quantize} takes and other tools read; checkpoints hold model folders too. The tokenizer for {@link tokenize} is
  * {@link tokenizerOf} of the same model. To learn from plain text, tokenise with `trainOnInputs`. As with {@link train}, the
  * result is the same to the byte on the same device and driver, stopped in between or not.
+ *
+ * @example
+ * ```ts
+ * import { embeddedSamples, merge, randomModel, tokenize, tokenizerOf, trainFull } from "vicuna";
+ *
+ * const data = merge({ sources: [embeddedSamples({ form: "belle" })], validation: 60 });
+ * const model = randomModel({ data, hiddenSize: 64, intermediateSize: 192, layers: 2, heads: 4 });
+ * const tokens = tokenize({ data, tokenizer: tokenizerOf({ model }), maxTokens: 128, trainOnInputs: true });
+ * const trained = trainFull({ model, tokens, maxSteps: 100, batchSize: 8 });
+ * ```
  */
 export const trainFull: Stage<
   { readonly model: typeof modelFiles; readonly tokens: typeof tokens },

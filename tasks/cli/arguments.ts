@@ -61,7 +61,7 @@ function unknownFlag(written: string, known: readonly string[], messages: Messag
   const name = written.slice(2).replaceAll("_", "-");
   const answer = answerToForeign(name, messages.language);
   if (answer !== undefined) return new UnknownFlagError(`${messages.unknownFlag(written)}: ${answer}`, name);
-  const nearest = closestString(name, [...known, "help"]);
+  const nearest = closestString(name, [...known, "help", "version"]);
   // A flag of another task or recipe is no slip of the pen.
   const isNear = levenshteinDistance(name, nearest) <= Math.max(2, name.length / 2);
   const guess = isNear ? `: ${messages.didYouMean(`--${nearest}`)}` : "";

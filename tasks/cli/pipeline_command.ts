@@ -146,7 +146,7 @@ function takePipelineName(args: readonly string[], common: readonly Flag[]): { n
     const arg = args[i] ?? "";
     if (!arg.startsWith("-")) return { name: arg, rest: args.toSpliced(i, 1) };
     const written = kebabCase(arg.slice(2).split("=")[0] ?? "");
-    if (arg === "--help" || arg === "-h") continue;
+    if (["--help", "-h", "--version"].includes(arg)) continue;
     const flag = common.find((flag) => [flag.name, ...flag.aliases].includes(written));
     if (flag === undefined) break;
     if (!isSwitch(flag) && !arg.includes("=")) i++;

@@ -5,7 +5,7 @@ import type { Imports } from "./import_law.ts";
 /** Absolute path of the repository. */
 export const REPOSITORY: string = fromFileUrl(new URL("../../", import.meta.url));
 
-const SOURCE_FOLDERS = ["pipeline", "kernels", "models", "datasets", "tasks", "tests"];
+const SOURCE_FOLDERS = ["pipeline", "kernels", "models", "datasets", "tasks", "examples", "tests"];
 
 /** All TypeScript files of the repository, relative to it, with `/` between names, sorted. */
 export function sourceFiles(): string[] {

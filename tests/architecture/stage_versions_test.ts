@@ -1,3 +1,4 @@
+// That no stage of ours changes without a thought of its version: stage_guard.ts and the pins in stage_versions.json.
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
 import { comparePins, currentStages, digestGraph, readPins } from "./stage_guard.ts";

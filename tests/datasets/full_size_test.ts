@@ -1,9 +1,10 @@
+// Merging and tokenising rows made up in quantity: the same bytes on any number of threads.
 import { assert, assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { join } from "@std/path";
 import { mergeSources } from "../../datasets/merge.ts";
 import type { MergeReport } from "../../datasets/merge_report.ts";
-import { writeSyntheticRows } from "./synthetic_rows.ts";
+import { writeSyntheticRows } from "../../tasks/bench/synthetic_rows.ts";
 import { tokenFilePaths } from "../../datasets/token_files.ts";
 import { TokenWriter } from "../../datasets/token_writer.ts";
 import type { TokenSplitMeta } from "../../pipeline/stages/kinds.ts";

@@ -11,7 +11,7 @@ import { runMain } from "../../tasks/cli/main.ts";
 import { STOP_WORDS } from "../../tasks/cli/stop_words.ts";
 import { UsageError } from "../../tasks/cli/usage_error.ts";
 import { type Driver, drivers, runOn } from "./drivers.ts";
-import { NUMERIC_TESTS } from "./numeric_tests.ts";
+import { NUMERIC_TESTS } from "../../tasks/card_report/numeric_tests.ts";
 
 const options = z.object({
   driver: z.array(z.string()).optional().describe("drivers by a part of their names (all)").meta({

@@ -1,3 +1,4 @@
+// Faults by seed (faults.ts) against the real program, a few of each kind; `deno task faults` plays more.
 import { type Clean, cleanRun, kindsOfFaults, playSeed } from "./faults.ts";
 
 let clean: Clean | undefined;

@@ -1,3 +1,4 @@
+// Inputs that people get wrong, through the tasks: refused with what was wanted and found, and without a stack.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { configToJson } from "../../models/formats/config.ts";

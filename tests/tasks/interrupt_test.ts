@@ -1,3 +1,4 @@
+// Ctrl-C while a stage runs, with real processes: cli/main.ts and interrupts.ts.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { TextLineStream, toText } from "@std/streams";

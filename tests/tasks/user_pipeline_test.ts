@@ -1,3 +1,4 @@
+// Pipeline files of a user's, outside the project, through `train`: load_pipeline.ts and code_identity.ts.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { join } from "@std/path";

@@ -1,3 +1,4 @@
+// The strict mode: isolation.ts and isolated_child.ts, with real processes.
 import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { PipelineError, runPipeline } from "../../../pipeline/core/mod.ts";

@@ -1,3 +1,4 @@
+// A conversation in the terminal with a scripted generator: chat_loop.ts, session.ts, commands.ts.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { GENERATION_DEFAULTS } from "../../../models/generation/request.ts";

@@ -1,3 +1,4 @@
+// OpenAI's API (openai/), by its routes and by the client that OpenAI publishes.
 import { assert, assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import OpenAI, { APIError, AuthenticationError, BadRequestError, NotFoundError, RateLimitError } from "openai";
 import type { TextRequest } from "../../../models/generation/request.ts";
