@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { join, toFileUrl } from "@std/path";
 import { readModuleGraph, walkImports } from "../../pipeline/core/module_graph.ts";
-import { inRepository, REPOSITORY } from "./repository.ts";
+import { filesBelow, inRepository, REPOSITORY } from "./repository.ts";
 
 /** A stage of this package as it is now or as it was pinned. */
 export interface PinnedStage {
@@ -22,14 +22,14 @@ export async function readPins(): Promise<PinnedStages> {
   return JSON.parse(await Deno.readTextFile(PINS));
 }
 
-/** Every stage below pipeline/stages with a version, as it is now. */
-export async function currentStages(): Promise<PinnedStages> {
+/** Every stage below pipeline/stages, in sub-folders too, with a version, as it is now. */
+export async function currentStages(repository: string = REPOSITORY): Promise<PinnedStages> {
   const found: Record<string, PinnedStage> = {};
-  for (const file of stageFiles()) {
-    const url = toFileUrl(join(REPOSITORY, file)).href;
+  for (const file of filesBelow("pipeline/stages", repository)) {
+    const url = toFileUrl(join(repository, file)).href;
     const versions = Object.entries(stageVersions(await import(url)));
     if (versions.length === 0) continue;
-    const graph = await digestGraph(url);
+    const graph = await digestGraph(url, repository);
     for (const [name, version] of versions) found[name] = { version, graph };
   }
   return Object.fromEntries(Object.entries(found).sort(([a], [b]) => a < b ? -1 : 1));
@@ -55,18 +55,6 @@ export function comparePins(pinned: PinnedStages, current: PinnedStages): string
     if (!(name in current)) problems.push(`${name} is pinned but gone: run \`deno task pin-stages\``);
   }
   return problems;
-}
-
-function stageFiles(): string[] {
-  try {
-    return [...Deno.readDirSync(join(REPOSITORY, "pipeline/stages"))]
-      .filter(({ isFile, name }) => isFile && name.endsWith(".ts"))
-      .map(({ name }) => `pipeline/stages/${name}`)
-      .sort();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
 }
 
 /** Versions of the stages that a module exports, by stage name. */

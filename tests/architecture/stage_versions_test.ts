@@ -46,3 +46,18 @@ Deno.test("digestGraph() changes with a file that is imported, however far, and 
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("currentStages() finds stages in sub-folders", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "vicuna-test-" });
+  try {
+    const stage = (name: string) =>
+      `export const made = Object.assign(() => {}, { spec: { name: "${name}", code: { type: "version", version: 3 } } });`;
+    await Deno.mkdir(join(folder, "pipeline/stages/deep/deeper"), { recursive: true });
+    await Deno.writeTextFile(join(folder, "pipeline/stages/top.ts"), stage("top"));
+    await Deno.writeTextFile(join(folder, "pipeline/stages/deep/deeper/below.ts"), stage("below"));
+    const found = Object.entries(await currentStages(folder)).map(([name, { version }]) => [name, version]);
+    assertEquals(found, [["below", 3], ["top", 3]]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
