@@ -80,7 +80,9 @@ type ConfigFile = z.infer<typeof ConfigFile>;
 export async function readConfig(directory: string): Promise<LlamaConfig> {
   const path = join(directory, "config.json");
   const record = await readJsonFile(path);
-  if (record === undefined) throw new FormatError(`${directory} is not a model folder: it has no config.json`);
+  if (record === undefined) {
+    throw new FormatError(`${directory} is not a model folder: it has no config.json`, { kind: "notModel" });
+  }
   return parseConfig(record, path);
 }
 

@@ -56,7 +56,7 @@ Deno.test("explainFault() waits for a device to say that it was lost, where that
   const config = { family: "llama", ...base, ...rest, bosId: 1, eosIds: [2] } as const;
   const memory = await planMemory({ config, bits: 32, tokens: 64, headRows: 64, gpuMemory: 1 });
   const explained = await explainFault(error, device, memory, "model");
-  assert(explained instanceof DeviceError && explained.fault === "lost", String(explained));
+  assert(explained instanceof DeviceError && explained.kind === "lost", String(explained));
   assertStringIncludes(explained.message, "(model with a checkpoint's folder keeps what was learnt)");
   device.close();
 });
