@@ -1,3 +1,4 @@
+import { checked } from "./checked.ts";
 import { z } from "zod";
 import { PLAIN_FAMILY } from "../families.ts";
 import { FormatError } from "./error.ts";
@@ -35,9 +36,7 @@ const LLAMA3_STRETCH = { low_freq_factor: 1, high_freq_factor: 4, original_max_p
  * @throws {FormatError} when the file is not valid, or does not say how rotary angles are stretched
  */
 export function configOfParams(record: unknown, vocabularySize: number, path: string): Record<string, unknown> {
-  const parsed = Params.safeParse(record);
-  if (!parsed.success) throw new FormatError(`${path}: ${z.prettifyError(parsed.error)}`);
-  const params = parsed.data;
+  const params = checked(Params, record, path);
   for (const [field, value] of Object.entries(params)) {
     if (field in Params.shape || HARMLESS.has(field) || value === null || value === false || value === 0) continue;
     throw new FormatError(
