@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { buildMicroBatch } from "../../datasets/packing.ts";
 import { openDevice } from "../../kernels/device.ts";
 import { loadBase, writeBase } from "../../models/base_file.ts";
-import { type LlamaConfig, readConfig } from "../../models/formats/config.ts";
+import { readConfig } from "../../models/formats/config.ts";
 import { openWeights } from "../../models/formats/weights.ts";
 import type { LoraConfig } from "../../models/lora.ts";
 import { gigabytes, MemoryError, planTraining, planWith } from "../../models/memory_plan.ts";
