@@ -8,7 +8,8 @@ const paths = new Set<string>();
 
 function walk(folder: string): void {
   for (const { name, isDirectory } of Deno.readDirSync(join(REPOSITORY, folder))) {
-    if (name === ".git" || name === ".vicuna" || name === "node_modules") continue;
+    // What git ignores is a user's, such as the results of a training in the clone.
+    if ([".git", ".vicuna", "vicuna-output", "node_modules"].includes(name)) continue;
     const path = folder + name + (isDirectory ? "/" : "");
     paths.add(path);
     if (isDirectory) walk(path);

@@ -1,3 +1,4 @@
+// What the guard of stage versions takes for a change of code (meaning.ts).
 import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { readMeanings, scriptTokens, shaderTokens } from "./meaning.ts";

@@ -1,3 +1,4 @@
+// Which tests `deno task ok` chooses for the files that changed (selection.ts).
 import { assertEquals } from "@std/assert";
 import type { Imports } from "../architecture/import_law.ts";
 import { selectTests, withImporters } from "./selection.ts";

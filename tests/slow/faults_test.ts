@@ -1,3 +1,4 @@
+// A second seed of each kind of fault (../faults/faults.ts), for `deno task test-all`.
 import { type Clean, cleanRun, kindsOfFaults, playSeed } from "../faults/faults.ts";
 
 let clean: Clean | undefined;

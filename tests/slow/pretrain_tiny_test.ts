@@ -1,3 +1,4 @@
+// A longer part of the pretraining of models/vicuna-tiny, for `deno task test-all`.
 import made from "../pipeline/recipes/pretrain_tiny.json" with { type: "json" };
 import { assertPart } from "../pipeline/recipes/pretrain_part.ts";
 

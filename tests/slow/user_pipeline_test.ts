@@ -1,3 +1,4 @@
+// Type checks of pipeline files as a user writes them, for `deno task test-all`.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
 import { inFolder, runDeno } from "../tasks/children.ts";

@@ -26,12 +26,15 @@ export async function inFolder(run: (folder: string) => Promise<void>): Promise<
   }
 }
 
+/** What a child is told: English, and nothing of how the tests themselves were called (`./vicuna test` leaves it). */
+const childEnv: Readonly<Record<string, string>> = { LC_ALL: "C.UTF-8", NO_COLOR: "1", VICUNA_LAUNCHER: "" };
+
 /** Runs `deno …` in the project's folder to its end, in English. */
 export async function runDeno(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
     cwd: repository,
-    env: { LC_ALL: "C.UTF-8", NO_COLOR: "1", ...env },
+    env: { ...childEnv, ...env },
     stdin: "null",
   });
   const { code, stdout, stderr } = await child.output();
@@ -48,7 +51,7 @@ async function childrenOf(pid: number): Promise<number[]> {
 export async function endedWithChildren(args: readonly string[], env: Record<string, string> = {}): Promise<void> {
   const process = new Deno.Command(Deno.execPath(), {
     args: [...args],
-    env: { LC_ALL: "C.UTF-8", NO_COLOR: "1", ...env },
+    env: { ...childEnv, ...env },
     stdin: "null",
     stdout: "null",
     stderr: "piped",

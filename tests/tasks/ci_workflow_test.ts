@@ -50,7 +50,8 @@ Deno.test({
       await Deno.symlink(repository, join(home, "vicuna"));
       const path = `${await writePrograms(folder)}:${Deno.env.get("PATH") ?? ""}`;
       const run = async (command: string, cwd: string) => {
-        const env = { PATH: path, LC_ALL: "C.UTF-8", NO_COLOR: "1" };
+        // `deno task` keeps an INIT_CWD that it finds, and `./vicuna test` leaves one.
+        const env = { PATH: path, LC_ALL: "C.UTF-8", NO_COLOR: "1", INIT_CWD: cwd };
         const { code, stdout, stderr } = await new Deno.Command("sh", { args: ["-ec", command], cwd, env }).output();
         return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
       };
