@@ -71,6 +71,9 @@ const QWEN_DEFAULTS = {
   eos_token_id: null,
 };
 
+/** A family by its `model_type` in config.json. */
+export type FamilyName = "llama" | "qwen2" | "qwen3" | "mistral";
+
 const TABLE = {
   llama: { ...LLAMA, record: {} },
   qwen2: {
@@ -107,10 +110,7 @@ const TABLE = {
       sliding_window: 4096,
     },
   },
-} as const satisfies Record<string, Family>;
-
-/** A family by its `model_type` in config.json. */
-export type FamilyName = keyof typeof TABLE;
+} as const satisfies Record<FamilyName, Family>;
 
 /** All families. */
 export const FAMILIES: Readonly<Record<FamilyName, Family>> = TABLE;

@@ -2,18 +2,18 @@ import { FAMILIES, FAMILY_NAMES, type FamilyName } from "../families.ts";
 import type { LlamaConfig } from "./config.ts";
 import { FormatError } from "./error.ts";
 
-/** What of a record tells its family. */
-interface FamilyMarks {
-  readonly family?: FamilyName;
-  readonly attentionBias?: true;
-  readonly queryKeyNorm?: true;
-}
-
 /**
  * A network as the results of stages record it. Keys of later stages follow from these bytes, so that they stay as they
  * were before there was a field for the family: families of that time are told by what they have (`record` in families.ts).
  */
-export type ConfigRecord = Omit<LlamaConfig, "family"> & FamilyMarks;
+export type ConfigRecord = Omit<LlamaConfig, "family"> & {
+  readonly family?: FamilyName;
+  readonly attentionBias?: true;
+  readonly queryKeyNorm?: true;
+};
+
+/** What of a record tells its family. */
+type FamilyMarks = Pick<ConfigRecord, "family" | "attentionBias" | "queryKeyNorm">;
 
 const marksOf = (name: FamilyName): FamilyMarks => FAMILIES[name].record ?? { family: name };
 
