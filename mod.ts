@@ -88,6 +88,8 @@ export { TRAIN_ON, type TrainOn } from "./datasets/build_sequence.ts";
 export { ROW_FORMS, type RowForm } from "./datasets/embedded/instruction_rows.ts";
 export { LORA_TARGETS, type LoraTarget } from "./models/formats/lora_names.ts";
 export type { LlamaConfig, LlamaRopeScaling } from "./models/formats/config.ts";
+export type { ConfigRecord } from "./models/formats/config_record.ts";
+export type { FamilyName } from "./models/families.ts";
 export { ADAPTER_FORMS, type AdapterForm } from "./models/formats/adapter.ts";
 export { type ScheduleName, SCHEDULES } from "./models/schedule.ts";
 export { EXPORT_FORMATS, EXPORT_TYPES } from "./models/export/export_model.ts";

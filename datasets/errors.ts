@@ -4,6 +4,8 @@
  */
 export class DataError extends Error {
   override readonly name = "DataError";
+  /** What went wrong. */
+  readonly kind = "data" as const;
   /** Tells the command line that the message is meant for the user and needs no stack trace. */
   readonly userFacing = true as const;
 }

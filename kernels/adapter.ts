@@ -129,6 +129,7 @@ export async function requestAdapter(): Promise<GPUAdapter> {
       "no WebGPU adapter found: wanted a Vulkan, Metal or DX12 driver. On Debian or Ubuntu, " +
         "`apt-get install mesa-vulkan-drivers` gives a software one; with a GPU, install its vendor's Vulkan driver. " +
         `Tried was ${BACKEND_VARIABLE}=${Deno.env.get(BACKEND_VARIABLE) ?? ""}.`,
+      "noDevice",
     );
   }
   checkChoice(describe(adapter.info));

@@ -1,6 +1,6 @@
 import { expectMultiple, expectShape } from "./check.ts";
 import { isHalf } from "./half.ts";
-import { compile, type Kernel, type KernelSource } from "./kernel.ts";
+import { compile, type Kernel } from "./kernel.ts";
 import type { Stream } from "./stream.ts";
 import type { Tensor } from "./tensor.ts";
 import forward from "./attention.wgsl" with { type: "text" };
@@ -11,7 +11,7 @@ import backwardQuery from "./attention_backward_query.wgsl" with { type: "text" 
 /** The kernel for this head size, and the queries (or keys) that a workgroup owns; it walks over the other side. */
 function tiled(
   stream: Stream,
-  { name, source }: KernelSource,
+  { name, source }: { readonly name: string; readonly source: string },
   headSize: number,
   half = false,
 ): { kernel: Kernel; owned: number } {
@@ -32,7 +32,7 @@ function tiled(
     D4,
     HALF: half,
   };
-  const kernel = compile(stream.device, { name, source: `${splitSource}\n${source}` }, constants);
+  const kernel = compile(stream.device, { name, source: [splitSource, source] }, constants);
   return { kernel, owned: lanes / split * constants.OWN };
 }
 

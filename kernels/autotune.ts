@@ -1,6 +1,7 @@
 // Finds the quickest variant of the products for classes of shapes. A variant is timed only after it gave the reference's
 // values, bit for bit, at the shape's remainders; the reference is the simplest variant, compared with float64 first.
 import { type Device, DeviceError } from "./device.ts";
+import { values } from "./made_values.ts";
 import { product, productTransposed } from "./product.ts";
 import { type ProductChoices, type ProductShape, shapeClass } from "./product_choice.ts";
 import { candidateVariants, defaultVariant, type ProductVariant, productVariant } from "./product_variants.ts";
@@ -29,14 +30,6 @@ const timedRuns = 4;
 const reference = "register-4x4";
 /** A variant must be so much quicker than the default to replace it. */
 const gain = 0.97;
-
-/** Deterministic values in −1 … 1. */
-function values(count: number, seed: number): Float32Array<ArrayBuffer> {
-  return Float32Array.from(
-    { length: count },
-    (_, i) => Math.sin((i + 1) * 12.9898 + seed * 78.233) * 43758.5453 % 1,
-  );
-}
 
 /** A shape with the same remainders of all tiles, small enough to compare quickly. */
 function smallShape(shape: ProductShape): ProductShape {

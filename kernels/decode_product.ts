@@ -16,8 +16,8 @@ export type DecodeInto = "set" | { readonly residual: Tensor } | { readonly gate
 
 /** The kernels: lanes that own columns, for processors, and lanes that walk along a sum together. */
 const kernels = {
-  across: { name: "decode_product", source: [blockSource, storeSource, acrossSource].join("\n") },
-  sums: { name: "decode_product_sums", source: [blockSource, storeSource, rowSum, sumsSource].join("\n") },
+  across: { name: "decode_product", source: [blockSource, storeSource, acrossSource] },
+  sums: { name: "decode_product_sums", source: [blockSource, storeSource, rowSum, sumsSource] },
 } as const;
 
 /** Rows that share the loads of a weight: more cost registers and gain little. A power of two. */

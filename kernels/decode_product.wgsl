@@ -1,21 +1,6 @@
 // y (B, N) = x (B, K) · Wᵀ for the few rows of a decode step: each block of W is loaded once for ROWS rows.
 // The LANES threads of a workgroup are one subgroup. Each owns COLUMNS columns of blocks; together they load the x of
 // STEPS blocks along the sum and hand them round. Sums are added in the order of K, as by the products of many rows.
-struct Uniforms { rows: u32, columns4: u32, outer4: u32, yStride4: u32, yFirst4: u32 }
-@group(0) @binding(0) var<uniform> u: Uniforms;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;        // (B, K)
-@group(0) @binding(2) var<storage, read> blocks: array<{{BITS == 32 ? "vec4f" : "vec4u"}}>;
-@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;  // (B, N)
-//% if INTO != "set"
-@group(0) @binding(4) var<storage, read> other: array<vec4f>;    // (B, N)
-//% end
-//% if BITS != 32
-@group(0) @binding({{INTO == "set" ? 4 : 5}}) var<storage, read> scales: array<vec4f>;   // (N / 4)
-//% end
-//% if BITS == 4
-@group(0) @binding({{INTO == "set" ? 5 : 6}}) var<storage, read> factors: array<u32>;    // (N / 4, K / 16)
-//% end
-
 @compute @workgroup_size({{LANES}})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row0 = group.y * {{ROWS}}u;

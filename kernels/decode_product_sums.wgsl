@@ -1,21 +1,6 @@
 // y (B, N) = x (B, K) · Wᵀ for the few rows of a decode step, where subgroups cannot hand values round or are too few to
 // keep a graphics card busy: the LANES threads of a workgroup walk along the sums of 4·COLUMNS columns together, so that
 // neighbours load neighbouring blocks. Their shares are added in a fixed order.
-struct Uniforms { rows: u32, columns4: u32, outer4: u32, yStride4: u32, yFirst4: u32 }
-@group(0) @binding(0) var<uniform> u: Uniforms;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;        // (B, K)
-@group(0) @binding(2) var<storage, read> blocks: array<{{BITS == 32 ? "vec4f" : "vec4u"}}>;
-@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;  // (B, N)
-//% if INTO != "set"
-@group(0) @binding(4) var<storage, read> other: array<vec4f>;    // (B, N)
-//% end
-//% if BITS != 32
-@group(0) @binding({{INTO == "set" ? 4 : 5}}) var<storage, read> scales: array<vec4f>;   // (N / 4)
-//% end
-//% if BITS == 4
-@group(0) @binding({{INTO == "set" ? 5 : 6}}) var<storage, read> factors: array<u32>;    // (N / 4, K / 16)
-//% end
-
 @compute @workgroup_size({{LANES}})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row0 = group.y * {{ROWS}}u;

@@ -8,7 +8,7 @@ import { SubmitLimiter } from "./submit_limit.ts";
 import { rowTexels, texelFormat } from "./texels.ts";
 
 export { chooseDevice, deviceName } from "./adapter.ts";
-export { DeviceError, type DeviceFault } from "./device_error.ts";
+export { DeviceError, type DeviceErrorKind } from "./device_error.ts";
 
 /** What is known of an open device; enough to say on which one a result was made. */
 export interface DeviceInfo extends AdapterInfo {

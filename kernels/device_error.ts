@@ -1,5 +1,5 @@
-/** What a device failed by: it is gone, it has not enough memory, or anything else. */
-export type DeviceFault = "lost" | "memory" | "other";
+/** What went wrong: the device is gone, has not enough memory, there is none, not the one asked for, or anything else. */
+export type DeviceErrorKind = "lost" | "memory" | "noDevice" | "deviceChoice" | "device";
 
 /** A fault of the graphics device or its driver, with advice where there is any. */
 export class DeviceError extends Error {
@@ -8,7 +8,7 @@ export class DeviceError extends Error {
   readonly userFacing = true as const;
 
   /** Says what happened, and of which sort it is. */
-  constructor(message: string, readonly fault: DeviceFault = "other") {
+  constructor(message: string, readonly kind: DeviceErrorKind = "device") {
     super(message);
   }
 }
@@ -16,4 +16,9 @@ export class DeviceError extends Error {
 /** The device that was asked for by name cannot be had. */
 export class DeviceChoiceError extends DeviceError {
   override name = "DeviceChoiceError";
+
+  /** Names the device. */
+  constructor(message: string) {
+    super(message, "deviceChoice");
+  }
 }

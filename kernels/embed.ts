@@ -11,7 +11,7 @@ import gradientSource from "./embed_gradient.wgsl" with { type: "text" };
 export function embed(stream: Stream, ids: Tensor, embedding: Weight, y: Tensor): void {
   const tokens = ids.shape[0]!;
   expectShape("embed", y, [tokens, embedding.columns]);
-  const kernel = compile(stream.device, { name: "embed", source: blockSource + source }, { BITS: embedding.bits });
+  const kernel = compile(stream.device, { name: "embed", source: [blockSource, source] }, { BITS: embedding.bits });
   const columns4 = embedding.columns / 4;
   for (const part of embedding.parts) {
     const { firstRow, rows } = part;

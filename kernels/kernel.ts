@@ -2,10 +2,12 @@ import type { Device } from "./device.ts";
 import { type Constants, render } from "./template.ts";
 import { isRead, readAsTexels, type TexelBinding, texelFormat } from "./texels.ts";
 
-/** A shader before it is specialised: its name in messages, and its WGSL template. */
+/** A shader before it is specialised. */
 export interface KernelSource {
+  /** Its name in messages. */
   readonly name: string;
-  readonly source: string;
+  /** Its WGSL template, or the pieces that make it up, in order. */
+  readonly source: string | readonly string[];
   /**
    * Written bindings of which every thread reads only what was there before the dispatch, so that these reads may go to a
    * copy.
@@ -52,6 +54,16 @@ export interface Kernel {
 
 const compiled = new WeakMap<Device, Map<string, Kernel>>();
 
+/** Numbers of the sources that have come up. Pieces are constants, which JavaScript hashes once, so looking one up is quick. */
+const sourceNumbers = new Map<string, number>();
+
+function sourceNumber(source: string): number {
+  const known = sourceNumbers.get(source);
+  if (known !== undefined) return known;
+  sourceNumbers.set(source, sourceNumbers.size);
+  return sourceNumbers.size - 1;
+}
+
 /** Name and WGSL of every kernel that was compiled for a device so far, each of its forms for itself. */
 export function compiledShaders(device: Device): { readonly name: string; readonly code: string }[] {
   return [...compiled.get(device)?.values() ?? []].flatMap(({ name, forms }) =>
@@ -75,14 +87,15 @@ export function reflect(code: string, readsBefore: readonly string[] = []): Pick
 
 /** Compiles a kernel for these constants once per device. Errors: the compiler's message with its line of the rendered text. */
 export function compile(device: Device, kernelSource: KernelSource, constants: Constants = {}): Kernel {
-  const { name, source, readsBefore } = kernelSource;
+  const { name, source, readsBefore = [] } = kernelSource;
+  const pieces = typeof source === "string" ? [source] : source;
   let known = compiled.get(device);
   if (!known) compiled.set(device, known = new Map());
-  const key = `${name} ${JSON.stringify(constants)}`;
+  const key = `${name} ${pieces.map(sourceNumber)} ${readsBefore} ${JSON.stringify(constants)}`;
   const found = known.get(key);
   if (found) return found;
 
-  const code = render(source, constants);
+  const code = render(pieces.join("\n"), constants);
   const { bindings, uniforms } = reflect(code, readsBefore);
   const forms = new Map<number, KernelForm>();
   const form = (texels: number) => {

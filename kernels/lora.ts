@@ -34,7 +34,7 @@ function dropoutUniforms(dropout: Dropout | undefined): Record<string, number> {
 }
 
 const active = (dropout: Dropout | undefined) => (dropout?.probability ?? 0) > 0;
-const withDropout = (source: string, on: boolean) => on ? `${dropoutSource}\n${source}` : source;
+const withDropout = (source: string, on: boolean) => on ? [dropoutSource, source] : source;
 
 /** h (T, R) = scale · dropout(x) (T, K) · aᵀ, a (R, K). R a multiple of 4. */
 export function loraReduce(stream: Stream, x: Tensor, a: Tensor, h: Tensor, scale: number, dropout?: Dropout): void {

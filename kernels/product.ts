@@ -45,7 +45,7 @@ function kernelOf(
   into: Into,
 ): Kernel {
   const transposed = op === "product_transposed";
-  const source = blockSource + (variant.kind === "workgroup" ? workgroupSource : threadSource);
+  const source = [blockSource, variant.kind === "workgroup" ? workgroupSource : threadSource];
   const step = bits === 4 && !transposed ? 2 : 1;
   return compile(stream.device, { name: op, source, readsBefore: ["y"] }, {
     TRANSPOSED: transposed,

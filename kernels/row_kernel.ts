@@ -12,7 +12,7 @@ export function rowLanes(device: Device): number {
 /** Compiles a kernel that works row by row in workgroups of {@linkcode rowLanes} threads, with rowSum() and rowMax(). */
 export function compileRows(device: Device, kernel: KernelSource, constants: Constants = {}): Kernel {
   const shared = { LANES: rowLanes(device), SUBGROUPS: device.info.subgroupSize > 0 };
-  return compile(device, { ...kernel, source: `${rowSum}\n${kernel.source}` }, { ...shared, ...constants });
+  return compile(device, { ...kernel, source: [rowSum, kernel.source].flat() }, { ...shared, ...constants });
 }
 
 /** One workgroup a row, folded into two dimensions. */

@@ -129,9 +129,9 @@ export function sampleRows(
   const count = chunksOf(space.vocabularySize);
   const constants = { CHUNK4: chunkVectors };
   const uniforms = { width4: width / 4, words: space.words, size, step, rows };
-  const scan = compileRows(stream.device, { name: "sample_scan", source: `${valuesSource}\n${scanSource}` }, constants);
+  const scan = compileRows(stream.device, { name: "sample_scan", source: [valuesSource, scanSource] }, constants);
   stream.run(scan, { logits, seen, stops, settings, chunks }, uniforms, [count, rows]);
-  const pick = compileRows(stream.device, { name: "sample_pick", source: `${valuesSource}\n${pickSource}` }, {
+  const pick = compileRows(stream.device, { name: "sample_pick", source: [valuesSource, pickSource] }, {
     ...constants,
     CHUNKS: count,
     LIMIT: mostCandidates,

@@ -1,7 +1,8 @@
 // Checks of attention, there and back, at the head sizes that models have, over two packed sequences; and of a decode step.
 import { attention, attentionBackward } from "./attention.ts";
 import { decodeAttention } from "./decode_attention.ts";
-import { type CheckBench, type CheckCase, sum, values } from "./self_check_bench.ts";
+import { type CheckBench, type CheckCase, sum } from "./self_check_bench.ts";
+import { values } from "./made_values.ts";
 import { reshape } from "./tensor.ts";
 
 /** Tokens that leave a remainder, and where the second sequence begins. */

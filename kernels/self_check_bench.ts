@@ -12,14 +12,6 @@ export interface CheckCase {
   readonly wanted: ArrayLike<number>;
 }
 
-/** Deterministic values in −1 … 1. */
-export function values(count: number, seed: number): Float32Array<ArrayBuffer> {
-  return Float32Array.from(
-    { length: count },
-    (_, i) => Math.fround(Math.sin((i + 1) * 12.9898 + seed * 78.233) * 43758.5453 % 1),
-  );
-}
-
 /** The sum of `term` over 0 … count − 1. */
 export function sum(count: number, term: (i: number) => number): number {
   let total = 0;

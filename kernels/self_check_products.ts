@@ -2,7 +2,8 @@
 import { decodeProduct } from "./decode_product.ts";
 import { loraExpand, loraOuter, loraReduce } from "./lora.ts";
 import { product, productTransposed } from "./product.ts";
-import { type CheckBench, type CheckCase, sum, table, values } from "./self_check_bench.ts";
+import { type CheckBench, type CheckCase, sum, table } from "./self_check_bench.ts";
+import { values } from "./made_values.ts";
 import type { WeightBits } from "./weight.ts";
 import { weightGradient } from "./weight_gradient.ts";
 import { blockRows } from "./weight_pack.ts";

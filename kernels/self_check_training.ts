@@ -2,7 +2,8 @@
 import { adamw, clipNorm, normPartials } from "./adamw.ts";
 import { crossEntropy } from "./cross_entropy.ts";
 import { rmsNorm, rmsNormBackward } from "./rms_norm.ts";
-import { type CheckBench, type CheckCase, sum, table, values } from "./self_check_bench.ts";
+import { type CheckBench, type CheckCase, sum, table } from "./self_check_bench.ts";
+import { values } from "./made_values.ts";
 import { swiglu, swigluBackward } from "./swiglu.ts";
 
 function normCases(bench: CheckBench): CheckCase[] {

@@ -80,16 +80,17 @@ export function isRead(code: string, name: string): boolean {
   return replaceReads(code, name, () => "") !== code;
 }
 
-/** Replaces each `name[index]` that is read, innermost brackets first; `name[index] += …` becomes an assignment. */
+/** Replaces each `name[index]` that is read, innermost brackets first; `name[index] += …`, or with another operator, becomes an assignment. */
 function replaceReads(code: string, name: string, load: (index: string) => string): string {
   const starts = [...code.matchAll(new RegExp(`(?<![\\w.])${name}\\[`, "g"))].map(({ index }) => index);
   for (const start of starts.reverse()) {
     const end = closing(code, start + name.length);
     const index = code.slice(start + name.length + 1, end - 1);
     const [head, tail] = [code.slice(0, start), code.slice(end)];
-    const added = tail.match(/^ \+= ([^;]*);/);
-    if (added) code = `${head}${name}[${index}] = ${load(index)} + (${added[1]});${tail.slice(added[0].length)}`;
-    else if (!/^ = /.test(tail)) code = head + load(index) + tail;
+    const [compound, operator, operand] = tail.match(/^ ([-+*/%&|^]|<<|>>)= ([^;]*);/) ?? [];
+    if (compound !== undefined) {
+      code = `${head}${name}[${index}] = ${load(index)} ${operator} (${operand});${tail.slice(compound.length)}`;
+    } else if (!/^ = /.test(tail)) code = head + load(index) + tail;
   }
   return code;
 }

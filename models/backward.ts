@@ -1,4 +1,4 @@
-// The backward pass of a step. With LoRA the base is frozen: gradients of A and B only, and nothing below the lowest
+// The backward pass of a step: the steps of network.ts from the last to the first. With LoRA the base is frozen: gradients of A and B only, and nothing below the lowest
 // adapted layer is touched. With `pass.full` all weights get theirs. Layers that keep no activations are computed again from
 // their input, then walked backwards.
 import { attentionBackward } from "../kernels/attention.ts";
@@ -15,18 +15,29 @@ import { firstRows, type Tensor, view } from "../kernels/tensor.ts";
 import { weightGradient } from "../kernels/weight_gradient.ts";
 import type { LoraTarget } from "./formats/lora_names.ts";
 import {
-  activations,
+  type Activation,
+  type Heads,
+  type HeadStep,
+  type LayerStep,
+  networkOf,
+  type Operations,
+  perform,
+} from "./network.ts";
+import {
+  activation,
   cut,
   dropoutOf,
+  headBuffer,
   headChunks,
   headForward,
-  headNorm,
+  type HeadPlace,
   headRows,
   heads,
+  type LayerPlace,
   layerRecompute,
   type Pass,
-  streamAt,
 } from "./pass.ts";
+import type { GradientBuffer } from "./workspace_layout.ts";
 
 /** What flows back through a projection: the gradient of its output, and where that of its input goes (nowhere below the lowest layer). */
 interface Flow {
@@ -51,100 +62,125 @@ function projectBackward(pass: Pass, layer: number, target: LoraTarget, { x, dy,
   if (dx) loraExpand(stream, dh, module.a, dx, 1, dropout);
 }
 
-/** Through a layer's norm: adds to the stream's gradient. */
-function normBackward(
-  pass: Pass,
-  layer: number,
-  name: "input_layernorm" | "post_attention_layernorm",
-  x: Tensor,
-  dy: Tensor,
-): void {
-  const { stream, base, full, space } = pass;
-  const { normEpsilon } = base.config;
-  if (full) rmsNormWeightGradient(stream, x, dy, full.partials, full.gradients.layers[layer]![name], normEpsilon);
-  rmsNormBackward(stream, x, base.layers[layer]![name], dy, cut(pass, space.gradients!.stream), normEpsilon, true);
+/** A layer in a backward pass. */
+interface BackPlace extends LayerPlace {
+  /** Whether this is the lowest layer that is reached: of what lies before its attention, A and B alone get gradients. */
+  readonly lowest: boolean;
 }
 
-/** Through the feed-forward part: adds to the stream's gradient. Replaces gate and up by their gradients. */
-function gatedBackward(pass: Pass, layer: number): void {
-  const { stream, space } = pass;
-  const [dStream, dNormed, dActivated] = (["stream", "normedMiddle", "activated"] as const)
-    .map((name) => cut(pass, space.gradients![name])) as [Tensor, Tensor, Tensor];
-  const { gate, up, activated, middle, normedMiddle: normed } = activations(
-    pass,
-    layer,
-    "gate",
-    "up",
-    "activated",
-    "middle",
-    "normedMiddle",
-  );
-  projectBackward(pass, layer, "down_proj", { x: activated, dy: dStream, dx: dActivated });
-  swigluBackward(stream, dActivated, gate, up);
-  projectBackward(pass, layer, "gate_proj", { x: normed, dy: gate, dx: dNormed });
-  projectBackward(pass, layer, "up_proj", { x: normed, dy: up, dx: dNormed, into: "add" });
-  normBackward(pass, layer, "post_attention_layernorm", middle, dNormed);
+/** Where the gradient of an activation lies. That of the residual stream stays in its place all the way down. */
+const GRADIENTS: Readonly<Record<Activation, GradientBuffer>> = {
+  x: "stream",
+  normed: "normed",
+  q: "q",
+  k: "k",
+  v: "v",
+  attended: "attended",
+  middle: "stream",
+  normedMiddle: "normedMiddle",
+  activated: "activated",
+  next: "stream",
+};
+
+function gradientOf({ pass }: LayerPlace, name: Activation): Tensor {
+  return cut(pass, pass.space.gradients![GRADIENTS[name]]);
 }
+
+/** Takes the gradient of a step's result on to that of its input. */
+const LAYER: Operations<LayerStep, BackPlace> = {
+  norm(at, { weight, from, to }) {
+    const { pass, layer, lowest } = at;
+    if (lowest && from === "x") return;
+    const { stream, base, full } = pass;
+    const { normEpsilon } = base.config;
+    const [x, dy] = [activation(at, from), gradientOf(at, to)];
+    if (full) rmsNormWeightGradient(stream, x, dy, full.partials, full.gradients.layers[layer]![weight], normEpsilon);
+    rmsNormBackward(stream, x, base.layers[layer]![weight], dy, gradientOf(at, from), normEpsilon, true);
+  },
+
+  heads(at, { from, parts }) {
+    const { pass, layer, lowest } = at;
+    const x = activation(at, from);
+    const dx = lowest ? undefined : gradientOf(at, from);
+    for (const [i, part] of parts.entries()) {
+      const dy = headNormBackward(at, part);
+      const gradients = pass.full?.gradients.layers[layer];
+      if (part.bias && gradients) biasGradient(pass.stream, dy, gradients[part.bias]!);
+      projectBackward(pass, layer, part.target, { x, dy, dx, into: i === 0 ? "set" : "add" });
+    }
+  },
+
+  attention(at, { to }) {
+    const { pass } = at;
+    const { stream, space, batch } = pass;
+    const wide = (tensor: Tensor) => heads(pass, tensor);
+    const [q, k, v] = [wide(activation(at, "q")), wide(activation(at, "k")), wide(activation(at, "v"))];
+    const [dq, dk, dv] = [wide(gradientOf(at, "q")), wide(gradientOf(at, "k")), wide(gradientOf(at, "v"))];
+    const result = { y: wide(activation(at, to)), stats: activation(at, "stats"), dy: wide(gradientOf(at, to)) };
+    attentionBackward(stream, { q, k, v, starts: batch.starts }, result, { dq, dk, dv });
+    rope(stream, dq, batch.positions, space.rope, -1);
+    rope(stream, dk, batch.positions, space.rope, -1);
+  },
+
+  /** The residual's gradient is there already: it is that of the sum. */
+  project(at, { target, from, to }) {
+    const flow = { x: activation(at, from), dy: gradientOf(at, to), dx: gradientOf(at, from) };
+    projectBackward(at.pass, at.layer, target, flow);
+  },
+
+  /** Replaces gate and up by their gradients. */
+  gated(at, { gate, up, from, to }) {
+    const [x, dx, dGate, dUp] = [
+      activation(at, from),
+      gradientOf(at, from),
+      activation(at, "gate"),
+      activation(at, "up"),
+    ];
+    swigluBackward(at.pass.stream, gradientOf(at, to), dGate, dUp);
+    projectBackward(at.pass, at.layer, gate, { x, dy: dGate, dx });
+    projectBackward(at.pass, at.layer, up, { x, dy: dUp, dx, into: "add" });
+  },
+};
 
 /**
  * Through the norm of each query or key head, where the network has it: gives the gradient of the projection's result,
  * which takes the place of the heads after the norm; these are not needed any more.
  */
-function headNormBackward(pass: Pass, layer: number, target: "q_proj" | "k_proj", y: Tensor, dy: Tensor): Tensor {
-  const norm = headNorm(pass, layer, target);
+function headNormBackward(at: BackPlace, { to, norm }: Heads): Tensor {
+  const dy = gradientOf(at, to);
   if (!norm) return dy;
+  const { pass, layer } = at;
   const { stream, base, full } = pass;
   const { headSize, normEpsilon } = base.config;
-  const [raw, gradient] = [headRows(pass, norm.raw), headRows(pass, dy)];
+  const y = activation(at, to);
+  const [raw, gradient] = [headRows(pass, activation(at, norm.raw)), headRows(pass, dy)];
   if (full) {
     const partials = view(full.partials, full.partials.name, 0, [normGradientRows, headSize]);
-    const weight = full.gradients.layers[layer]![target === "q_proj" ? "q_norm" : "k_norm"]!;
-    rmsNormWeightGradient(stream, raw, gradient, partials, weight, normEpsilon);
+    rmsNormWeightGradient(stream, raw, gradient, partials, full.gradients.layers[layer]![norm.weight]!, normEpsilon);
   }
-  rmsNormBackward(stream, raw, norm.weight, gradient, headRows(pass, y), normEpsilon, false);
+  rmsNormBackward(stream, raw, base.layers[layer]![norm.weight]!, gradient, headRows(pass, y), normEpsilon, false);
   return y;
 }
 
-/** Through attention: adds to the stream's gradient, unless this is the lowest layer, where only A and B get theirs. */
-function attentionPartBackward(pass: Pass, layer: number, x: Tensor, lowest: boolean): void {
-  const { stream, full, space, batch } = pass;
-  const gradients = space.gradients!;
-  const [dStream, dNormed, dAttended] = [
-    cut(pass, gradients.stream),
-    cut(pass, gradients.normed),
-    cut(pass, gradients.attended),
-  ];
-  const [dq, dk, dv] = [cut(pass, gradients.q), cut(pass, gradients.k), cut(pass, gradients.v)];
-  const { normed, q, k, v, attended, stats } = activations(pass, layer, "normed", "q", "k", "v", "attended", "stats");
-  projectBackward(pass, layer, "o_proj", { x: attended, dy: dStream, dx: dAttended });
-  const wide = (tensor: Tensor) => heads(pass, tensor);
-  attentionBackward(
-    stream,
-    { q: wide(q), k: wide(k), v: wide(v), starts: batch.starts },
-    { y: wide(attended), stats, dy: wide(dAttended) },
-    { dq: wide(dq), dk: wide(dk), dv: wide(dv) },
-  );
-  rope(stream, heads(pass, dq), batch.positions, space.rope, -1);
-  rope(stream, heads(pass, dk), batch.positions, space.rope, -1);
-  const dx = lowest ? undefined : dNormed;
-  const results = {
-    q_proj: headNormBackward(pass, layer, "q_proj", q, dq),
-    k_proj: headNormBackward(pass, layer, "k_proj", k, dk),
-    v_proj: dv,
-  };
-  for (const target of ["q_proj", "k_proj", "v_proj"] as const) {
-    const dy = results[target];
-    const bias = full && full.gradients.layers[layer]![`${target}_bias`];
-    if (bias) biasGradient(stream, dy, bias);
-    projectBackward(pass, layer, target, { x: normed, dy, dx, into: target === "q_proj" ? "set" : "add" });
-  }
-  if (dx) normBackward(pass, layer, "input_layernorm", x, dx);
-}
+const HEAD: Operations<HeadStep, HeadPlace> = {
+  norm(at) {
+    const { stream, base, full } = at.pass;
+    const { normEpsilon } = base.config;
+    const [hidden, dNormed] = [headBuffer(at, "hidden"), headBuffer(at, "gradientNormed")];
+    if (full) rmsNormWeightGradient(stream, hidden, dNormed, full.partials, full.gradients.norm, normEpsilon);
+    rmsNormBackward(stream, hidden, base.norm, dNormed, headBuffer(at, "gradientHidden"), normEpsilon, false);
+  },
+  logits(at) {
+    const { stream, base, full } = at.pass;
+    const logits = headBuffer(at, "logits"); // their gradient, since the loss has put it there
+    productTransposed(stream, logits, base.head, headBuffer(at, "gradientNormed"));
+    if (full) weightGradient(stream, logits, headBuffer(at, "normed"), full.gradients.head);
+  },
+};
 
 /** The loss and its gradient with respect to the last residual stream: metrics[at] += Σ −log p; rows without a label get 0. */
 function headBackward(pass: Pass, gradientScale: number, metrics: Tensor, at: number): void {
-  const { stream, base, full, space } = pass;
-  const { normEpsilon } = base.config;
+  const { stream, base, space } = pass;
   const dStream = cut(pass, space.gradients!.stream);
   fill(stream, dStream, 0);
   for (const { rows, labels, count } of headChunks(pass)) {
@@ -152,18 +188,9 @@ function headBackward(pass: Pass, gradientScale: number, metrics: Tensor, at: nu
     const losses = firstRows(space.head.losses, count);
     crossEntropy(stream, logits, labels, losses, base.config.vocabularySize, gradientScale);
     sumInto(stream, losses, metrics, at);
-    const [dNormed, dHidden] = [
-      firstRows(space.head.gradientNormed, count),
-      firstRows(space.head.gradientHidden, count),
-    ];
-    const hidden = firstRows(space.head.hidden, count);
-    productTransposed(stream, logits, base.head, dNormed);
-    if (full) {
-      weightGradient(stream, logits, firstRows(space.head.normed, count), full.gradients.head);
-      rmsNormWeightGradient(stream, hidden, dNormed, full.partials, full.gradients.norm, normEpsilon);
-    }
-    rmsNormBackward(stream, hidden, base.norm, dNormed, dHidden, normEpsilon, false);
-    scatterRows(stream, dHidden, rows, dStream);
+    const place = { pass, count };
+    for (const step of networkOf(base.config).head.toReversed()) perform(HEAD, place, step);
+    scatterRows(stream, headBuffer(place, "gradientHidden"), rows, dStream);
   }
 }
 
@@ -172,14 +199,13 @@ function headBackward(pass: Pass, gradientScale: number, metrics: Tensor, at: nu
  * metrics[at] += Σ −log p. `gradientScale` is 1 / labelled tokens of the whole optimizer step.
  */
 export function backward(pass: Pass, gradientScale: number, metrics: Tensor, at: number): void {
-  const { stream, full, space, lora } = pass;
+  const { stream, base, full, space, lora } = pass;
   const lowest = full ? 0 : lora!.lowestLayer;
   headBackward(pass, gradientScale, metrics, at);
-  for (let layer = pass.base.config.layers - 1; layer >= lowest; layer--) {
-    const x = streamAt(pass, layer);
-    layerRecompute(pass, layer, x);
-    gatedBackward(pass, layer);
-    attentionPartBackward(pass, layer, x, layer === lowest && !full);
+  const steps = networkOf(base.config).layer.toReversed();
+  for (let layer = base.config.layers - 1; layer >= lowest; layer--) {
+    layerRecompute(pass, layer);
+    for (const step of steps) perform(LAYER, { pass, layer, lowest: layer === lowest && !full }, step);
   }
   if (full) embedGradient(stream, full.tokens, cut(pass, space.gradients!.stream), full.gradients.embedding);
 }

@@ -1,6 +1,7 @@
 import type { Device } from "../kernels/device.ts";
 import { firstRows, type Tensor, upload } from "../kernels/tensor.ts";
 import type { LlamaConfig } from "./formats/config.ts";
+import { sequenceLimit } from "./sequence_limit.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Rows packed one behind the other into a stream of T tokens, without padding. */
@@ -44,9 +45,10 @@ export function uploadBatch(
   if (id !== undefined) {
     throw new RangeError(`token id ${id} is outside the model's vocabulary of ${config.vocabularySize}`);
   }
-  const position = batch.positions.find((value) => value >= config.maxPositions);
+  const { tokens: most, reason } = sequenceLimit(config);
+  const position = batch.positions.find((value) => value >= most);
   if (position !== undefined) {
-    throw new RangeError(`position ${position} is beyond the model's ${config.maxPositions} positions`);
+    throw new RangeError(`position ${position} is too far: the model has ${reason}`);
   }
   const rows: number[] = [];
   batch.labels.forEach((label, t) => {

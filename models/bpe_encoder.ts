@@ -1,4 +1,5 @@
 import type { BpeModel } from "./formats/bpe_model.ts";
+import { IdBuffer } from "./id_buffer.ts";
 import { mergeSymbols } from "./merge_symbols.ts";
 import { PairTable } from "./pair_table.ts";
 
@@ -32,8 +33,7 @@ export class BpeEncoder {
   readonly #utf8 = new Uint8Array(4);
   readonly #encoder = new TextEncoder();
   readonly #cache = new Map<string, number | Int32Array>();
-  #ids = new Int32Array(1 << 12);
-  #length = 0;
+  readonly #ids = new IdBuffer();
 
   constructor({ pieces, merges, byteIds, leadingSpace }: BpeModel) {
     this.#leadingSpace = leadingSpace;
@@ -50,11 +50,11 @@ export class BpeEncoder {
 
   /** The first `limit` ids of a text, which must be well-formed; all of them if there are fewer. */
   encode(text: string, limit: number): Int32Array<ArrayBuffer> {
-    this.#length = 0;
+    this.#ids.clear();
     let previous = this.#leadingSpace && text !== "" ? MARK : -1;
     // The space before the text is at −1.
     let start = previous < 0 ? 0 : -1;
-    for (let at = 0; at < text.length && this.#length < limit;) {
+    for (let at = 0; at < text.length && this.#ids.length < limit;) {
       const unit = text.charCodeAt(at);
       const wide = (unit & 0xfc00) === 0xd800;
       const character = unit === SPACE ? MARK : wide ? text.codePointAt(at)! : unit;
@@ -65,8 +65,8 @@ export class BpeEncoder {
       previous = character;
       at += wide ? 2 : 1;
     }
-    if (previous >= 0 && this.#length < limit) this.#chunk(text, start, text.length);
-    return this.#ids.slice(0, Math.min(this.#length, limit));
+    if (previous >= 0 && this.#ids.length < limit) this.#chunk(text, start, text.length);
+    return this.#ids.slice(0, limit);
   }
 
   #symbol(text: string): number {
@@ -110,21 +110,19 @@ export class BpeEncoder {
     const chunk = start < 0 ? " " + text.slice(0, end) : text.slice(start, end);
     const known = this.#cache.get(chunk);
     if (typeof known === "number") {
-      this.#push(known);
+      this.#ids.push(known);
       return;
     }
     if (known !== undefined) {
-      this.#reserve(known.length);
-      this.#ids.set(known, this.#length);
-      this.#length += known.length;
+      this.#ids.pushAll(known);
       return;
     }
-    const before = this.#length;
+    const before = this.#ids.length;
     this.#merge(chunk.replaceAll(" ", "▁"));
     if (chunk.length > CACHED_LENGTH) return;
     if (this.#cache.size >= CACHE_SIZE) this.#cache.clear();
-    const count = this.#length - before;
-    this.#cache.set(chunk, count === 1 ? this.#ids[before]! : this.#ids.slice(before, this.#length));
+    const made = this.#ids.slice(before);
+    this.#cache.set(chunk, made.length === 1 ? made[0]! : made);
   }
 
   /** Byte-pair encoding proper: joins the pair of the lowest rank, leftmost first, until none is left. */
@@ -140,23 +138,11 @@ export class BpeEncoder {
 
   #emit(symbol: number, character: number): void {
     if (symbol >= 0 && symbol < this.#firstNameless) {
-      this.#push(symbol);
+      this.#ids.push(symbol);
       return;
     }
     const { written } = this.#encoder.encodeInto(String.fromCodePoint(character), this.#utf8);
-    for (let at = 0; at < written; at++) this.#push(this.#byteIds[this.#utf8[at]!]!);
-  }
-
-  #push(id: number): void {
-    if (this.#length === this.#ids.length) this.#reserve(1);
-    this.#ids[this.#length++] = id;
-  }
-
-  #reserve(count: number): void {
-    if (this.#length + count <= this.#ids.length) return;
-    const larger = new Int32Array(Math.max(this.#ids.length * 2, this.#length + count));
-    larger.set(this.#ids);
-    this.#ids = larger;
+    for (let at = 0; at < written; at++) this.#ids.push(this.#byteIds[this.#utf8[at]!]!);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ByteBpeModel } from "./formats/byte_bpe_model.ts";
 import { ByteNeighbours } from "./byte_neighbours.ts";
+import { IdBuffer } from "./id_buffer.ts";
 import { mergeSymbols } from "./merge_symbols.ts";
 import { PairTable } from "./pair_table.ts";
 
@@ -28,8 +29,7 @@ export class ByteBpeEncoder {
   readonly #unitIds = new Int32Array(0x10000).fill(-1);
   readonly #cache = new Map<string, number | Int32Array>();
   #bytes = new Uint8Array(1 << 10);
-  #ids = new Int32Array(1 << 12);
-  #length = 0;
+  readonly #ids = new IdBuffer();
 
   constructor({ split, composes, byteIds, merges, bytesOf, whole, added }: ByteBpeModel) {
     this.#split = new RegExp(inJavaScript(split), "gu");
@@ -49,29 +49,29 @@ export class ByteBpeEncoder {
 
   /** The first `limit` ids of a text, which must be well-formed, or a few more; all of them if there are fewer. */
   encode(text: string, limit: number): Int32Array<ArrayBuffer> {
-    this.#length = 0;
+    this.#ids.clear();
     let at = 0;
     for (const { 0: token, index } of this.#added === undefined ? [] : text.matchAll(this.#added)) {
       this.#words(text.slice(at, index), limit);
-      this.#push(this.#addedIds.get(token)!);
+      this.#ids.push(this.#addedIds.get(token)!);
       at = index + token.length;
     }
     this.#words(at === 0 ? text : text.slice(at), limit);
-    return this.#ids.slice(0, Math.min(this.#length, limit));
+    return this.#ids.slice(0, limit);
   }
 
   #words(text: string, limit: number): void {
     const composed = this.#composes ? text.normalize("NFC") : text;
     const split = this.#split;
     split.lastIndex = 0;
-    for (let found = split.exec(composed); found !== null && this.#length < limit; found = split.exec(composed)) {
+    for (let found = split.exec(composed); found !== null && this.#ids.length < limit; found = split.exec(composed)) {
       this.#word(found[0]);
     }
   }
 
   #word(word: string): void {
     const whole = this.#whole.get(word);
-    if (whole !== undefined) return this.#push(whole);
+    if (whole !== undefined) return this.#ids.push(whole);
     // Most words of a language with spaces are one chunk.
     if (word.length <= SHORT_WORD && this.#emitKnown(word)) return;
     let start = 0;
@@ -93,28 +93,26 @@ export class ByteBpeEncoder {
     const single = end - start === 1;
     if (single) {
       const known = this.#unitIds[word.charCodeAt(start)]!;
-      if (known >= 0) return this.#push(known);
+      if (known >= 0) return this.#ids.push(known);
     }
     const chunk = word.slice(start, end);
     if (this.#emitKnown(chunk)) return;
-    const before = this.#length;
+    const before = this.#ids.length;
     this.#merge(chunk);
-    if (single && this.#length === before + 1) this.#unitIds[chunk.charCodeAt(0)] = this.#ids[before]!;
+    if (single && this.#ids.length === before + 1) this.#unitIds[chunk.charCodeAt(0)] = this.#ids.at(before);
     if (chunk.length > CACHED_LENGTH) return;
     if (this.#cache.size >= CACHE_SIZE) this.#cache.clear();
-    const count = this.#length - before;
-    this.#cache.set(chunk, count === 1 ? this.#ids[before]! : this.#ids.slice(before, this.#length));
+    const made = this.#ids.slice(before);
+    this.#cache.set(chunk, made.length === 1 ? made[0]! : made);
   }
 
   /** Gives the ids of a chunk that was encoded before; false if it was not. */
   #emitKnown(chunk: string): boolean {
     const known = this.#cache.get(chunk);
     if (known === undefined) return false;
-    if (typeof known === "number") this.#push(known);
+    if (typeof known === "number") this.#ids.push(known);
     else {
-      this.#reserve(known.length);
-      this.#ids.set(known, this.#length);
-      this.#length += known.length;
+      this.#ids.pushAll(known);
     }
     return true;
   }
@@ -124,19 +122,7 @@ export class ByteBpeEncoder {
     const { written } = this.#encoder.encodeInto(chunk, this.#bytes);
     const symbols = new Int32Array(written);
     for (let i = 0; i < written; i++) symbols[i] = this.#byteIds[this.#bytes[i]!]!;
-    for (const symbol of mergeSymbols(symbols, this.#pairs)) if (symbol !== -2) this.#push(symbol);
-  }
-
-  #push(id: number): void {
-    if (this.#length === this.#ids.length) this.#reserve(1);
-    this.#ids[this.#length++] = id;
-  }
-
-  #reserve(count: number): void {
-    if (this.#length + count <= this.#ids.length) return;
-    const larger = new Int32Array(Math.max(this.#ids.length * 2, this.#length + count));
-    larger.set(this.#ids);
-    this.#ids = larger;
+    for (const symbol of mergeSymbols(symbols, this.#pairs)) if (symbol !== -2) this.#ids.push(symbol);
   }
 }
 

@@ -18,13 +18,16 @@ export async function describeDevice({ info }: Device): Promise<DeviceRecord> {
   return { adapter: info, deno: Deno.version.deno, kernels: await digestOfKernels() };
 }
 
-/** A digest of all sources of kernels: some sixty small files, a few milliseconds. */
-async function digestOfKernels(): Promise<string> {
-  const folder = new URL("../kernels/", import.meta.url);
+/** A digest of all sources of kernels, in sub-folders too: some eighty small files, a few milliseconds. */
+export async function digestOfKernels(folder: URL = new URL("../kernels/", import.meta.url)): Promise<string> {
   const names: string[] = [];
-  for await (const { name, isFile } of Deno.readDir(folder)) {
-    if (isFile && /\.(ts|wgsl)$/.test(name)) names.push(name);
-  }
+  const walk = async (prefix: string): Promise<void> => {
+    for await (const { name, isFile, isDirectory } of Deno.readDir(new URL(prefix, folder))) {
+      if (isDirectory) await walk(`${prefix}${name}/`);
+      else if (isFile && /\.(ts|wgsl)$/.test(name)) names.push(prefix + name);
+    }
+  };
+  await walk("");
   const hash = createHash("sha256");
   for (const name of names.sort()) hash.update(`${name}\0`).update(await Deno.readFile(new URL(name, folder)));
   return hash.digest("hex");

@@ -65,6 +65,8 @@ export interface Saving {
 /** A plan that does not fit, and what would help. */
 export class MemoryError extends Error {
   override name = "MemoryError";
+  /** What went wrong. */
+  readonly kind = "memory" as const;
   /** The command line prints such an error as one message, without a stack. */
   readonly userFacing = true as const;
   constructor(readonly plan: MemoryPlan, readonly budget: number, readonly savings: readonly Saving[]) {

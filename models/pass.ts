@@ -1,4 +1,5 @@
-// The forward pass, written as the list of kernel launches that it is. All functions record onto the stream only.
+// The forward pass: how training, and all that runs over packed tokens, carries out the steps of network.ts, with what
+// backward needs kept. All functions record onto the stream only.
 import { attention, cachedAttention } from "../kernels/attention.ts";
 import { addBias } from "../kernels/bias.ts";
 import { crossEntropy, sumInto } from "../kernels/cross_entropy.ts";
@@ -16,8 +17,9 @@ import type { BaseWeights } from "./base_file.ts";
 import type { DeviceBatch } from "./batch.ts";
 import type { LoraTarget } from "./formats/lora_names.ts";
 import type { Lora, LoraModule } from "./lora.ts";
+import { type Activation, type HeadStep, type LayerStep, networkOf, type Operations, perform } from "./network.ts";
 import type { Workspace } from "./workspace.ts";
-import type { LayerBuffer } from "./workspace_layout.ts";
+import type { HeadBuffer, LayerBuffer } from "./workspace_layout.ts";
 
 /** A slot of a cache that has keys and values of earlier tokens. */
 export interface KeyValueCache {
@@ -48,14 +50,22 @@ export function cut(pass: Pass, tensor: Tensor): Tensor {
   return firstRows(tensor, pass.batch.tokens);
 }
 
-/** Activations of a layer, cut to the tokens of this pass. */
-export function activations<Name extends LayerBuffer>(
-  pass: Pass,
-  layer: number,
-  ...names: Name[]
-): { readonly [N in Name]: Tensor } {
-  const buffers = pass.space.layers[layer]!;
-  return Object.fromEntries(names.map((name) => [name, cut(pass, buffers[name])])) as { [N in Name]: Tensor };
+/** The residual stream that layer `index` reads; `index` = layers is the last layer's output. */
+export function streamAt(pass: Pass, index: number): Tensor {
+  return cut(pass, pass.space.streams[index]!);
+}
+
+/** A layer in a pass: where a step is carried out. */
+export interface LayerPlace {
+  readonly pass: Pass;
+  readonly layer: number;
+}
+
+/** An activation of a layer, cut to the tokens of this pass. */
+export function activation({ pass, layer }: LayerPlace, name: Activation | LayerBuffer): Tensor {
+  if (name === "x") return streamAt(pass, layer);
+  if (name === "next") return streamAt(pass, layer + 1);
+  return cut(pass, pass.space.layers[layer]![name]);
 }
 
 /** The dropout of one module in this pass, if there is any. */
@@ -64,36 +74,26 @@ export function dropoutOf({ dropout, lora }: Pass, module: { readonly index: num
   return { probability: lora.settings.dropout, seed: dropout.seed, step: dropout.step, module: module.index };
 }
 
-/** Where A·x (T, R) of a module goes. The workspace may have room for a higher rank. */
-function lowRank(pass: Pass, layer: number, { target, a }: LoraModule): Tensor {
+/** A·x (T, R) of a module, where backward finds it. The workspace may have room for a higher rank. */
+function reduce(pass: Pass, module: LoraModule, x: Tensor): Tensor {
+  const { layer, target, a } = module;
   const buffer = pass.space.layers[layer]![`lora_${target}`];
-  return firstRows({ ...buffer, shape: [0, a.shape[0]!] }, pass.batch.tokens);
+  const h = firstRows({ ...buffer, shape: [0, a.shape[0]!] }, pass.batch.tokens);
+  loraReduce(pass.stream, x, a, h, 1, dropoutOf(pass, module));
+  return h;
 }
 
 /** y = x·Wᵀ (+ LoRA) for a projection of a layer; keeps A·x for backward. */
-export function project(pass: Pass, layer: number, target: LoraTarget, x: Tensor, y: Tensor, into: Into = "set"): void {
+function project(pass: Pass, layer: number, target: LoraTarget, x: Tensor, y: Tensor, into: Into = "set"): void {
   product(pass.stream, x, pass.base.layers[layer]![target], y, into);
   const module = pass.lora?.module(layer, target);
   if (!module) return;
-  const h = lowRank(pass, layer, module);
-  loraReduce(pass.stream, x, module.a, h, 1, dropoutOf(pass, module));
-  loraExpand(pass.stream, h, module.b, y, pass.lora!.scale);
+  loraExpand(pass.stream, reduce(pass, module, x), module.b, y, pass.lora!.scale);
 }
 
 /** Queries, keys and values with their head dimension. */
 export function heads(pass: Pass, tensor: Tensor): Tensor {
   return reshape(tensor, [tensor.shape[0]!, tensor.shape[1]! / pass.base.config.headSize, pass.base.config.headSize]);
-}
-
-/** The weight of the norm of a layer's query or key heads, and what a projection gives before it; undefined where there is none. */
-export function headNorm(
-  pass: Pass,
-  layer: number,
-  target: "q_proj" | "k_proj",
-): { weight: Tensor; raw: Tensor } | undefined {
-  const [norm, buffer] = target === "q_proj" ? ["q_norm", "rawQ"] as const : ["k_norm", "rawK"] as const;
-  const weight = pass.base.layers[layer]![norm];
-  return weight && { weight, raw: cut(pass, pass.space.layers[layer]![buffer]) };
 }
 
 /** Heads as rows (T·heads, D). */
@@ -102,80 +102,82 @@ export function headRows(pass: Pass, tensor: Tensor): Tensor {
   return reshape(tensor, [tensor.shape[0]! * tensor.shape[1]! / headSize, headSize]);
 }
 
-/** Queries, keys or values: the projection with its bias, then the norm of each head, where the network has them. */
-function projectHeads(pass: Pass, layer: number, target: "q_proj" | "k_proj" | "v_proj", x: Tensor, y: Tensor): void {
-  const { stream, base } = pass;
-  const norm = target === "v_proj" ? undefined : headNorm(pass, layer, target);
-  const projected = norm?.raw ?? y;
-  project(pass, layer, target, x, projected);
-  const bias = base.layers[layer]![`${target}_bias`];
-  if (bias) addBias(stream, bias, projected);
-  if (norm) rmsNorm(stream, headRows(pass, norm.raw), norm.weight, headRows(pass, y), base.config.normEpsilon);
-}
+const LAYER: Operations<LayerStep, LayerPlace> = {
+  norm(at, { weight, from, to }) {
+    const { stream, base } = at.pass;
+    const weights = base.layers[at.layer]![weight];
+    rmsNorm(stream, activation(at, from), weights, activation(at, to), base.config.normEpsilon);
+  },
 
-/** From a layer's input to the residual stream after attention. */
-function attentionPart(pass: Pass, layer: number, x: Tensor, middle: Tensor): void {
-  const { stream, base, space, batch, cache } = pass;
-  const weights = base.layers[layer]!;
-  const { normed, q, k, v, attended, stats } = activations(pass, layer, "normed", "q", "k", "v", "attended", "stats");
-  rmsNorm(stream, x, weights.input_layernorm, normed, base.config.normEpsilon);
-  projectHeads(pass, layer, "q_proj", normed, q);
-  projectHeads(pass, layer, "k_proj", normed, k);
-  projectHeads(pass, layer, "v_proj", normed, v);
-  const input = { q: heads(pass, q), k: heads(pass, k), v: heads(pass, v), starts: batch.starts };
-  if (cache) {
-    const placed = { ...cache.layers[layer]!, places: cache.places, step: 0 };
-    ropeStore(stream, input, space.rope, placed);
-    const slot = { k: slotOf(placed.keys, cache.slot), v: slotOf(placed.values, cache.slot) };
-    cachedAttention(stream, { ...input, ...slot }, heads(pass, attended), stats, cache.used);
-  } else {
-    rope(stream, input.q, batch.positions, space.rope, 1);
-    rope(stream, input.k, batch.positions, space.rope, 1);
-    attention(stream, input, heads(pass, attended), stats);
-  }
-  project(pass, layer, "o_proj", attended, middle, { residual: x });
-}
+  heads(at, { from, parts }) {
+    const { pass, layer } = at;
+    const { stream, base } = pass;
+    const weights = base.layers[layer]!;
+    const x = activation(at, from);
+    for (const { target, to, bias, norm } of parts) {
+      const projected = activation(at, norm?.raw ?? to);
+      project(pass, layer, target, x, projected);
+      if (bias) addBias(stream, weights[bias]!, projected);
+      if (!norm) continue;
+      const [rows, normed] = [headRows(pass, projected), headRows(pass, activation(at, to))];
+      rmsNorm(stream, rows, weights[norm.weight]!, normed, base.config.normEpsilon);
+    }
+  },
 
-/** From the residual stream after attention to the input of the down projection. */
-function gatedPart(pass: Pass, layer: number, middle: Tensor): void {
-  const { stream, base } = pass;
-  const { normedMiddle, gate, up, activated } = activations(pass, layer, "normedMiddle", "gate", "up", "activated");
-  rmsNorm(stream, middle, base.layers[layer]!.post_attention_layernorm, normedMiddle, base.config.normEpsilon);
-  project(pass, layer, "gate_proj", normedMiddle, gate);
-  project(pass, layer, "up_proj", normedMiddle, up);
-  swiglu(stream, gate, up, activated);
-}
+  attention(at, { to }) {
+    const { pass, layer } = at;
+    const { stream, space, batch, cache } = pass;
+    const [q, k, v] = (["q", "k", "v"] as const).map((name) => heads(pass, activation(at, name))) as Triple<Tensor>;
+    const input = { q, k, v, starts: batch.starts };
+    const [attended, stats] = [heads(pass, activation(at, to)), activation(at, "stats")];
+    if (cache) {
+      const placed = { ...cache.layers[layer]!, places: cache.places, step: 0 };
+      ropeStore(stream, input, space.rope, placed);
+      const slot = { k: slotOf(placed.keys, cache.slot), v: slotOf(placed.values, cache.slot) };
+      cachedAttention(stream, { ...input, ...slot }, attended, stats, cache.used);
+    } else {
+      rope(stream, q, batch.positions, space.rope, 1);
+      rope(stream, k, batch.positions, space.rope, 1);
+      attention(stream, input, attended, stats);
+    }
+  },
 
-/** One layer: x (T, C) → next (T, C). */
-export function layerForward(pass: Pass, layer: number, x: Tensor, next: Tensor): void {
-  const { middle, activated } = activations(pass, layer, "middle", "activated");
-  attentionPart(pass, layer, x, middle);
-  gatedPart(pass, layer, middle);
-  project(pass, layer, "down_proj", activated, next, { residual: middle });
-}
+  project(at, { target, from, residual, to }) {
+    const into = { residual: activation(at, residual) };
+    project(at.pass, at.layer, target, activation(at, from), activation(at, to), into);
+  },
+
+  gated(at, { from, gate, up, to }) {
+    const [input, gated, other] = [activation(at, from), activation(at, "gate"), activation(at, "up")];
+    project(at.pass, at.layer, gate, input, gated);
+    project(at.pass, at.layer, up, input, other);
+    swiglu(at.pass.stream, gated, other, activation(at, to));
+  },
+};
+
+type Triple<T> = [T, T, T];
 
 /** Computes a layer's activations again for backward, unless it keeps them: everything but its output. */
-export function layerRecompute(pass: Pass, layer: number, x: Tensor): void {
+export function layerRecompute(pass: Pass, layer: number): void {
   if (layer >= pass.base.config.layers - (pass.space.size.training?.keptLayers ?? 0)) return;
-  const { middle, activated } = activations(pass, layer, "middle", "activated");
-  attentionPart(pass, layer, x, middle);
-  gatedPart(pass, layer, middle);
-  const module = pass.lora?.module(layer, "down_proj");
-  if (!module) return;
-  const h = lowRank(pass, layer, module);
-  loraReduce(pass.stream, activated, module.a, h, 1, dropoutOf(pass, module));
-}
-
-/** The residual stream that layer `index` reads; `index` = layers is the last layer's output. */
-export function streamAt(pass: Pass, index: number): Tensor {
-  return cut(pass, pass.space.streams[index]!);
+  const at = { pass, layer };
+  for (const step of networkOf(pass.base.config).layer) {
+    if (step.op !== "project" || step.to !== "next") perform(LAYER, at, step);
+    else {
+      // The output is the next layer's x, which is kept; of this product backward wants A·x only.
+      const module = pass.lora?.module(layer, step.target);
+      if (module) reduce(pass, module, activation(at, step.from));
+    }
+  }
 }
 
 /** Embedding and all layers; the result is `streamAt(pass, layers)`. */
 export function forward(pass: Pass): void {
-  embed(pass.stream, pass.batch.ids, pass.base.embedding, streamAt(pass, 0));
-  for (let layer = 0; layer < pass.base.config.layers; layer++) {
-    layerForward(pass, layer, streamAt(pass, layer), streamAt(pass, layer + 1));
+  const { stream, base, batch } = pass;
+  embed(stream, batch.ids, base.embedding, streamAt(pass, 0));
+  const steps = networkOf(base.config).layer;
+  for (let layer = 0; layer < base.config.layers; layer++) {
+    for (const step of steps) perform(LAYER, { pass, layer }, step);
   }
 }
 
@@ -188,16 +190,35 @@ export function* headChunks({ space, batch }: Pass): Generator<{ rows: Tensor; l
   }
 }
 
+/** Some rows of the last residual stream in a pass: where a step behind the layers is carried out. */
+export interface HeadPlace {
+  readonly pass: Pass;
+  /** How many. */
+  readonly count: number;
+}
+
+/** A buffer of the head, cut to the rows at hand. */
+export function headBuffer({ pass, count }: HeadPlace, name: HeadBuffer): Tensor {
+  return firstRows(pass.space.head[name], count);
+}
+
+const HEAD: Operations<HeadStep, HeadPlace> = {
+  norm(at) {
+    const { stream, base } = at.pass;
+    rmsNorm(stream, headBuffer(at, "hidden"), base.norm, headBuffer(at, "normed"), base.config.normEpsilon);
+  },
+  logits(at) {
+    product(at.pass.stream, headBuffer(at, "normed"), at.pass.base.head, headBuffer(at, "logits"));
+  },
+};
+
 /** Logits (n, V padded to 4) of the given rows of the last residual stream. */
 export function headForward(pass: Pass, rows: Tensor): Tensor {
-  const { stream, base, space } = pass;
-  const count = rows.shape[0]!;
-  const [hidden, normed, logits] = [space.head.hidden, space.head.normed, space.head.logits]
-    .map((tensor) => firstRows(tensor, count)) as [Tensor, Tensor, Tensor];
-  gatherRows(stream, streamAt(pass, base.config.layers), rows, hidden);
-  rmsNorm(stream, hidden, base.norm, normed, base.config.normEpsilon);
-  product(stream, normed, base.head, logits);
-  return logits;
+  const { config } = pass.base;
+  const at = { pass, count: rows.shape[0]! };
+  gatherRows(pass.stream, streamAt(pass, config.layers), rows, headBuffer(at, "hidden"));
+  for (const step of networkOf(config).head) perform(HEAD, at, step);
+  return headBuffer(at, "logits");
 }
 
 /** metrics[at] += Σ −log p of the labelled rows, in nats. */

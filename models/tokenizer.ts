@@ -59,7 +59,9 @@ export async function loadTokenizer(directory: string): Promise<Tokenizer> {
   const modelPath = join(directory, "tokenizer.model");
   const model = await readFileIfPresent(modelPath, MAX_FILE_BYTES);
   if (model === undefined) {
-    throw new FormatError(`${directory} has no tokenizer: looked for tokenizer.json and tokenizer.model`);
+    throw new FormatError(`${directory} has no tokenizer: looked for tokenizer.json and tokenizer.model`, {
+      kind: "notModel",
+    });
   }
   const { vocabulary: pieces, bpe } = parseSentencePieceModel(model, modelPath);
   const added = await readAddedTokens(directory);

@@ -1,6 +1,7 @@
 // Which buffers a pass needs, how large they are and when they are in use, worked out before anything is allocated. Two
 // buffers whose uses never meet share one: WebGPU forbids reading and writing one buffer in a dispatch, so whole buffers
 // are shared, never parts of them. Shape letters as in docs/architecture.md.
+import { FAMILIES } from "./families.ts";
 import type { LlamaConfig } from "./formats/config.ts";
 import { LORA_TARGETS, type LoraTarget } from "./formats/lora_names.ts";
 import { type LoraConfig, lowestAdapted, paddedRank } from "./lora.ts";
@@ -144,7 +145,7 @@ function layerBuffers(config: LlamaConfig, size: WorkspaceSize): Record<LayerBuf
   const back = (time: Time, forward: Time) => training ? time : forward;
   const entry = (shape: Shape, from: Time, to: Time) => ({ shape, from, to });
   // Backward puts the gradients of the heads before their norm where the heads after it were.
-  const headsBack = config.queryKeyNorm ? Time.ProjectBack : Time.AttendBack;
+  const headsBack = FAMILIES[config.family].headNorms ? Time.ProjectBack : Time.AttendBack;
   const lora = (target: LoraTarget, from: Time, to: Time) =>
     [`lora_${target}`, entry([T, R], from, reads(target) ? to : from)] as const;
   return {
@@ -232,7 +233,7 @@ export function layOut(config: LlamaConfig, size: WorkspaceSize): WorkspaceLayou
   );
 
   const perLayer = Object.entries(layerBuffers(config, size)).filter(([name]) =>
-    (size.rank || !name.startsWith("lora_")) && (config.queryKeyNorm || !name.startsWith("raw"))
+    (size.rank || !name.startsWith("lora_")) && (FAMILIES[config.family].headNorms || !name.startsWith("raw"))
   );
   const firstKept = layers - Math.min(training?.keptLayers ?? 0, layers - Math.min(lowest, layers));
   const shared: Wanted[] = [

@@ -7,7 +7,7 @@ import { machineFacts, machineLines } from "./bench/machine.ts";
 import { BENCH_PARTS } from "./bench/pieces.ts";
 import { BENCH_SHAPES, runBench } from "./bench/run.ts";
 import { partTables, progressLine } from "./bench/tables.ts";
-import { FULL_ROWS } from "../tests/datasets/synthetic_rows.ts";
+import { FULL_ROWS } from "./bench/synthetic_rows.ts";
 import { checkValues } from "./cli/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
 import { flagsOf } from "./cli/flags.ts";
@@ -37,9 +37,11 @@ const options = z.object({
   shapes: z.array(z.enum(BENCH_SHAPES)).default([...BENCH_SHAPES]).describe(
     "shapes of the products: M 256, N 1024, K 1024 by all variants, LLaMA-7B's by the one that is used",
   ).meta({ zh: "矩阵乘的尺寸：compared 为 M 256、N 1024、K 1024 的全部变体，llama-7b 为其各尺寸所用的变体" }),
-  autotune: trainSettings.autotune.describe("find the quickest variants of the products before measuring steps")
+  autotune: trainSettings.autotune.describe(
+    "measure steps with the default variants of the products, without finding the quickest first",
+  )
     .meta({
-      zh: "测训练步之前先找出最快的矩阵乘变体",
+      zh: "测训练步时用默认的矩阵乘变体，不先找出最快的",
     }),
   packingData: z.string().optional().describe("folder of alpaca rows to measure packing with; not measured without")
     .meta({ zh: "用于测打包的 alpaca 数据文件夹；不给则不测" }),

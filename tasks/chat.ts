@@ -1,31 +1,23 @@
 // deno task chat: talks to a model in the terminal.
 import { chatLoop } from "./chat/chat_loop.ts";
-import { PipedLines, TerminalLines } from "./chat/line_source.ts";
+import { PipedLines } from "./chat/line_source.ts";
 import { chatMessagesIn } from "./chat/messages.ts";
 import { type ChatOptions, readChatOptions } from "./chat/options.ts";
 import { ChatSession } from "./chat/session.ts";
+import { TerminalLines } from "./chat/terminal_lines.ts";
 import { detectLanguage } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
 import { templateNameFor } from "./generation/conversation.ts";
 import { ineffectiveLine, paramsOf, publishersLine } from "./generation/generation_flags.ts";
 import { openGenerator } from "./generation/open_generator.ts";
 import { chosenBase, namedAdapters, nameOfBase, templateOptionsOf } from "./generation/options.ts";
+import { writeAnswer } from "./generation/write_answer.ts";
 
 const language = detectLanguage(Deno.args);
 const messages = chatMessagesIn(language);
 let stopAnswer: (() => void) | undefined;
 
-// A model may write what a terminal would obey: such characters are shown as a mark instead.
-const obeyed = /[^\P{Cc}\n\t]/gu;
-const shown = Deno.stdout.isTerminal() ? (text: string) => text.replaceAll(obeyed, "\ufffd") : (text: string) => text;
-
 const notice = (text: string) => console.error(text);
-
-async function write(text: string): Promise<void> {
-  for (let bytes = new TextEncoder().encode(shown(text)); bytes.length > 0;) {
-    bytes = bytes.subarray(await Deno.stdout.write(bytes));
-  }
-}
 
 async function chat(options: ChatOptions, signal: AbortSignal): Promise<void> {
   const templateOptions = templateOptionsOf(options);
@@ -47,8 +39,8 @@ async function chat(options: ChatOptions, signal: AbortSignal): Promise<void> {
     const typed = Deno.stdin.isTerminal();
     if (typed) notice(messages.welcome(session.speaker, generator.positions));
     const failures = await chatLoop({
-      ...{ session, language, signal, write, notice, show: notice, file: undefined },
-      lines: typed ? new TerminalLines() : new PipedLines(Deno.stdin.readable),
+      ...{ session, language, signal, write: writeAnswer, notice, show: notice, file: undefined },
+      lines: typed ? new TerminalLines(signal) : new PipedLines(Deno.stdin.readable),
       onAnswer: (stop) => stopAnswer = stop,
     });
     // Nobody saw them as they came.

@@ -15,6 +15,7 @@ import { messagesIn } from "./cli/messages.ts";
 import { publishAside } from "./cli/publish_aside.ts";
 import { CACHE_OPTIONS, JSON_EVENTS_OPTION, LANG_OPTION } from "./cli/shared_options.ts";
 import { UsageError } from "./cli/usage_error.ts";
+import { chosenBase } from "./generation/options.ts";
 
 const { to, ...written } = exportOptions;
 const options = z.object({
@@ -24,9 +25,11 @@ const options = z.object({
     aliases: ["output_dir", "outfile"],
   }),
   baseModel: inputOptions.baseModel.optional().describe(
-    "base model with its own weights: a folder, a .gguf file, or owner/name on the Hugging Face hub; not needed for peft",
+    "base model with its own weights: a folder, a .gguf file, or owner/name on the Hugging Face hub; left out, that of " +
+      "the quickstart; not needed for peft",
   ).meta({
-    zh: "基座模型（原始权重）：文件夹、.gguf 文件，或 Hugging Face 上的 owner/name；peft 不需要",
+    zh:
+      "基座模型（原始权重）：文件夹、.gguf 文件，或 Hugging Face 上的 owner/name；省略则为 quickstart 的基座；peft 不需要",
   }),
   loraPath: inputOptions.loraPath.optional().describe("folder of the adapter; left out, the base is exported as it is")
     .meta({
@@ -69,18 +72,18 @@ function readArguments(args: string[]): z.output<typeof options> | undefined {
 
 /** A model on this machine. */
 interface FoundModel {
-  readonly model: string | undefined;
+  readonly model: string;
   /** Of a model of the hub, its own. */
   readonly name?: string;
 }
 
 /** Does `use` with the model that is meant; one of the hub is downloaded into the cache, and stays there meanwhile. */
 async function withModel(
-  model: string | undefined,
+  model: string,
   options: Pick<RunOptions, "cacheDir" | "signal" | "onEvent">,
   use: (found: FoundModel) => Promise<void>,
 ): Promise<void> {
-  const ref = model === undefined ? undefined : hubModelNamed(model);
+  const ref = hubModelNamed(model);
   if (ref === undefined) return await use({ model });
   const definition = pipeline({ name: "export", options: z.object({}), build: () => ({ model: ref }) });
   await runPipeline(definition, {
@@ -95,16 +98,17 @@ await runMain(language, async (signal) => {
   const given = readArguments(Deno.args);
   if (given === undefined) return;
   const messages = messagesIn(language);
+  const baseModel = chosenBase(given.baseModel);
   const wanted: ExportRequest = {
     ...given,
-    model: given.baseModel,
+    model: baseModel,
     adapter: given.loraPath,
     maxShardBytes: given.maxShardSize * 1e9,
     endsOf: textEnds,
   };
   const fault = faultOfExport(wanted);
   if (fault !== undefined) {
-    throw new UsageError(`${fault} (--base-model, --lora-path, --type)\n${messages.seeHelp("export")}`);
+    throw new UsageError(`${fault} (--lora-path, --type)\n${messages.seeHelp("export")}`);
   }
   const renderer = chooseRenderer(given.json, messages);
   const progress = new ProgressGate("export", (event) => renderer.show(event));
@@ -115,7 +119,7 @@ await runMain(language, async (signal) => {
       path: given.outputPath,
       file: exportedFile(request),
       overwrite: given.overwrite,
-      inputs: [given.baseModel, given.loraPath].filter((input) => input !== undefined),
+      inputs: [baseModel, given.loraPath].filter((input) => input !== undefined),
       bytesNeeded: () => bytes,
     }, (aside) =>
       exportModel(request, aside, (done, total) => {
@@ -128,7 +132,7 @@ await runMain(language, async (signal) => {
   };
   try {
     const { cacheDir } = given;
-    await withModel(given.baseModel, { cacheDir, signal, onEvent: (event) => renderer.show(event) }, write);
+    await withModel(baseModel, { cacheDir, signal, onEvent: (event) => renderer.show(event) }, write);
   } finally {
     renderer.close();
   }

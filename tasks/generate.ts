@@ -15,6 +15,7 @@ import { templateNameFor } from "./generation/conversation.ts";
 import { GENERATION_OPTIONS, ineffectiveLine, paramsOf } from "./generation/generation_flags.ts";
 import { openGenerator } from "./generation/open_generator.ts";
 import { chosenBase, MODEL_OPTIONS, namedAdapters, nameOfBase, templateOptionsOf } from "./generation/options.ts";
+import { writeAnswer } from "./generation/write_answer.ts";
 
 const options = z.object({
   ...MODEL_OPTIONS,
@@ -80,10 +81,6 @@ async function answerAll(
   params: GenerationParams,
   signal: AbortSignal,
 ): Promise<void> {
-  const encoder = new TextEncoder();
-  const write = async (text: string) => {
-    for (let bytes = encoder.encode(text); bytes.length > 0;) bytes = bytes.subarray(await Deno.stdout.write(bytes));
-  };
   const answer = async ({ adapter }: Speaker, say: (text: string) => Promise<void> | void) => {
     for await (const event of generator.stream({ prompt, adapter, params, signal })) {
       if (event.type === "text") await say(event.text);
@@ -98,10 +95,10 @@ async function answerAll(
     return `\n${heading(speaker)}${text}\n`;
   }));
   later.catch(() => {}); // told below, after the first one's
-  await write(heading(first));
-  await answer(first, write);
-  await write("\n");
-  for (const text of await later) await write(text);
+  await writeAnswer(heading(first));
+  await answer(first, writeAnswer);
+  await writeAnswer("\n");
+  for (const text of await later) await writeAnswer(text);
 }
 
 const language = detectLanguage(Deno.args);

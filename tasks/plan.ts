@@ -2,6 +2,7 @@
 import { chooseDevice } from "../kernels/adapter.ts";
 import { PipelineOptionsError, planPipeline } from "../pipeline/core/mod.ts";
 import { detectLanguage } from "./cli/language.ts";
+import { lockOf } from "./cli/locked_options.ts";
 import { runMain } from "./cli/main.ts";
 import { messagesIn } from "./cli/messages.ts";
 import { explainOptions, readPipelineCommand } from "./cli/pipeline_command.ts";
@@ -15,7 +16,8 @@ await runMain(language, async (signal) => {
   const messages = messagesIn(language);
   const command = await readPipelineCommand("plan", Deno.args, language);
   if (command.help !== undefined) return console.log(command.help);
-  const { loaded, options, common } = command;
+  const { loaded, common } = command;
+  const options = common.locked ? (await lockOf(loaded, command.options, messages)).options : command.options;
   if (common.device !== undefined) chooseDevice(common.device);
   try {
     const plan = await planPipeline(loaded.pipeline, {
@@ -28,6 +30,6 @@ await runMain(language, async (signal) => {
     });
     console.log(common.json ? planJson(plan) : planTable(plan, messages));
   } catch (error) {
-    throw error instanceof PipelineOptionsError ? explainOptions(error, command, messages) : error;
+    throw error instanceof PipelineOptionsError ? explainOptions(error, { loaded, options }, messages) : error;
   }
 });

@@ -1,13 +1,7 @@
 // `deno task reproduce [NAME|FILE] [options]`: computes a locked pipeline into an empty cache and compares.
 import Table from "cli-table3";
 import { join, resolve } from "@std/path";
-import {
-  type ComparedStage,
-  compareWithLock,
-  LockCollector,
-  readLockFile,
-  runObserved,
-} from "../pipeline/core/upkeep.ts";
+import { type ComparedStage, compareWithLock, LockCollector, runObserved } from "../pipeline/core/upkeep.ts";
 import { chooseDevice } from "../kernels/adapter.ts";
 import { z } from "../mod.ts";
 import { chooseRenderer } from "./cli/choose_renderer.ts";
@@ -16,11 +10,10 @@ import { parseCommand } from "./cli/command.ts";
 import { flagsOf } from "./cli/flags.ts";
 import { detectLanguage } from "./cli/language.ts";
 import { loadPipeline } from "./cli/load_pipeline.ts";
-import { lockPathOf } from "./cli/lock_path.ts";
+import { lockOf } from "./cli/locked_options.ts";
 import { runMain } from "./cli/main.ts";
 import { messagesIn } from "./cli/messages.ts";
 import { CACHE_OPTIONS, DEVICE_OPTION } from "./cli/shared_options.ts";
-import { UsageError } from "./cli/usage_error.ts";
 
 const language = detectLanguage(Deno.args);
 const say = (en: string, zh: string) => language === "zh" ? zh : en;
@@ -75,9 +68,7 @@ await runMain(language, async (signal) => {
   const { cacheDir, json, tolerance, checkDevice, device } = values;
   if (device !== undefined) chooseDevice(device);
   const loaded = await loadPipeline(parsed.operands[0] ?? "quickstart", messagesIn(language));
-  const lockPath = lockPathOf(loaded);
-  const locked = (await readLockFile(lockPath))[loaded.name];
-  if (locked === undefined) throw new UsageError(messagesIn(language).noLock(loaded.name, lockPath));
+  const locked = await lockOf(loaded, {}, messagesIn(language));
 
   await Deno.mkdir(resolve(cacheDir), { recursive: true });
   const fresh = await Deno.makeTempDir({ dir: resolve(cacheDir), prefix: "reproduce-" });

@@ -2,7 +2,7 @@
 import Table from "cli-table3";
 import { resolve } from "@std/path";
 import { PipelineError } from "../pipeline/core/mod.ts";
-import { readRuns, type RunRecord, writeRun } from "../pipeline/core/upkeep.ts";
+import { readRuns, type RunRecord, type RunStanding, standingOf, writeRun } from "../pipeline/core/upkeep.ts";
 import { z } from "../mod.ts";
 import { checkValues } from "./cli/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
@@ -12,6 +12,7 @@ import { detectLanguage } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
 import { diffRuns, metricsOf } from "./cli/run_metrics.ts";
 import { CACHE_OPTIONS } from "./cli/shared_options.ts";
+import { wrapToWidth } from "./cli/text_width.ts";
 import { UsageError } from "./cli/usage_error.ts";
 
 const language = detectLanguage(Deno.args);
@@ -58,7 +59,41 @@ function find(runs: readonly RunRecord[], name: string | undefined): RunRecord {
   );
 }
 
-const STATUS_ZH = { running: "未结束", done: "完成", failed: "失败", stopped: "停止" } as const;
+const STATUS: Readonly<Record<RunStanding, readonly [en: string, zh: string]>> = {
+  running: ["running", "进行中"],
+  silent: ["no sign of life", "无响应"],
+  done: ["done", "完成"],
+  failed: ["failed", "失败"],
+  stopped: ["stopped", "停止"],
+};
+
+/** At which stage a run ended that is not done, and why; undefined for a run that is done or goes on. */
+function faultOf(run: RunRecord): string | undefined {
+  const { failure, current, seenAt = run.startedAt } = run;
+  const stage = failure?.stage ?? current?.stage;
+  const at = (en: string, zh: string) =>
+    stage === undefined ? say(en, zh) : say(`${en} at ${stage}`, `${zh}于 ${stage}`);
+  switch (standingOf(run)) {
+    case "failed":
+      return at("failed", "失败") + (failure === undefined ? "" : say(": ", "：") + failure.message);
+    case "stopped":
+      return at("stopped", "停止");
+    case "silent":
+      return say(`last sign of life ${seenAt}`, `最后一次响应 ${seenAt}`) +
+        at(", it may have been killed", "，可能已终止");
+    default:
+      return undefined;
+  }
+}
+
+/** Columns of the table, with a space on either side. */
+const [OPTIONS_WIDTH, FIGURES_WIDTH] = [34, 50];
+
+/** A cell whose words, paths among them, are cut where they are wider than it. */
+const wrapped = (content: string, width: number) => ({
+  content: wrapToWidth(content, width - 2),
+  wrapOnWordBoundary: false,
+});
 
 function list(runs: readonly RunRecord[]): void {
   const table = new Table({
@@ -68,24 +103,24 @@ function list(runs: readonly RunRecord[]): void {
       say("status", "状态"),
       say("time", "用时"),
       say("options", "选项"),
-      say("figures", "指标"),
+      say("figures, or why it ended", "指标或结束原因"),
     ],
     style: { head: [], border: [] },
-    colWidths: [null, null, null, null, 34, 44],
+    colWidths: [null, null, null, null, OPTIONS_WIDTH, FIGURES_WIDTH],
     wordWrap: true,
   });
   for (const run of runs) {
-    const { id, pipeline, status, startedAt, endedAt, pinned } = run;
+    const { id, pipeline, startedAt, endedAt, pinned } = run;
     const time = endedAt === undefined ? "" : formatDuration(Date.parse(endedAt) - Date.parse(startedAt));
     const figures = Object.entries(metricsOf(run)).map(([name, value]) => `${name} ${formatNumber(value)}`);
     const given = Object.entries(run.options).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
     table.push([
       pinned ? `${id} *` : id,
       pipeline,
-      say(status, STATUS_ZH[status]),
+      say(...STATUS[standingOf(run)]),
       time,
-      given.join(", "),
-      figures.join(", "),
+      wrapped(given.join(", "), OPTIONS_WIDTH),
+      wrapped([faultOf(run), figures.join(", ")].filter(Boolean).join("\n"), FIGURES_WIDTH),
     ]);
   }
   console.log(`${table}`);

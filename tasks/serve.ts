@@ -41,7 +41,11 @@ async function serve(options: ServeOptions, language: Language, signal: AbortSig
       templateOptions: templateOptionsOf(options),
       language,
       cacheDir: options.cacheDir,
-      access: { hosts: hostNames(options.host), apiKey: options.apiKey, allowOrigins: options.allowOrigin },
+      access: {
+        hosts: hostNames(options.host, options.allowHost),
+        apiKey: options.apiKey,
+        allowOrigins: options.allowOrigin,
+      },
       limits: { ...DEFAULT_LIMITS, requests: options.slots + options.queue },
       signal,
       report: (error) => console.error(error),

@@ -1,3 +1,4 @@
+// The import law, on every file of the repository: architecture/import_law.ts.
 import { assert, assertEquals } from "@std/assert";
 import { findCycle, forbiddenImports } from "./architecture/import_law.ts";
 import { readImports, sourceFiles } from "./architecture/repository.ts";
@@ -22,7 +23,10 @@ Deno.test("forbiddenImports() finds each kind of forbidden edge and nothing else
     ["pipeline/recipes/quickstart.ts", ["mod.ts", "pipeline/stages/train.ts"]],
     ["mod.ts", ["pipeline/stages/train.ts", "tasks/train.ts"]],
     ["kernels/matmul.ts", ["tests/reference.ts", "kernels/matmul.wgsl"]],
-    ["tasks/train.ts", ["mod.ts", "kernels/device.ts"]],
+    ["tasks/train.ts", ["mod.ts", "kernels/device.ts", "deno.json", "tests/rows.ts"]],
+    ["examples/own_stage.ts", ["mod.ts", "datasets/rows.ts"]],
+    ["pipeline/core/record.ts", ["deno.json"]],
+    ["tests/rows.ts", ["tasks/train.ts"]],
     ["strays/a.ts", []],
   ]);
   assertEquals(forbiddenImports(imports), [
@@ -33,6 +37,9 @@ Deno.test("forbiddenImports() finds each kind of forbidden edge and nothing else
     "pipeline/recipes/quickstart.ts must not import pipeline/stages/train.ts",
     "mod.ts must not import tasks/train.ts",
     "kernels/matmul.ts must not import tests/reference.ts",
+    "tasks/train.ts must not import tests/rows.ts",
+    "examples/own_stage.ts must not import datasets/rows.ts",
+    "pipeline/core/record.ts must not import deno.json",
     "strays/a.ts lies outside the areas that the import law knows",
   ]);
 });

@@ -1,4 +1,5 @@
-import { type LlamaConfig, modelType } from "../formats/config.ts";
+import { FAMILIES } from "../families.ts";
+import type { LlamaConfig } from "../formats/config.ts";
 import { FormatError } from "../formats/error.ts";
 import { ggufName, permuteRotary, rotaryHeads } from "../formats/gguf_names.ts";
 import { toGguf, type WrittenGgufType } from "../formats/gguf_quantize.ts";
@@ -39,7 +40,7 @@ export async function writeGgufModel(
 ): Promise<void> {
   const { config } = weights;
   const metadata = new Map<string, GgufValue>([
-    ["general.architecture", { type: "string", value: modelType(config) }],
+    ["general.architecture", { type: "string", value: FAMILIES[config.family].gguf }],
     ["general.type", { type: "string", value: "model" }],
     ["general.name", { type: "string", value: name }],
     ["general.file_type", { type: "uint32", value: FILE_TYPES[type] }],
@@ -64,7 +65,7 @@ function networkMetadata(config: LlamaConfig): [string, GgufValue][] {
     "attention.value_length": config.headSize,
     "rope.dimension_count": config.headSize,
   };
-  const kind = modelType(config);
+  const kind = FAMILIES[config.family].gguf;
   return [
     ...Object.entries(whole).map(([key, value]): [string, GgufValue] => [`${kind}.${key}`, { type: "uint32", value }]),
     [`${kind}.attention.layer_norm_rms_epsilon`, { type: "float32", value: config.normEpsilon }],
@@ -74,7 +75,7 @@ function networkMetadata(config: LlamaConfig): [string, GgufValue][] {
 
 function modelTensor(weights: MergedWeights, tensor: LlamaTensor, wanted: WrittenGgufType, path: string): GgufTensor {
   const { name, shape } = tensor;
-  const gguf = ggufName(name);
+  const gguf = ggufName(name, weights.config.family);
   if (gguf === undefined) throw new FormatError(`${path}: cannot write tensor ${name}: GGUF has no name for it`);
   const columns = shape.at(-1) ?? 1;
   const fits = columns % GGUF_TYPES[wanted].blockValues === 0;

@@ -1,5 +1,6 @@
 import type { Adapter, AdapterTensor } from "../formats/adapter.ts";
-import { type LlamaConfig, modelType } from "../formats/config.ts";
+import { FAMILIES } from "../families.ts";
+import type { LlamaConfig } from "../formats/config.ts";
 import { fromFiniteFloat32 } from "../formats/dtype.ts";
 import { AdapterFitError } from "../formats/error.ts";
 import { ggufName, permuteRotary, rotaryHeads } from "../formats/gguf_names.ts";
@@ -21,7 +22,7 @@ export async function writeGgufLora(
   onProgress?: (done: number, total: number) => void,
 ): Promise<void> {
   const metadata = new Map<string, GgufValue>([
-    ["general.architecture", { type: "string", value: modelType(config) }],
+    ["general.architecture", { type: "string", value: FAMILIES[config.family].gguf }],
     ["general.type", { type: "string", value: "adapter" }],
     ["general.name", { type: "string", value: name }],
     ["adapter.type", { type: "string", value: "lora" }],
@@ -35,7 +36,7 @@ function loraTensors(tensor: AdapterTensor, rank: number, config: LlamaConfig, p
   const { layer, target, inFeatures, outFeatures } = tensor;
   const name = projectionName(layer, target);
   const [rows, columns] = projectionShape(config, target);
-  const base = ggufName(name);
+  const base = ggufName(name, config.family);
   if (base === undefined || layer >= config.layers || rows !== outFeatures || columns !== inFeatures) {
     throw new AdapterFitError(
       `${path}: the adapter does not fit this model: its layer ${layer} ${target} changes ` +

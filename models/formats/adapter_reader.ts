@@ -60,6 +60,7 @@ async function findWeights(directory: string, hasConfig: boolean): Promise<strin
   throw new FormatError(
     `${directory} has no adapter: looked for ${ADAPTER_CONFIG} (${hasConfig ? "found" : "missing"}) with ` +
       `${Object.values(ADAPTER_FILES).join(" or ")}, and for ${CHECKPOINT_FILE}`,
+    { kind: "noAdapter" },
   );
 }
 

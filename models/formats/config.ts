@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { z } from "zod";
+import { FAMILIES, FAMILY_NAMES, type FamilyName, isFamilyName } from "../families.ts";
 import { FormatError } from "./error.ts";
 import { isInt8 } from "./int8_rows.ts";
 import { readJsonFile } from "./json_file.ts";
@@ -7,8 +8,10 @@ import { type LlamaRopeScaling, parseRope, ROPE_FIELDS } from "./rope_config.ts"
 
 export type { LlamaRopeScaling } from "./rope_config.ts";
 
-/** The shape of a LLaMA network, or of one of its relatives Qwen2 and Qwen3, as config.json of a Hugging Face folder gives it. */
+/** The shape of a LLaMA network, or of one of its relatives, as config.json of a Hugging Face folder gives it. */
 export interface LlamaConfig {
+  /** What kind of network it is: families.ts says what that means. */
+  readonly family: FamilyName;
   /** C, width of the residual stream. */
   readonly hiddenSize: number;
   /** F, width of the feed-forward layer. */
@@ -25,16 +28,14 @@ export interface LlamaConfig {
   readonly vocabularySize: number;
   /** The longest sequence that the model was made for. */
   readonly maxPositions: number;
+  /** Most tokens that a token sees, itself among them, where that is not all of them. */
+  readonly slidingWindow?: number;
   /** ε of RMSNorm. */
   readonly normEpsilon: number;
   /** Base of the rotary frequencies. */
   readonly ropeTheta: number;
   /** LLaMA 3's stretching of the rotary frequencies, when the model has it. */
   readonly ropeScaling?: LlamaRopeScaling;
-  /** True where queries, keys and values have biases, as in Qwen2. */
-  readonly attentionBias?: true;
-  /** True where each head of queries and keys is normed before its rotation, as in Qwen3. */
-  readonly queryKeyNorm?: true;
   /** True when the head is the embedding, and the folder has no lm_head. */
   readonly tiedEmbeddings: boolean;
   /** As config.json says; the tokenizer's own ids go first where the two differ. */
@@ -44,33 +45,6 @@ export interface LlamaConfig {
 }
 
 const size = z.number().int().positive().max(2 ** 31 - 1);
-
-/** The networks that are known, each with what sets it apart and the defaults of its class in transformers. */
-const NETWORKS = {
-  llama: { traits: {}, architecture: "LlamaForCausalLM", defaults: {} },
-  qwen2: {
-    traits: { attentionBias: true },
-    architecture: "Qwen2ForCausalLM",
-    defaults: { intermediate_size: 22016, vocab_size: 151936, max_position_embeddings: 32768, eos_token_id: null },
-  },
-  qwen3: {
-    traits: { queryKeyNorm: true },
-    architecture: "Qwen3ForCausalLM",
-    defaults: {
-      intermediate_size: 22016,
-      vocab_size: 151936,
-      max_position_embeddings: 32768,
-      head_dim: 128,
-      eos_token_id: null,
-    },
-  },
-} as const;
-type Network = keyof typeof NETWORKS;
-
-/** The name of a network's kind in config.json. */
-export function modelType({ attentionBias, queryKeyNorm }: LlamaConfig): Network {
-  return queryKeyNorm ? "qwen3" : attentionBias ? "qwen2" : "llama";
-}
 
 /** The fields of config.json that matter here, with the defaults of transformers' LlamaConfig. */
 const ConfigFile = z.looseObject({
@@ -106,7 +80,9 @@ type ConfigFile = z.infer<typeof ConfigFile>;
 export async function readConfig(directory: string): Promise<LlamaConfig> {
   const path = join(directory, "config.json");
   const record = await readJsonFile(path);
-  if (record === undefined) throw new FormatError(`${directory} is not a model folder: it has no config.json`);
+  if (record === undefined) {
+    throw new FormatError(`${directory} is not a model folder: it has no config.json`, { kind: "notModel" });
+  }
   return parseConfig(record, path);
 }
 
@@ -118,18 +94,21 @@ export async function readConfig(directory: string): Promise<LlamaConfig> {
  */
 export function parseConfig(record: unknown, path: string): LlamaConfig {
   const type = z.looseObject({ model_type: z.string() }).safeParse(record);
-  const network = type.success ? networkOf(type.data.model_type, path) : NETWORKS.llama;
-  const parsed = ConfigFile.safeParse(type.success ? { ...network.defaults, ...type.data } : record);
+  if (!type.success) throw new FormatError(`${path}: ${z.prettifyError(type.error)}`);
+  const family = familyOf(type.data.model_type, path);
+  const parsed = ConfigFile.safeParse({ ...FAMILIES[family].defaults, ...type.data });
   if (!parsed.success) throw new FormatError(`${path}: ${z.prettifyError(parsed.error)}`);
   const file = parsed.data;
-  refuseOtherNetworks(file, path);
+  refuseOtherNetworks(file, family, path);
 
   const heads = file.num_attention_heads;
   const keyValueHeads = file.num_key_value_heads ?? heads;
   const headSize = file.head_dim ?? file.hidden_size / heads;
   checkSizes(file, heads, keyValueHeads, headSize, path);
+  const slidingWindow = windowOf(file, family, path);
   const { theta, scaling } = parseRope(file, file.max_position_embeddings, path);
   return {
+    family,
     hiddenSize: file.hidden_size,
     intermediateSize: file.intermediate_size,
     layers: file.num_hidden_layers,
@@ -138,10 +117,10 @@ export function parseConfig(record: unknown, path: string): LlamaConfig {
     headSize,
     vocabularySize: file.vocab_size,
     maxPositions: file.max_position_embeddings,
+    ...(slidingWindow === undefined ? {} : { slidingWindow }),
     normEpsilon: file.rms_norm_eps,
     ropeTheta: theta,
     ...(scaling === undefined ? {} : { ropeScaling: scaling }),
-    ...network.traits,
     tiedEmbeddings: file.tie_word_embeddings,
     bosId: file.bos_token_id ?? 1,
     eosIds: file.eos_token_id === null ? [] : [file.eos_token_id].flat(),
@@ -152,11 +131,8 @@ export function parseConfig(record: unknown, path: string): LlamaConfig {
 const CHANGES_RESULTS =
   /(^|_)(scale|scaling|multiplier|softcap|softcapping|clip|alibi|experts?|moe|rope|rotary|norm|bias|window|residual)(_|$)/;
 
-/** Those that are read here, or that change nothing in these networks. */
-const UNDERSTOOD = new Set([
-  ...["attention_bias", "mlp_bias", "rms_norm_eps", "use_sliding_window", "sliding_window", "max_window_layers"],
-  ...Object.keys(ROPE_FIELDS),
-]);
+/** Those that are read whatever the family is. */
+const READ = ["rms_norm_eps", ...Object.keys(ROPE_FIELDS)];
 
 /** Whether a value asks for nothing: off, no scale, no limit. */
 function isNeutral(field: string, value: unknown): boolean {
@@ -164,24 +140,34 @@ function isNeutral(field: string, value: unknown): boolean {
     (Array.isArray(value) && value.length === 0);
 }
 
-function networkOf(type: string, path: string): (typeof NETWORKS)[Network] {
-  if (Object.hasOwn(NETWORKS, type)) return NETWORKS[type as Network];
-  const known = Object.keys(NETWORKS).map((name) => `"${name}"`).join(", ");
+function familyOf(type: string, path: string): FamilyName {
+  if (isFamilyName(type)) return type;
+  const known = FAMILY_NAMES.map((name) => `"${name}"`).join(", ");
   throw new FormatError(`${path}: model_type is ${JSON.stringify(type)}; supported: ${known}`);
 }
 
-function refuseOtherNetworks(file: ConfigFile, path: string): void {
+/** The window, in a family that may have one. */
+function windowOf(file: ConfigFile, family: FamilyName, path: string): number | undefined {
+  const { window } = FAMILIES[family];
+  const parsed = size.nullish().safeParse(window && file[window]);
+  if (!parsed.success) throw new FormatError(`${path}: ${window}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data ?? undefined;
+}
+
+function refuseOtherNetworks(file: ConfigFile, family: FamilyName, path: string): void {
+  const { only, harmless, window } = FAMILIES[family];
   const refuse = (field: string, found: unknown, wanted: string): never => {
     throw new FormatError(`${path}: ${field} is ${JSON.stringify(found)}; supported: ${wanted}`);
   };
-  if (file.hidden_act !== "silu") refuse("hidden_act", file.hidden_act, '"silu"');
-  if (file.attention_bias) refuse("attention_bias", true, "false");
-  if (file.mlp_bias) refuse("mlp_bias", true, "false");
-  if (file.use_sliding_window) refuse("use_sliding_window", true, "false");
+  for (const [field, wanted] of Object.entries(only)) {
+    const found = file[field] ?? wanted;
+    if (found !== wanted) refuse(field, found, JSON.stringify(wanted));
+  }
   const layer = file.layer_types?.find((type) => type !== "full_attention");
   if (layer !== undefined) refuse("layer_types", layer, '"full_attention"');
+  const understood = new Set([...READ, ...Object.keys(only), ...harmless, ...(window ? [window] : [])]);
   for (const [field, value] of Object.entries(file)) {
-    if (CHANGES_RESULTS.test(field) && !UNDERSTOOD.has(field) && !isNeutral(field, value)) {
+    if (CHANGES_RESULTS.test(field) && !understood.has(field) && !isNeutral(field, value)) {
       refuse(field, value, "nothing, since it is not known here and may change what the network computes");
     }
   }
@@ -212,10 +198,11 @@ function checkSizes(file: ConfigFile, heads: number, keyValueHeads: number, head
 
 /** The contents of a config.json for a network, in the form that transformers reads. Weights are float32. */
 export function configToJson(config: LlamaConfig): string {
-  const { ropeScaling } = config;
+  const { ropeScaling, slidingWindow = null } = config;
+  const { architecture, window } = FAMILIES[config.family];
   const record = {
-    architectures: [NETWORKS[modelType(config)].architecture],
-    model_type: modelType(config),
+    architectures: [architecture],
+    model_type: config.family,
     hidden_size: config.hiddenSize,
     intermediate_size: config.intermediateSize,
     num_hidden_layers: config.layers,
@@ -224,6 +211,7 @@ export function configToJson(config: LlamaConfig): string {
     head_dim: config.headSize,
     vocab_size: config.vocabularySize,
     max_position_embeddings: config.maxPositions,
+    ...(window && { [window]: slidingWindow }),
     rms_norm_eps: config.normEpsilon,
     rope_theta: config.ropeTheta,
     rope_scaling: ropeScaling === undefined ? null : {

@@ -1,10 +1,8 @@
+import { familyOfGguf, GGUF_ARCHITECTURES } from "../families.ts";
 import { ropeFrequencies } from "../rope_table.ts";
 import { type LlamaConfig, parseConfig } from "./config.ts";
 import { FormatError, quoted } from "./error.ts";
 import type { GgufFile } from "./gguf_file.ts";
-
-/** Networks whose GGUF files are read: the names are those of config.json's model_type. */
-const ARCHITECTURES = ["llama", "qwen2", "qwen3"];
 
 /** LLaMA 3's rotary stretching in GGUF: a factor for each of the D/2 frequencies. */
 const ROPE_FACTORS = "rope_freqs.weight";
@@ -41,14 +39,15 @@ const NEUTRAL: Readonly<Record<string, readonly NeutralValue[]>> = {
 /**
  * The network that the metadata of a GGUF file describes.
  *
- * @throws {FormatError} when it is not LLaMA, Qwen2 or Qwen3, or a value is missing or not valid
+ * @throws {FormatError} when it is of no family that is known, or a value is missing or not valid
  */
 export async function ggufConfig(file: GgufFile): Promise<LlamaConfig> {
   const { path } = file;
   const architecture = file.value("general.architecture", "string");
-  if (architecture === undefined || !ARCHITECTURES.includes(architecture)) {
+  const family = familyOfGguf(architecture);
+  if (architecture === undefined || family === undefined) {
     const shown = architecture === undefined ? "missing" : quoted(architecture);
-    throw new FormatError(`${path}: general.architecture is ${shown}; supported: ${ARCHITECTURES.join(", ")}`);
+    throw new FormatError(`${path}: general.architecture is ${shown}; supported: ${GGUF_ARCHITECTURES.join(", ")}`);
   }
   const number = (key: string) => file.value(`${architecture}.${key}`, "number");
   refuseOtherNetworks(file, architecture);
@@ -64,7 +63,7 @@ export async function ggufConfig(file: GgufFile): Promise<LlamaConfig> {
     .map((key) => file.value(`tokenizer.ggml.${key}`, "number"))
     .filter((id) => id !== undefined);
   const record = {
-    model_type: architecture,
+    model_type: family,
     hidden_size: hiddenSize,
     intermediate_size: needed("feed_forward_length"),
     num_hidden_layers: needed("block_count"),

@@ -42,8 +42,12 @@ export class GgufModel implements TensorFile {
     const tensors = new Map<string, TensorDescription>();
     for (const [name, info] of file.tensors) {
       if (IGNORED.has(name)) continue;
-      const known = nameOfGguf(name);
-      if (known === undefined) throw new FormatError(`${file.path}: tensor ${quoted(name)} is none of a LLaMA network`);
+      const known = nameOfGguf(name, config.family);
+      if (known === undefined) {
+        throw new FormatError(
+          `${file.path}: tensor ${quoted(name)} is none of a network of the family ${config.family}`,
+        );
+      }
       own.set(known, name);
       tensors.set(known, info);
     }

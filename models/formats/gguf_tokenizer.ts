@@ -103,7 +103,9 @@ async function readTokens(directory: string): Promise<Tokens> {
   const modelPath = join(directory, "tokenizer.model");
   const model = await readFileIfPresent(modelPath, MAX_FILE_BYTES);
   if (model === undefined) {
-    throw new FormatError(`${directory} has no tokenizer: looked for tokenizer.json and tokenizer.model`);
+    throw new FormatError(`${directory} has no tokenizer: looked for tokenizer.json and tokenizer.model`, {
+      kind: "notModel",
+    });
   }
   const pieces = sentencePieces(model, modelPath);
   const { vocabulary } = parseSentencePieceModel(model, modelPath);

@@ -1,3 +1,4 @@
+import { FAMILIES } from "../families.ts";
 import type { LlamaConfig } from "./config.ts";
 import { LORA_TARGETS, type LoraTarget, projectionName } from "./lora_names.ts";
 
@@ -29,10 +30,11 @@ export function projectionShape(config: LlamaConfig, target: LoraTarget): [outFe
 /** Biases and norms of a layer's queries, keys and values, where the network has them. */
 function attentionVectors(config: LlamaConfig, layer: number): LlamaTensor[] {
   const prefix = `model.layers.${layer}.self_attn`;
-  const biases = (["q_proj", "k_proj", "v_proj"] as const)
+  const family = FAMILIES[config.family];
+  const biases = family.biases
     .map((target) => ({ name: `${prefix}.${target}.bias`, shape: [projectionShape(config, target)[0]] }));
   const norms = ["q_norm", "k_norm"].map((norm) => ({ name: `${prefix}.${norm}.weight`, shape: [config.headSize] }));
-  return [...config.attentionBias ? biases : [], ...config.queryKeyNorm ? norms : []];
+  return [...biases, ...family.headNorms ? norms : []];
 }
 
 /** Every tensor of a model of this configuration, in the order of use. */

@@ -1,4 +1,6 @@
+import { checked } from "./checked.ts";
 import { z } from "zod";
+import { PLAIN_FAMILY } from "../families.ts";
 import { FormatError } from "./error.ts";
 
 const size = z.number().int().positive().max(2 ** 31 - 1);
@@ -34,9 +36,7 @@ const LLAMA3_STRETCH = { low_freq_factor: 1, high_freq_factor: 4, original_max_p
  * @throws {FormatError} when the file is not valid, or does not say how rotary angles are stretched
  */
 export function configOfParams(record: unknown, vocabularySize: number, path: string): Record<string, unknown> {
-  const parsed = Params.safeParse(record);
-  if (!parsed.success) throw new FormatError(`${path}: ${z.prettifyError(parsed.error)}`);
-  const params = parsed.data;
+  const params = checked(Params, record, path);
   for (const [field, value] of Object.entries(params)) {
     if (field in Params.shape || HARMLESS.has(field) || value === null || value === false || value === 0) continue;
     throw new FormatError(
@@ -52,7 +52,7 @@ export function configOfParams(record: unknown, vocabularySize: number, path: st
     );
   }
   return {
-    model_type: "llama",
+    model_type: PLAIN_FAMILY,
     hidden_size: params.dim,
     intermediate_size: feedForwardSize(params),
     num_hidden_layers: params.n_layers,

@@ -1,3 +1,4 @@
+import { checked } from "./checked.ts";
 import { z } from "zod";
 import { type BpeModel, bpeOfTokenizerJson } from "./bpe_model.ts";
 import { type ByteBpeModel, byteBpeOfTokenizerJson } from "./byte_bpe_model.ts";
@@ -55,9 +56,7 @@ export interface TokenizerJson {
  * @throws {FormatError} when it is not valid, or of a kind that cannot be decoded here
  */
 export function parseTokenizerJson(bytes: Uint8Array, path: string): TokenizerJson {
-  const parsed = TokenizerFile.safeParse(parseStrictJson(bytes, path));
-  if (!parsed.success) throw new FormatError(`${path}: ${z.prettifyError(parsed.error)}`);
-  const file = parsed.data;
+  const file = checked(TokenizerFile, parseStrictJson(bytes, path), path);
   if (file.model.type !== undefined && file.model.type !== "BPE") {
     throw new FormatError(`${path}: model.type is ${quoted(file.model.type)}; supported: "BPE"`);
   }
@@ -89,9 +88,9 @@ function checkComponent(
     throw new FormatError(`${path}: ${name} has the type ${quoted(component.type)}; supported: ${known.join(", ")}`);
   }
   if (component.type !== "Sequence") return;
-  const list = z.array(z.looseObject({ type: z.string() })).safeParse(component[listField]);
-  if (!list.success) throw new FormatError(`${path}: ${name}.${listField}: ${z.prettifyError(list.error)}`);
-  for (const item of list.data) checkComponent(item, name, listField, known, path);
+  const list = z.array(z.looseObject({ type: z.string() }));
+  const items = checked(list, component[listField], `${path}: ${name}.${listField}`);
+  for (const item of items) checkComponent(item, name, listField, known, path);
 }
 
 function vocabularyIds(vocab: Record<string, unknown>, path: string): Map<string, number> {

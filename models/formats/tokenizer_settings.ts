@@ -1,5 +1,6 @@
 // What is known of a tokenizer beside its vocabulary: tokenizer_config.json, the chat template wherever it stands, and
 // generation_config.json.
+import { checked } from "./checked.ts";
 import { join } from "@std/path";
 import { z } from "zod";
 import { FormatError, quoted } from "./error.ts";
@@ -64,9 +65,7 @@ const ADDS_BOS = /^(Llama|CodeLlama|Gemma)Tokenizer(Fast)?$/;
  */
 export async function readTokenizerSettings(directory: string, vocabulary: Vocabulary): Promise<TokenizerSettings> {
   const path = join(directory, "tokenizer_config.json");
-  const parsed = TokenizerConfig.safeParse(await readJsonFile(path) ?? {});
-  if (!parsed.success) throw new FormatError(`${path}: ${z.prettifyError(parsed.error)}`);
-  const config = parsed.data;
+  const config = checked(TokenizerConfig, await readJsonFile(path) ?? {}, path);
   const generation = await readGenerationConfig(directory);
   const idOf = (field: "bos_token" | "eos_token"): number | undefined => {
     const name = config[field];
@@ -112,9 +111,8 @@ async function readChatTemplates(
 ): Promise<Pick<TokenizerSettings, "chatTemplate" | "otherTemplates">> {
   const file = await readFileIfPresent(join(directory, "chat_template.jinja"), MAX_TEMPLATE_BYTES);
   const jsonPath = join(directory, "chat_template.json");
-  const json = z.looseObject({ chat_template: ChatTemplate }).safeParse(await readJsonFile(jsonPath) ?? {});
-  if (!json.success) throw new FormatError(`${jsonPath}: ${z.prettifyError(json.error)}`);
-  const listed = inConfig ?? json.data.chat_template ?? undefined;
+  const json = checked(z.looseObject({ chat_template: ChatTemplate }), await readJsonFile(jsonPath) ?? {}, jsonPath);
+  const listed = inConfig ?? json.chat_template ?? undefined;
   const all = Array.isArray(listed) ? listed : listed === undefined ? [] : [{ name: "default", template: listed }];
   const own = file === undefined ? undefined : new TextDecoder().decode(file);
   return {
@@ -145,16 +143,15 @@ const Added = z.record(z.string(), z.number().int().min(0).max(2 ** 22));
  */
 export async function readAddedTokens(directory: string): Promise<AddedToken[]> {
   const path = join(directory, "tokenizer_config.json");
-  const config = z.looseObject({ added_tokens_decoder: Decoder.nullish() }).safeParse(await readJsonFile(path) ?? {});
-  if (!config.success) throw new FormatError(`${path}: ${z.prettifyError(config.error)}`);
+  const withDecoder = z.looseObject({ added_tokens_decoder: Decoder.nullish() });
+  const config = checked(withDecoder, await readJsonFile(path) ?? {}, path);
   const addedPath = join(directory, "added_tokens.json");
-  const added = Added.safeParse(await readJsonFile(addedPath) ?? {});
-  if (!added.success) throw new FormatError(`${addedPath}: ${z.prettifyError(added.error)}`);
+  const added = checked(Added, await readJsonFile(addedPath) ?? {}, addedPath);
   const tokens = new Map<number, AddedToken>();
-  for (const [id, { content, special }] of Object.entries(config.data.added_tokens_decoder ?? {})) {
+  for (const [id, { content, special }] of Object.entries(config.added_tokens_decoder ?? {})) {
     tokens.set(Number(id), { id: Number(id), content, special });
   }
-  for (const [content, id] of Object.entries(added.data)) {
+  for (const [content, id] of Object.entries(added)) {
     const known = tokens.get(id);
     if (known === undefined) tokens.set(id, { id, content, special: true });
     else if (known.content !== content) {

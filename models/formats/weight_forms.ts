@@ -70,7 +70,7 @@ export async function findWeights(path: string): Promise<WeightPlace> {
   const form = weightForm(names);
   if (form === undefined) {
     const looked = Object.values(FORMS).map((form) => form.looked).join(", ");
-    throw new FormatError(`${path} has no model weights: looked for ${looked}`);
+    throw new FormatError(`${path} has no model weights: looked for ${looked}`, { kind: "notModel" });
   }
   if (form !== "gguf") return { form, directory: path };
   const [file = "", ...others] = names.filter(isGguf).sort();

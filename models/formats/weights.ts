@@ -1,3 +1,4 @@
+import { checked } from "./checked.ts";
 import { join } from "@std/path";
 import { z } from "zod";
 import { FormatError, quoted } from "./error.ts";
@@ -134,9 +135,8 @@ export class ModelWeights implements Disposable {
 }
 
 function parseIndex(record: unknown, path: string): Map<string, string> {
-  const parsed = z.object({ weight_map: z.record(z.string(), z.string()) }).safeParse(record);
-  if (!parsed.success) throw new FormatError(`${path}: ${z.prettifyError(parsed.error)}`);
-  const shards = new Map(Object.entries(parsed.data.weight_map));
+  const index = checked(z.object({ weight_map: z.record(z.string(), z.string()) }), record, path);
+  const shards = new Map(Object.entries(index.weight_map));
   if (shards.size === 0) throw new FormatError(`${path}: weight_map is empty`);
   for (const [name, file] of shards) {
     // A shard lies beside its index: a name with a separator, a drive or ".." could point anywhere.

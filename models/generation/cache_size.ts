@@ -1,5 +1,6 @@
 import type { Device } from "../../kernels/device.ts";
 import type { LlamaConfig } from "../formats/config.ts";
+import { sequenceLimit } from "../sequence_limit.ts";
 import { type CacheBits, type DecoderSize, layerSlotBytes, slotBytes } from "./decoder.ts";
 
 /** How large the cache of keys and values may be. All are upper bounds: where the bytes do not allow them, both are lowered. */
@@ -24,7 +25,7 @@ const leastPositions = 256;
 /**
  * The slots and positions of a decoder.
  *
- * @throws {RangeError} for a single slot that the device cannot bind
+ * @throws {RangeError} for a single slot that the device cannot bind, or positions beyond a strict limit of the model's
  */
 export function cacheSize(device: Device, config: LlamaConfig, options: CacheOptions): DecoderSize {
   const { cacheBytes = defaults.cacheBytes, cacheBits = defaults.cacheBits, slots = defaults.slots } = options;
@@ -35,7 +36,13 @@ export function cacheSize(device: Device, config: LlamaConfig, options: CacheOpt
       Math.floor(cacheBytes / slotBytes(config, positions, cacheBits)),
       Math.floor(bindable / layerSlotBytes(config, positions, cacheBits)),
     );
-  let positions = Math.min(options.positions ?? defaults.positions, config.maxPositions);
+  const limit = sequenceLimit(config);
+  if (limit.strict && (options.positions ?? 0) > limit.tokens) {
+    throw new RangeError(
+      `the model has ${limit.reason}, ${options.positions} were asked for: lower positions to ${limit.tokens}`,
+    );
+  }
+  let positions = Math.min(options.positions ?? defaults.positions, limit.tokens);
   while (positions > leastPositions && slotsWithin(positions) < Math.min(slots, wantedSlots)) {
     positions = Math.max(leastPositions, Math.ceil(positions / 128) * 64);
   }

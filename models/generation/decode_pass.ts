@@ -1,5 +1,5 @@
 // One step of decoding for several sequences at once: a row each, with kernels made for few rows. All functions record
-// onto the stream only. The same network as in pass.ts; nothing is kept for backward.
+// onto the stream only. The steps are those of network.ts; nothing is kept for backward.
 import { addBias } from "../../kernels/bias.ts";
 import { attentionChunk, attentionPartials, decodeAttention } from "../../kernels/decode_attention.ts";
 import { type DecodeInto, decodeProduct } from "../../kernels/decode_product.ts";
@@ -15,6 +15,7 @@ import type { BaseWeights } from "../base_weights.ts";
 import type { LlamaConfig } from "../formats/config.ts";
 import type { LoraTarget } from "../formats/lora_names.ts";
 import type { Lora } from "../lora.ts";
+import { type Activation, type HeadStep, type LayerStep, networkOf, type Operations, perform } from "../network.ts";
 
 /** Activations of a step, by name; C, H·D, G·D, F and V as in docs/architecture.md. */
 type StepBuffer =
@@ -118,10 +119,17 @@ export interface DecodeStep {
   readonly rope: Tensor;
 }
 
-/** Activations cut to the rows of this step. */
-function buffersOf<Name extends StepBuffer>({ space, ids }: DecodeStep, ...names: Name[]): Record<Name, Tensor> {
-  const rows = ids.shape[0]!;
-  return Object.fromEntries(names.map((name) => [name, firstRows(space.buffers[name], rows)])) as Record<Name, Tensor>;
+/** A layer in a step of decoding. */
+interface StepPlace extends DecodeStep {
+  readonly layer: number;
+}
+
+/** Where activations lie that have no buffer of their own name: a layer's input is over when its output is written. */
+const SHARED: Partial<Record<Activation, StepBuffer>> = { normedMiddle: "normed", next: "x" };
+
+/** An activation, cut to the rows of this step. */
+function activation({ space, ids }: DecodeStep, name: Activation | StepBuffer): Tensor {
+  return firstRows(space.buffers[SHARED[name as Activation] ?? name as StepBuffer], ids.shape[0]!);
 }
 
 /** The beginning of a buffer under a shape that may be narrower than its own. */
@@ -147,52 +155,71 @@ function headRows({ base }: DecodeStep, tensor: Tensor): Tensor {
   return reshape(tensor, [tensor.shape[0]! * tensor.shape[1]! / headSize, headSize]);
 }
 
-/** Queries, keys or values with their bias and the norm of each head, where the network has them. */
-function projectHeads(at: DecodeStep, layer: number, target: "q_proj" | "k_proj" | "v_proj", x: Tensor, y: Tensor) {
-  const { stream, base } = at;
-  const weights = base.layers[layer]!;
-  const norm = target === "q_proj" ? weights.q_norm : target === "k_proj" ? weights.k_norm : undefined;
-  const raw = norm ? placed(at, "raw", y.shape) : y;
-  project(at, layer, target, x, raw);
-  const bias = weights[`${target}_bias`];
-  if (bias) addBias(stream, bias, raw);
-  if (norm) rmsNorm(stream, headRows(at, raw), norm, headRows(at, y), base.config.normEpsilon);
-}
+const LAYER: Operations<LayerStep, StepPlace> = {
+  norm(at, { weight, from, to }) {
+    const { stream, base, layer } = at;
+    rmsNorm(stream, activation(at, from), base.layers[layer]![weight], activation(at, to), base.config.normEpsilon);
+  },
 
-function layerStep(at: DecodeStep, layer: number): void {
-  const { stream, base, space, places, step, longest } = at;
-  const { config } = base;
-  const weights = base.layers[layer]!;
-  const { x, normed, q, k, v, attended, middle, gate, up, activated } = buffersOf(
-    at,
-    ...["x", "normed", "q", "k", "v", "attended", "middle", "gate", "up", "activated"] as const,
-  );
-  const heads = (tensor: Tensor) =>
-    reshape(tensor, [tensor.shape[0]!, tensor.shape[1]! / config.headSize, config.headSize]);
-  rmsNorm(stream, x, weights.input_layernorm, normed, config.normEpsilon);
-  projectHeads(at, layer, "q_proj", normed, q);
-  projectHeads(at, layer, "k_proj", normed, k);
-  projectHeads(at, layer, "v_proj", normed, v);
-  const cache = { ...at.layers[layer]!, places, step };
-  ropeStore(stream, { q: heads(q), k: heads(k), v: heads(v) }, at.rope, cache);
-  decodeAttention(stream, heads(q), cache, heads(attended), { longest, partials: space.partials });
-  project(at, layer, "o_proj", attended, middle, { residual: x });
-  rmsNorm(stream, middle, weights.post_attention_layernorm, normed, config.normEpsilon);
-  project(at, layer, "gate_proj", normed, gate);
-  if (at.lora?.module(layer, "up_proj")) {
-    project(at, layer, "up_proj", normed, up);
-    swiglu(stream, gate, up, activated);
-  } else project(at, layer, "up_proj", normed, activated, { gate });
-  project(at, layer, "down_proj", activated, x, { residual: middle });
-}
+  heads(at, { from, parts }) {
+    const { stream, base, layer } = at;
+    const weights = base.layers[layer]!;
+    for (const { target, to, bias, norm } of parts) {
+      const y = activation(at, to);
+      const projected = norm ? placed(at, "raw", y.shape) : y;
+      project(at, layer, target, activation(at, from), projected);
+      if (bias) addBias(stream, weights[bias]!, projected);
+      if (!norm) continue;
+      rmsNorm(stream, headRows(at, projected), weights[norm.weight]!, headRows(at, y), base.config.normEpsilon);
+    }
+  },
+
+  attention(at, { to }) {
+    const { stream, base, space, places, step, longest, layer } = at;
+    const { headSize } = base.config;
+    const heads = (name: Activation) => {
+      const tensor = activation(at, name);
+      return reshape(tensor, [tensor.shape[0]!, tensor.shape[1]! / headSize, headSize]);
+    };
+    const cache = { ...at.layers[layer]!, places, step };
+    ropeStore(stream, { q: heads("q"), k: heads("k"), v: heads("v") }, at.rope, cache);
+    decodeAttention(stream, heads("q"), cache, heads(to), { longest, partials: space.partials });
+  },
+
+  project(at, { target, from, residual, to }) {
+    const into = { residual: activation(at, residual) };
+    project(at, at.layer, target, activation(at, from), activation(at, to), into);
+  },
+
+  gated(at, { gate, up, from, to }) {
+    const [x, gated, activated] = [activation(at, from), activation(at, "gate"), activation(at, to)];
+    project(at, at.layer, gate, x, gated);
+    if (at.lora?.module(at.layer, up)) {
+      const other = activation(at, "up");
+      project(at, at.layer, up, x, other);
+      swiglu(at.stream, gated, other, activated);
+    } else project(at, at.layer, up, x, activated, { gate: gated });
+  },
+};
+
+const HEAD: Operations<HeadStep, DecodeStep> = {
+  norm(at) {
+    rmsNorm(at.stream, activation(at, "x"), at.base.norm, activation(at, "normed"), at.base.config.normEpsilon);
+  },
+  logits(at) {
+    decodeProduct(at.stream, activation(at, "normed"), at.base.head, activation(at, "logits"));
+  },
+};
 
 /** Runs the rows' last tokens through the network, adding their keys and values to the cache; gives logits (B, V padded to 4). */
 export function decodeStep(at: DecodeStep): Tensor {
   const { stream, base, ids } = at;
-  const { x, normed, logits } = buffersOf(at, "x", "normed", "logits");
-  embed(stream, ids, base.embedding, x);
-  for (let layer = 0; layer < base.config.layers; layer++) layerStep(at, layer);
-  rmsNorm(stream, x, base.norm, normed, base.config.normEpsilon);
-  decodeProduct(stream, normed, base.head, logits);
-  return logits;
+  const network = networkOf(base.config);
+  embed(stream, ids, base.embedding, activation(at, "x"));
+  for (let layer = 0; layer < base.config.layers; layer++) {
+    const place = { ...at, layer };
+    for (const step of network.layer) perform(LAYER, place, step);
+  }
+  for (const step of network.head) perform(HEAD, at, step);
+  return activation(at, "logits");
 }

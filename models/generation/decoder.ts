@@ -11,6 +11,7 @@ import { uploadBatch } from "../batch.ts";
 import type { LlamaConfig } from "../formats/config.ts";
 import { type Lora, paddedRank } from "../lora.ts";
 import { forward, headForward, type Pass } from "../pass.ts";
+import { sequenceLimit } from "../sequence_limit.ts";
 import { createWorkspace, type Workspace } from "../workspace.ts";
 import { createDecodeSpace, decodeRowBytes, type DecodeSpace, decodeStep } from "./decode_pass.ts";
 import { type DecodeRow, DecodeRun, mostSteps, type RunOptions, type RunResources, type RunRow } from "./decode_run.ts";
@@ -77,8 +78,9 @@ export class Decoder {
   constructor(readonly device: Device, readonly base: BaseWeights, size: DecoderSize) {
     const { slots, positions, cacheBits = defaultCacheBits } = size;
     const { config } = base;
-    if (positions > config.maxPositions) {
-      throw new RangeError(`the model has ${config.maxPositions} positions, ${positions} were asked for`);
+    const { tokens, reason } = sequenceLimit(config);
+    if (positions > tokens) {
+      throw new RangeError(`the model has ${reason}, ${positions} were asked for`);
     }
     [this.slots, this.positions] = [slots, positions];
     this.#stream = new Stream(device);

@@ -8,6 +8,7 @@ import type { BaseWeights } from "../base_file.ts";
 import { type DeviceBatch, uploadBatch } from "../batch.ts";
 import { type Lora, paddedRank } from "../lora.ts";
 import { forward, headChunks, headForward } from "../pass.ts";
+import { sequenceLimit } from "../sequence_limit.ts";
 import { defaultHeadRows } from "../workspace_layout.ts";
 import { createWorkspace, type Workspace } from "../workspace.ts";
 
@@ -99,7 +100,8 @@ export class Scorer {
   }
 
   #rows(pairs: readonly ScorePair[]): Row[] {
-    const { maxPositions, vocabularySize } = this.base.config;
+    const { vocabularySize } = this.base.config;
+    const { tokens: most, reason } = sequenceLimit(this.base.config);
     const rows: Row[] = [];
     for (const [pair, { context, continuation }] of pairs.entries()) {
       if (context.length === 0) throw new RangeError(`cannot score pair ${pair}: its context has no id to begin with`);
@@ -109,8 +111,8 @@ export class Scorer {
         throw new RangeError(`token id ${outside} is outside the model's vocabulary of ${vocabularySize}`);
       }
       if (continuation.length === 0) continue;
-      if (ids.length > maxPositions) {
-        throw new RangeError(`cannot score pair ${pair}: ${ids.length} ids, the model has ${maxPositions} positions`);
+      if (ids.length > most) {
+        throw new RangeError(`cannot score pair ${pair}: ${ids.length} ids, the model has ${reason}`);
       }
       const targets = continuation.map((label, index): Target => ({
         at: context.length - 1 + index,

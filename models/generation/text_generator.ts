@@ -4,6 +4,7 @@ import type { BaseWeights } from "../base_file.ts";
 import { readAdapter } from "../formats/adapter.ts";
 import type { LlamaConfig } from "../formats/config.ts";
 import { Lora } from "../lora.ts";
+import { sequenceLimit } from "../sequence_limit.ts";
 import type { Tokenizer } from "../tokenizer.ts";
 import { AdapterShelf } from "./adapter_shelf.ts";
 import { type CacheOptions, cacheSize } from "./cache_size.ts";
@@ -141,8 +142,10 @@ export class TextGenerator {
     const { vocabularySize } = this.config;
     if (prompt.length === 0) throw new RequestError("cannot generate from an empty prompt");
     if (prompt.length >= this.positions) {
+      const { tokens, reason, strict } = sequenceLimit(this.config);
       throw new RequestError(
-        `the prompt has ${prompt.length} tokens; at most ${this.positions - 1} leave room for an answer`,
+        `the prompt has ${prompt.length} tokens; at most ${this.positions - 1} leave room for an answer` +
+          (strict && tokens === this.positions ? `, since the model has ${reason}` : ""),
       );
     }
     const outside = prompt.find((id) => !(Number.isInteger(id) && id >= 0 && id < vocabularySize));

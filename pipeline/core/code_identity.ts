@@ -1,6 +1,5 @@
-import { dirname, fromFileUrl, join, relative, SEPARATOR } from "@std/path";
+import { dirname, fromFileUrl, relative, SEPARATOR } from "@std/path";
 import { hashFile, isAbsent } from "./files.ts";
-import { isPlainObject } from "./json.ts";
 import { readModuleGraph, walkImports } from "./module_graph.ts";
 import type { CodeRecord } from "./record.ts";
 import type { StageCode } from "./stage_spec.ts";
@@ -8,8 +7,14 @@ import type { StageCode } from "./stage_spec.ts";
 /** The folder of this package; undefined when the package was not loaded from a local folder. */
 const PACKAGE = import.meta.url.startsWith("file://") ? new URL("../../", import.meta.url).href : undefined;
 
-/** This package's own code, relative to its folder. A user's stage depends on its version, not on its files. */
+/** This package's own code, relative to its folder. A user's stage is identified without the files of it. */
 const OWN_CODE = /^(mod\.ts|std\.d\.ts|(pipeline\/core|pipeline\/stages|kernels|models|datasets|tasks)\/.*)$/;
+
+/**
+ * Stands in the key of a user's stage for what it imports from this package. It is not the version of the program, which no
+ * result depends on: it changes only when the same code of a user's may give another result than before.
+ */
+const OWN_CODE_NAME = "vicuna@0.1.0";
 
 const described = new Map<string, Promise<CodeRecord>>();
 
@@ -39,7 +44,7 @@ export async function describeModule(url: string): Promise<CodeRecord & { files:
   for (const { target } of walkImports(graph, root, isLocal)) {
     if (target === undefined || target.startsWith("node:")) continue;
     if (isLocal(target)) files[relativeName(folder, target)] = await digestOf(target);
-    else if (isOwnCode(target)) packages.add(`vicuna@${await ownVersion()}`);
+    else if (isOwnCode(target)) packages.add(OWN_CODE_NAME);
     else packages.add(packageName(target, graph.modules.get(target)?.npmPackage));
   }
   return { files, packages: [...packages].sort() };
@@ -71,10 +76,4 @@ async function digestOf(url: string): Promise<string> {
 
 function relativeName(folder: string, url: string): string {
   return relative(folder, fromFileUrl(url.replace(/[?#].*$/, ""))).replaceAll(SEPARATOR, "/");
-}
-
-async function ownVersion(): Promise<string> {
-  if (PACKAGE === undefined) return "unknown";
-  const config: unknown = JSON.parse(await Deno.readTextFile(join(fromFileUrl(PACKAGE), "deno.json")));
-  return isPlainObject(config) && typeof config.version === "string" ? config.version : "unknown";
 }

@@ -8,6 +8,7 @@ import {
   isAbsent,
   isDiskFull,
   isUnreadable,
+  isUnwritable,
   syncFolder,
   WrongContentError,
 } from "./files.ts";
@@ -124,11 +125,6 @@ export function layOut({ targets }: TargetsResult): Copy[] {
 
 async function cannotBeRead(path: string): Promise<boolean> {
   return await hashFile(path).then(() => false, (error) => isAbsent(error) || isUnreadable(error));
-}
-
-function isUnwritable(error: unknown): boolean {
-  return error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.AlreadyExists ||
-    isAbsent(error) || (error instanceof Error && /os error (17|20|21|30)\b/.test(error.message));
 }
 
 async function totalSize(copies: readonly Copy[]): Promise<number> {

@@ -7,6 +7,25 @@ export class PipelineError extends Error {
   override readonly name: string = "PipelineError";
   /** Recognised by the command line. */
   readonly userFacing = true as const;
+  /** The sort of fault as the stage's error has it, where that was thrown in another process. */
+  readonly kind: string | undefined;
+
+  /** Says what failed. */
+  constructor(message: string, { kind, ...options }: ErrorOptions & { readonly kind?: string | undefined } = {}) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
+
+/** A folder of the user's has no file of the kind of input that it is given for. */
+export class WrongFolderError extends PipelineError {
+  /** Name of the class, for messages. */
+  override readonly name: string = "WrongFolderError";
+
+  /** `inputKind` is the name of that kind. */
+  constructor(message: string, readonly inputKind: string) {
+    super(message);
+  }
 }
 
 /**

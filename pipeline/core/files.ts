@@ -144,6 +144,12 @@ export function isUnreadable(error: unknown): boolean {
     : UNREADABLE.has(Number(number));
 }
 
+/** Says whether an error means that nothing can be written at a path: not allowed, or something else lies there. */
+export function isUnwritable(error: unknown): boolean {
+  return error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.AlreadyExists ||
+    isAbsent(error) || (error instanceof Error && /os error (17|20|21|30)\b/.test(error.message));
+}
+
 /** Says whether an error means that the disk (or the user's share of it) is full. */
 export function isDiskFull(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

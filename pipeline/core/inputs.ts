@@ -13,6 +13,7 @@ import { makeRef, type Ref } from "./ref.ts";
 export function inputFile<K extends AnyKind>(kind: K, path: string | URL, meta: MetaOf<K>): Ref<K> {
   return makeRef(kind, {
     type: "leaf",
+    kind: kind.name,
     form: "file",
     path: plainPath(path),
     include: () => true,
@@ -38,6 +39,7 @@ export interface InputFolderOptions<K extends AnyKind> {
 export function inputFolder<K extends AnyKind>(kind: K, path: string | URL, options: InputFolderOptions<K>): Ref<K> {
   return makeRef(kind, {
     type: "leaf",
+    kind: kind.name,
     form: "folder",
     path: plainPath(path),
     include: options.include ?? (() => true),

@@ -19,6 +19,7 @@ export async function serveStage(pipeline: unknown): Promise<never> {
       type: "error",
       message: error instanceof Error ? error.message : String(error),
       userFacing: isUserFacing(error),
+      ...(error instanceof Error && "kind" in error && typeof error.kind === "string" && { kind: error.kind }),
       ...(error instanceof DamagedInputError && { damaged: { input: error.input, file: error.file } }),
     });
   }

@@ -42,6 +42,8 @@ export type IsolatedMessage =
     readonly type: "error";
     readonly message: string;
     readonly userFacing: boolean;
+    /** The sort of fault that the error names. */
+    readonly kind?: string;
     /** Of a damaged input: its name and file. */
     readonly damaged?: { readonly input: string; readonly file: string };
   };
@@ -242,5 +244,5 @@ function errorOf(message: Extract<IsolatedMessage, { type: "error" }>, step: str
         "Declare it as an input (a file or a folder) or, for a variable, in `environment`.",
     );
   }
-  return userFacing ? new PipelineError(message.message) : new Error(message.message);
+  return userFacing ? new PipelineError(message.message, { kind: message.kind }) : new Error(message.message);
 }

@@ -4,6 +4,7 @@ import { cloneJson, findJsonFault, type JsonObject } from "./json.ts";
 import type { Manifest } from "./manifest.ts";
 import type { RunObserver } from "./observer.ts";
 import { type LoggedStage, newRunId, type RunRecord, writeRun } from "./run_log.ts";
+import type { RunFailure } from "./run_standing.ts";
 import type { StageResult } from "./stage_result.ts";
 import { describeReason } from "./explain.ts";
 
@@ -11,6 +12,9 @@ import { describeReason } from "./explain.ts";
 const PROGRESS_MS = 2_000;
 /** and a run that tells nothing so often, as a sign of life. */
 const SIGN_MS = 10_000;
+
+/** Characters that are kept of an error's message. */
+const MESSAGE_LENGTH = 500;
 
 /**
  * Writes the history of a run as it goes on, so that other processes can follow it. A history that cannot be written is no
@@ -26,6 +30,8 @@ export class Journal implements RunObserver {
   #changed = false;
   #writtenAt = -Infinity;
   #timer: ReturnType<typeof setInterval> | undefined;
+  /** Name of the stage that failed or was stopped. */
+  #failed: string | undefined;
 
   /** For a run that starts now. */
   constructor(cacheDir: string, pipeline: string, options: Readonly<Record<string, unknown>>) {
@@ -61,6 +67,9 @@ export class Journal implements RunObserver {
         this.#changed = true;
         return;
       }
+      case "stage-failed":
+        this.#failed = event.stage;
+        return;
       default:
         return;
     }
@@ -85,9 +94,16 @@ export class Journal implements RunObserver {
     await this.#write();
   }
 
-  async ended(status: "done" | "failed" | "stopped"): Promise<void> {
+  stopping(reason: unknown): void {
+    this.#run = { ...this.#run, failure: failureAt(this.#run.current?.stage, reason) };
+    void this.#write();
+  }
+
+  async ended(status: "done" | "failed" | "stopped", why?: unknown): Promise<void> {
     clearInterval(this.#timer);
-    this.#run = { ...this.#run, status, endedAt: new Date().toISOString() };
+    const { failure: _, ...run } = this.#run;
+    const failure = status === "done" ? {} : { failure: failureAt(this.#failed, why) };
+    this.#run = { ...run, status, endedAt: new Date().toISOString(), ...failure };
     await this.#write();
   }
 
@@ -110,4 +126,10 @@ export class Journal implements RunObserver {
     }
     this.#writing = undefined;
   }
+}
+
+function failureAt(stage: string | undefined, error: unknown): RunFailure {
+  const text = error instanceof Error ? error.message || error.name : String(error);
+  const message = text.length > MESSAGE_LENGTH ? `${text.slice(0, MESSAGE_LENGTH)} …` : text;
+  return { ...(stage !== undefined && { stage }), message };
 }

@@ -57,6 +57,15 @@ export interface KindMaker<Meta extends object> {
  * a field `tokenizer` with the tokenizer's meta.
  *
  * The meta is part of what a stage hands on: it enters the keys of the stages downstream. Keep timings out of it.
+ *
+ * @example
+ * ```ts
+ * import { inputFile, kind } from "vicuna";
+ *
+ * // A file of words, one a line.
+ * const wordList = kind<{ readonly language: string }>()("word list");
+ * const words = inputFile(wordList, "words.txt", { language: "zh" });
+ * ```
  */
 export function kind<Meta extends object = JsonObject>(): KindMaker<Meta> {
   return (name: string, parts: KindParts = {}) => Object.freeze({ name, parts: Object.freeze({ ...parts }) }) as never;

@@ -12,6 +12,8 @@ export interface RunObserver {
   keyKnown?(step: Step, record: KeyRecord, key: string): void;
   /** A step has its result. What this throws ends the run. */
   settled?(step: Step, manifest: Manifest, result: StageResult): Promise<void> | void;
-  /** The run has ended. */
-  ended?(status: "done" | "failed" | "stopped"): Promise<void> | void;
+  /** The run is asked to stop; it may be ended before it has. */
+  stopping?(reason: unknown): void;
+  /** The run has ended; why, unless it is done. */
+  ended?(status: "done" | "failed" | "stopped", why?: unknown): Promise<void> | void;
 }

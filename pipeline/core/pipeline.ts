@@ -32,7 +32,28 @@ export interface Pipeline<Options extends z.ZodObject = z.ZodObject, T extends T
 // deno-lint-ignore no-explicit-any
 export type AnyPipeline = Pipeline<any, any>;
 
-/** Defines a pipeline. A pipeline file exports one as its default. */
+/**
+ * Defines a pipeline. A pipeline file exports one as its default; `./vicuna train FILE` runs it.
+ *
+ * @example
+ * ```ts
+ * import { belle, merge, modelNamed, pipeline, quantize, tokenize, train, z } from "vicuna";
+ *
+ * export default pipeline({
+ *   description: "Trains an adapter on BELLE's rows.",
+ *   options: z.object({
+ *     baseModel: z.string().describe("folder of the base model, or owner/name on the hub"), // --base-model
+ *     epochs: z.number().positive().default(3).describe("passes over the rows"),
+ *   }),
+ *   build({ baseModel, epochs }) {
+ *     const base = quantize({ model: modelNamed(baseModel), bits: 8 });
+ *     const data = merge({ sources: [belle("belle.json")], validation: 200 });
+ *     const tokens = tokenize({ data, tokenizer: base.tokenizer });
+ *     return { adapter: train({ base, tokens, epochs }) };
+ *   },
+ * });
+ * ```
+ */
 export function pipeline<Options extends z.ZodObject, T extends Targets>(
   definition: PipelineDefinition<Options, T>,
 ): Pipeline<Options, T> {

@@ -47,6 +47,8 @@ export interface StageNode {
 export interface LeafNode {
   /** Tells the nodes apart. */
   readonly type: "leaf";
+  /** Name of the kind of input. */
+  readonly kind: string;
   /** Whether the input is one file or the files of a folder. */
   readonly form: "file" | "folder";
   /** As the user wrote it; relative paths resolve against the working folder. */

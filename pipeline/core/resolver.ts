@@ -1,6 +1,6 @@
 import { basename, dirname, join, resolve } from "@std/path";
 import { identifyCode } from "./code_identity.ts";
-import { PipelineError } from "./errors.ts";
+import { PipelineError, WrongFolderError } from "./errors.ts";
 import { isAbsent, listInputFiles } from "./files.ts";
 import { describeSource, isStep, type Leaf, type Step, type StepInput } from "./graph.ts";
 import type { HashedFile, InputIndex } from "./input_index.ts";
@@ -200,7 +200,7 @@ export class Resolver {
     await expectForm(form, path, where);
     const names = form === "file" ? [""] : await listFolder(leaf, path);
     if (names.length === 0) {
-      throw new PipelineError(`reading ${path} (${where}): the folder has none of the files wanted`);
+      throw new WrongFolderError(`reading ${path} (${where}): the folder has none of the files wanted`, leaf.node.kind);
     }
     const files: ManifestFile[] = [];
     const hashed = new Map<string, HashedFile>();

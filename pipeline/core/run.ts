@@ -75,6 +75,18 @@ export interface RunResult<T extends Targets = Targets> {
  * @throws {PipelineOptionsError} if the options do not fit.
  * @throws {PipelineError} if an input is missing or was edited meanwhile, or the disk is full.
  * @throws whatever a stage throws; nothing of that stage is published.
+ *
+ * @example
+ * ```ts
+ * import { alpaca, merge, pipeline, runPipeline, z } from "vicuna";
+ *
+ * const mine = pipeline({
+ *   options: z.object({ data: z.string() }),
+ *   build: ({ data }) => ({ rows: merge({ sources: [alpaca(data)], validation: 100 }) }),
+ * });
+ * const { targets } = await runPipeline(mine, { options: { data: "alpaca.json" }, cacheDir: ".vicuna" });
+ * console.log(targets.rows.dir, targets.rows.meta.train);
+ * ```
  */
 export async function runPipeline<Options extends z.ZodObject, T extends Targets>(
   pipeline: Pipeline<Options, T>,
@@ -126,14 +138,20 @@ class Runner {
     using lease = this.#lock ? await Lease.openIfLockable(this.#session.cacheDir) : undefined;
     this.#lease = lease;
     if (this.#lock && lease === undefined) this.#warn(this.#session.name, NO_LOCKS);
+    const { signal } = this.#session;
+    const stopping = () => void this.#tell((observer) => observer.stopping?.(signal.reason));
+    signal.addEventListener("abort", stopping, { once: true });
     try {
       const result = await this.#run();
       await use?.(result);
       await this.#tell((observer) => observer.ended?.("done"));
       return result;
     } catch (error) {
-      await this.#tell((observer) => observer.ended?.(this.#session.signal.aborted ? "stopped" : "failed"));
+      const [status, why] = signal.aborted ? ["stopped" as const, signal.reason] : ["failed" as const, error];
+      await this.#tell((observer) => observer.ended?.(status, why));
       throw error;
+    } finally {
+      signal.removeEventListener("abort", stopping);
     }
   }
 

@@ -2,6 +2,7 @@ import { join } from "@std/path";
 import type { Reason } from "./explain.ts";
 import { isAbsent, writeFileAtomically } from "./files.ts";
 import { isPlainObject, type JsonObject } from "./json.ts";
+import type { RunFailure, RunStatus } from "./run_standing.ts";
 import type { Progress } from "./stage_spec.ts";
 
 /** What a run did about one stage. */
@@ -49,8 +50,7 @@ export interface RunRecord {
   /** ISO 8601. */
   readonly startedAt: string;
   readonly endedAt?: string;
-  /** `running` also stays on a run whose process was killed. */
-  readonly status: "running" | "done" | "failed" | "stopped";
+  readonly status: RunStatus;
   /** Options as they were given. */
   readonly options: JsonObject;
   readonly stages: readonly LoggedStage[];
@@ -60,6 +60,8 @@ export interface RunRecord {
   readonly current?: CurrentStage;
   /** The last sign of life (ISO 8601); while a run goes on there is one every few seconds. */
   readonly seenAt?: string;
+  /** Why it failed or was stopped. */
+  readonly failure?: RunFailure;
   /** Its results are kept by every clean-up. */
   readonly pinned?: boolean;
 }

@@ -104,6 +104,26 @@ export type Simplify<T> = { [K in keyof T]: T[K] };
  * same key, and a key that is in the cache is not computed again. So `run` must depend on nothing else.
  *
  * @throws {TypeError} when the definition itself is wrong.
+ *
+ * @example A stage that leaves rows out; `examples/own_stage.ts` has a whole pipeline with one
+ * ```ts
+ * import { dataset, defineStage, z } from "vicuna";
+ *
+ * export const shortest = defineStage({
+ *   name: "shortest",
+ *   module: import.meta.url,
+ *   inputs: { data: dataset },
+ *   params: z.object({ rows: z.number().int().default(100) }),
+ *   output: dataset,
+ *   async run({ inputs: { data }, params, output }) {
+ *     const lines = (await Deno.readTextFile(`${data.dir}/train.jsonl`)).trimEnd().split("\n");
+ *     const kept = lines.sort((a, b) => a.length - b.length).slice(0, params.rows);
+ *     await Deno.writeTextFile(`${output.dir}/train.jsonl`, kept.join("\n") + "\n");
+ *     await Deno.copyFile(`${data.dir}/validation.jsonl`, `${output.dir}/validation.jsonl`);
+ *     return { ...data.meta, train: kept.length };
+ *   },
+ * });
+ * ```
  */
 export function defineStage<
   const I extends InputDeclarations,

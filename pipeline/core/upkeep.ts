@@ -27,8 +27,10 @@ export {
   readLockFile,
   writeLockFile,
 } from "./lock_file.ts";
+export { holdOutput } from "./output_lock.ts";
 export type { RunObserver } from "./observer.ts";
 export { folderWithDigest, growingResult, publishedResult, scratchOfKey } from "./results.ts";
 export { type ComparedStage, compareWithLock, type Verdict } from "./reproduction.ts";
 export { runObserved } from "./run.ts";
 export { type CurrentStage, type LoggedStage, readRuns, type RunRecord, writeRun } from "./run_log.ts";
+export { type RunFailure, type RunStanding, standingOf } from "./run_standing.ts";

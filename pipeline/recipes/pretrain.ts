@@ -50,8 +50,8 @@ export default pipeline({
     ...size.shape,
     maxTokens: tokenizeOptions.maxTokens,
     ...templateOptions,
-    trainOnInputs: tokenizeOptions.trainOnInputs.default(true).describe("learn the prompt as well as the answer").meta({
-      zh: "同时学习指令部分",
+    trainOnInputs: tokenizeOptions.trainOnInputs.default(true).describe("learn the answer alone, not the prompt").meta({
+      zh: "只学习回答，不学习指令",
     }),
     ...steps.shape,
     epochs: trainFullOptions.epochs.default(2).meta({ aliases: ["num_epochs"] }),

@@ -1,3 +1,5 @@
+import { hint, label, plot, ticks } from "./plot.ts";
+
 /** One point of a curve. */
 export interface Point {
   readonly step: number;
@@ -17,18 +19,6 @@ export function sparkline(values: readonly number[], width = 40): string {
   return means.map((v) => bars[Math.min(7, Math.floor((v - low) / (high - low || 1) * 8))]).join("");
 }
 
-/** Round numbers that divide a range into about `count` parts. */
-export function ticks(low: number, high: number, count: number): number[] {
-  const rough = (high - low || 1) / count;
-  const unit = 10 ** Math.floor(Math.log10(rough));
-  const step = unit * [1, 2, 5, 10].find((factor) => unit * factor >= rough)!;
-  const first = Math.ceil(low / step - 1e-9);
-  return Array.from(
-    { length: Math.floor(high / step + 1e-9) - first + 1 },
-    (_, i) => Number(((first + i) * step).toPrecision(6)),
-  );
-}
-
 /** More points than this of a curve are not told apart on a chart. */
 const MOST_POINTS = 2000;
 
@@ -46,41 +36,93 @@ export function thinned(points: readonly Point[]): readonly Point[] {
   }).flat();
 }
 
-/** A chart of the training loss, and of the validation loss where there is any, as an SVG text with its own background. */
+/** So many points of a curve are enough to smooth it. */
+const FEWEST_TO_SMOOTH = 10;
+
+/** A curve without its jitter: each point a mean of it and those before it, over about a twentieth of the curve. */
+export function smoothed(points: readonly Point[]): Point[] {
+  const keep = 1 - 2 / (points.length / 20 + 1);
+  if (points.length < FEWEST_TO_SMOOTH || keep <= 0) return [];
+  let [sum, weight] = [0, 0];
+  return points.map(({ step, value }) => {
+    [sum, weight] = [sum * keep + value, weight * keep + 1];
+    return { step, value: sum / weight };
+  });
+}
+
+/** So many places of a curve tell their value when they are pointed at. */
+const MOST_HINTS = 200;
+
+const [width, height, left, right, top, bottom] = [720, 400, 64, 24, 40, 48];
+
+/** A plot of the training loss, raw and smoothed, and of the validation loss where there is any, as an SVG text. */
 export function lossChart(allTrain: readonly Point[], allValidation: readonly Point[]): string {
+  const smooth = smoothed(allTrain);
   const [train, validation] = [thinned(allTrain), thinned(allValidation)];
-  const [width, height, left, right, top, bottom] = [720, 400, 64, 24, 40, 48];
-  const all = [...train, ...validation];
-  const lowValue = Math.min(...all.map(({ value }) => value)), highValue = Math.max(...all.map(({ value }) => value));
-  const margin = (highValue - lowValue || 1) * 0.05;
-  const [low, high] = [lowValue - margin, highValue + margin];
+  const values = [...train, ...validation].map(({ value }) => value);
+  const [lowest, highest] = [Math.min(...values), Math.max(...values)];
+  const margin = (highest - lowest || 1) * 0.05;
+  const [low, high] = [lowest - margin, highest + margin];
   const last = Math.max(1, ...[allTrain, allValidation].map((points) => points.at(-1)?.step ?? 1));
   const x = (step: number) => (left + step / last * (width - left - right)).toFixed(1);
   const y = (value: number) => (height - bottom - (value - low) / (high - low) * (height - top - bottom)).toFixed(1);
-  const line = (points: readonly Point[], color: string) =>
+  const line = (points: readonly Point[], classes: string) =>
     points.length < 2
       ? ""
-      : `<polyline fill="none" stroke="${color}" stroke-width="2" points="${
-        points.map((p) => `${x(p.step)},${y(p.value)}`).join(" ")
-      }"/>`;
-  const dots = validation.map((p) => `<circle cx="${x(p.step)}" cy="${y(p.value)}" r="4" fill="#d9480f"/>`).join("");
-  const grid = ticks(low, high, 5).map((v) =>
-    `<line x1="${left}" x2="${width - right}" y1="${y(v)}" y2="${y(v)}" stroke="#ddd"/>` +
-    `<text x="${left - 8}" y="${y(v)}" text-anchor="end" dominant-baseline="middle">${v}</text>`
-  ).join("");
+      : `<polyline class="line ${classes}" points="${points.map((p) => `${x(p.step)},${y(p.value)}`).join(" ")}"/>`;
+  const grid = ticks(low, high, 5).flatMap((v) => [
+    `<line class="grid" x1="${left}" x2="${width - right}" y1="${y(v)}" y2="${y(v)}"/>`,
+    label(`${v}`, `x="${left - 8}" y="${y(v)}" text-anchor="end" dominant-baseline="middle"`),
+  ]);
   const steps = ticks(0, last, 6).map((s) =>
-    `<text x="${x(s)}" y="${height - bottom + 20}" text-anchor="middle">${s}</text>`
-  ).join("");
-  const legend = `<text x="${left}" y="24" fill="#1971c2">■ training loss 训练损失</text>` +
-    (validation.length ? `<text x="${left + 220}" y="24" fill="#d9480f">● validation loss 验证损失</text>` : "");
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="13" fill="#333">
-<rect width="100%" height="100%" fill="#fff"/>
-${grid}
-${steps}
-<text x="${(left + width - right) / 2}" y="${height - 8}" text-anchor="middle">optimizer step 优化步</text>
-${line(train, "#1971c2")}
-${line(validation, "#d9480f")}${dots}
-${legend}
-</svg>
-`;
+    label(`${s}`, `x="${x(s)}" y="${height - bottom + 20}" text-anchor="middle"`)
+  );
+  const dots = someOf(validation).map((p) =>
+    `<circle class="two" cx="${x(p.step)}" cy="${y(p.value)}" r="4">` +
+    `${hint(`step 步 ${p.step}, validation loss 验证损失 ${shown(p.value)}`)}</circle>`
+  );
+  return plot([width, height], "loss 损失", [
+    ...grid,
+    ...steps,
+    label(
+      { en: "optimizer step", zh: "优化步" },
+      `x="${(left + width - right) / 2}" y="${height - 8}" text-anchor="middle"`,
+    ),
+    line(train, smooth.length > 0 ? "one raw" : "one"),
+    line(thinned(smooth), "one"),
+    line(validation, "two"),
+    ...strips(allTrain, smooth, x),
+    ...dots,
+    label(legend("■", "training loss", "训练损失", allTrain), `class="one" x="${left}" y="24"`),
+    validation.length === 0
+      ? ""
+      : label(legend("●", "validation loss", "验证损失", allValidation), `class="two" x="${width / 2}" y="24"`),
+  ]);
+}
+
+const shown = (value: number) => Number(value.toPrecision(4));
+
+function legend(mark: string, en: string, zh: string, points: readonly Point[]) {
+  const [first, last] = [points[0], points.at(-1)].map((point) => point && shown(point.value));
+  const range = points.length > 1 ? ` ${first} → ${last}` : points.length === 1 ? ` ${last}` : "";
+  return { en: `${mark} ${en}${range}`, zh: `${mark} ${zh}${range}` };
+}
+
+/** Upright strips that tell the training loss where they are pointed at. */
+function strips(points: readonly Point[], smooth: readonly Point[], x: (step: number) => string): string[] {
+  const places = someOf(points.map(({ step, value }, i) => ({ step, value, smooth: smooth[i]?.value })));
+  return places.map(({ step, value, smooth }, i) => {
+    const [from, to] = [x(places[i - 1]?.step ?? 0), x(step)].map(Number) as [number, number];
+    const more = smooth === undefined ? "" : `, smoothed 平滑 ${shown(smooth)}`;
+    return `<rect class="spot" x="${from}" y="${top}" width="${(to - from).toFixed(1)}" height="${
+      height - top - bottom
+    }">` +
+      `${hint(`step 步 ${step}, loss 损失 ${shown(value)}${more}`)}</rect>`;
+  });
+}
+
+/** The points, or so many of them, evenly, the last one always. */
+function someOf<T>(points: readonly T[]): T[] {
+  const every = Math.max(1, Math.ceil(points.length / MOST_HINTS));
+  return points.filter((_, i) => (points.length - 1 - i) % every === 0);
 }

@@ -4,6 +4,8 @@ import { templateFor, type TemplateOptions } from "../../datasets/templates.ts";
 import type { Device } from "../../kernels/device.ts";
 import type { BaseWeights } from "../../models/base_file.ts";
 import { readAdapter } from "../../models/formats/adapter.ts";
+import { configOfRecord } from "../../models/formats/config_record.ts";
+import { sequenceLimit } from "../../models/sequence_limit.ts";
 import { loadTokenizer, type Tokenizer } from "../../models/tokenizer.ts";
 import {
   defineStage,
@@ -72,6 +74,15 @@ type Context = StageContext<typeof inputs, z.output<typeof params>, z.output<typ
  * Measures a base, and compares an adapter with it: loss and perplexity on validation rows, greedy answers to the first of
  * them, and tasks. At least one of `tokens` and `tasks` must be given. Writes results.json, report.md, report.html with its
  * plots, and in the form of lm-evaluation-harness results_DATE.json and samples_TASK_DATE.jsonl.
+ *
+ * @example
+ * ```ts
+ * import { adapterFolder, answerTask, ceval, evaluate, modelFolder, quantize } from "vicuna";
+ *
+ * const base = quantize({ model: modelFolder("llama-7b-hf") });
+ * const tasks = [answerTask("sums.jsonl", { ignorePunctuation: true }), ceval("ceval-exam", { shots: 0 })];
+ * const report = evaluate({ base, adapter: adapterFolder("vicuna-output/chinese_vicuna"), tasks });
+ * ```
  */
 export const evaluate: Stage<
   { readonly [N in keyof EvaluateInputs]: EvaluateInputs[N] },
@@ -79,7 +90,7 @@ export const evaluate: Stage<
   typeof report
 > = defineStage({
   name: "evaluate",
-  version: 4,
+  version: 5,
   inputs,
   params,
   settings,
@@ -114,7 +125,8 @@ function checkInputs({ inputs }: Context): void {
     throw new PipelineError("evaluate: wanted tokens or tasks, found neither: there is nothing to measure");
   }
   if (inputs.tokens === undefined) return;
-  checkTokens(inputs.base.meta, inputs.tokens.meta);
+  const { meta } = inputs.base;
+  checkTokens({ ...meta, config: configOfRecord(meta.config) }, inputs.tokens.meta);
   if (inputs.tokens.meta.validation.rows === 0) {
     throw new PipelineError("evaluate: wanted validation rows, found none: set validation aside when merging");
   }
@@ -128,7 +140,7 @@ async function prepare({ inputs, params }: Context, tokenizer: Tokenizer): Promi
     templateDate: params.templateDate ?? inputs.tokens?.meta.templateDate ?? TEMPLATE_DAY,
   };
   const template = templateFor(params.template ?? own ?? "alpaca", tokenizer, options);
-  const { maxPositions } = inputs.base.meta;
+  const { tokens: maxPositions } = sequenceLimit(configOfRecord(inputs.base.meta.config));
   const tasks = await prepareTasks(inputs.tasks, { template, tokenizer, maxPositions, limit: params.limit });
   if (inputs.tokens === undefined || own === undefined) return { tasks };
   const ofRows = templateFor(own, tokenizer, options);

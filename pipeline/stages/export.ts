@@ -34,6 +34,14 @@ export type ExportParams = z.input<typeof params>;
 /**
  * Exports a model, an adapter, or both merged, for transformers, llama.cpp or PEFT. Merging adds the adapter to the
  * model's own floats, not to a quantised base. `deno task export` writes the same files without a copy in the cache.
+ *
+ * @example
+ * ```ts
+ * import { adapterFolder, exportModel, modelFolder } from "vicuna";
+ *
+ * const model = modelFolder("llama-7b-hf");
+ * const file = exportModel({ model, adapter: adapterFolder("out"), to: "gguf", type: "q8_0" });
+ * ```
  */
 export const exportModel: Stage<
   { readonly model: OptionalInput<typeof modelFiles>; readonly adapter: OptionalInput<typeof adapter> },

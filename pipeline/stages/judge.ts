@@ -81,7 +81,7 @@ export const judge: Stage<
   typeof judgement
 > = defineStage({
   name: "judge",
-  version: 1,
+  version: 2,
   inputs,
   params,
   settings,

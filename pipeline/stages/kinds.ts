@@ -5,7 +5,7 @@ import type { TrainOn } from "../../datasets/build_sequence.ts";
 import type { DropReason } from "../../datasets/filters.ts";
 import type { TemplateName, TemplateOptions } from "../../datasets/templates.ts";
 import type { ExportFormat } from "../../models/export/export_model.ts";
-import type { LlamaConfig } from "../../models/formats/config.ts";
+import type { ConfigRecord } from "../../models/formats/config_record.ts";
 import { type Kind, kind, type z } from "../core/mod.ts";
 import type { answersTask, belleTask, choicesTask } from "./evaluation/task_options.ts";
 
@@ -113,7 +113,7 @@ export interface ModelMeta {
   /** Name in messages and in adapter_config.json. */
   readonly name: string;
   /** The network, where it is known without reading config.json. */
-  readonly config?: LlamaConfig;
+  readonly config?: ConfigRecord;
   /** Optimizer steps behind it, if it was trained here. */
   readonly steps?: number;
 }
@@ -126,7 +126,7 @@ export interface BaseMeta {
   /** The model's name. */
   readonly name: string;
   /** The network. */
-  readonly config: LlamaConfig;
+  readonly config: ConfigRecord;
   /** 4, 8, or 32 for weights that were left as they are. */
   readonly bits: 4 | 8 | 32;
   /** Weights, embedding and head included. */

@@ -1,5 +1,7 @@
 import { buildMicroBatch, type MicroBatch, packRows } from "../../datasets/packing.ts";
 import type { TokenReader } from "../../datasets/token_reader.ts";
+import type { LlamaConfig } from "../../models/formats/config.ts";
+import { sequenceLimit } from "../../models/sequence_limit.ts";
 import { PipelineError } from "../core/mod.ts";
 import type { BaseMeta, TokensMeta } from "./kinds.ts";
 
@@ -9,7 +11,7 @@ import type { BaseMeta, TokensMeta } from "./kinds.ts";
  * @throws {PipelineError} for ids outside its vocabulary, or rows longer than its positions
  */
 export function checkTokens(
-  base: Pick<BaseMeta, "name" | "vocabularySize" | "maxPositions">,
+  base: Pick<BaseMeta, "name" | "vocabularySize"> & { readonly config: LlamaConfig },
   tokens: TokensMeta,
 ): void {
   if (tokens.vocabSize > base.vocabularySize) {
@@ -18,11 +20,11 @@ export function checkTokens(
         "take the tokenizer of this model",
     );
   }
-  const longest = Math.max(tokens.train.longest, tokens.validation.longest);
-  if (longest > base.maxPositions) {
-    throw new PipelineError(
-      `${base.name} has ${base.maxPositions} positions, but the longest row has ${longest} tokens: lower maxTokens to ${base.maxPositions}`,
-    );
+  const { tokens: most, reason, strict } = sequenceLimit(base.config);
+  const longest = strict ? tokens.maxTokens : Math.max(tokens.train.longest, tokens.validation.longest);
+  if (longest > most) {
+    const found = strict ? `maxTokens is ${longest}` : `the longest row has ${longest} tokens`;
+    throw new PipelineError(`${base.name} has ${reason}, but ${found}: lower maxTokens to ${most}`);
   }
 }
 

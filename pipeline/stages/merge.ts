@@ -48,6 +48,14 @@ export type MergeParams = z.input<typeof params> & z.input<typeof settings>;
 /**
  * Merges files of rows into one shuffled data set with a validation split. Exact duplicates and rows without question
  * or answer are dropped; report.json says per source what was read, kept, dropped and repaired.
+ *
+ * @example
+ * ```ts
+ * import { alpaca, belle, merge } from "vicuna";
+ *
+ * const mine = alpaca("mine.jsonl", { columns: { instruction: "prompt", output: "response" } });
+ * const data = merge({ sources: [belle("belle.json", { weight: 0.5 }), mine], validation: 500, languages: ["zh"] });
+ * ```
  */
 export const merge: Stage<{ readonly sources: ListInput<typeof rowsFile> }, MergeParams, typeof dataset> = defineStage({
   name: "merge",

@@ -1,5 +1,7 @@
 import { basename, dirname, fromFileUrl, join } from "@std/path";
+import { PLAIN_FAMILY } from "../../models/families.ts";
 import type { LlamaConfig } from "../../models/formats/config.ts";
+import { configRecord } from "../../models/formats/config_record.ts";
 import { ggufParts, isGguf, isModelFile } from "../../models/formats/weight_forms.ts";
 import { buildTokenizer } from "../../models/formats/tokenizer_builder.ts";
 import { readExampleBatches } from "../../datasets/read_examples.ts";
@@ -105,7 +107,7 @@ export const randomModel: Stage<{ readonly data: typeof dataset }, RandomModelPa
   inputs: { data: dataset },
   params: randomModelParams,
   output: modelFiles,
-  foresee: ({ params }) => ({ meta: { name: nameOf(params), config: configOf(params) } }),
+  foresee: ({ params }) => ({ meta: { name: nameOf(params), config: configRecord(configOf(params)) } }),
   async run({ inputs, params, output }) {
     const { seed, vocabularySize, initializerRange } = params;
     const texts: string[] = [];
@@ -127,6 +129,7 @@ export function configOf(
   { vocabularySize, heads, hiddenSize, intermediateSize, layers, maxPositions }: z.output<typeof randomModelParams>,
 ): LlamaConfig {
   return {
+    family: PLAIN_FAMILY,
     hiddenSize,
     intermediateSize,
     layers,

@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { writeBase } from "../../models/base_file.ts";
+import { configRecord } from "../../models/formats/config_record.ts";
 import { FormatError } from "../../models/formats/error.ts";
 import { llamaTensors } from "../../models/formats/llama_tensors.ts";
 import { openWeights } from "../../models/formats/weights.ts";
@@ -34,7 +35,7 @@ export const quantize: Stage<{ readonly model: typeof modelFiles }, QuantizePara
   output: base,
   async foresee({ inputs: { model }, params }) {
     const config = model.meta.config ??
-      (model.path === undefined ? undefined : await readModelConfig(modelPath(model.path, model.meta)));
+      (model.path === undefined ? undefined : configRecord(await readModelConfig(modelPath(model.path, model.meta))));
     return {
       meta: {
         ...(model.meta.name !== undefined && { name: model.meta.name }),
@@ -65,7 +66,7 @@ export const quantize: Stage<{ readonly model: typeof modelFiles }, QuantizePara
     await writeModelConfig(path, output.dir);
     return {
       name: meta.name,
-      config,
+      config: configRecord(config),
       bits: params.bits,
       parameters: llamaTensors(config).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
       vocabularySize: config.vocabularySize,

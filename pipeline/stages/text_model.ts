@@ -1,4 +1,5 @@
 import { join } from "@std/path";
+import { configRecord } from "../../models/formats/config_record.ts";
 import { buildWordTokenizer } from "../../models/formats/word_tokenizer.ts";
 import { writeRandomModel } from "../../models/init_model.ts";
 import { defineStage, type Stage } from "../core/mod.ts";
@@ -15,7 +16,7 @@ export const textModel: Stage<{ readonly text: typeof text }, RandomModelParams,
   inputs: { text },
   params: randomModelParams,
   output: modelFiles,
-  foresee: ({ params }) => ({ meta: { name: nameOf(params), config: configOf(params) } }),
+  foresee: ({ params }) => ({ meta: { name: nameOf(params), config: configRecord(configOf(params)) } }),
   async run({ inputs, params, output }) {
     const read = (name: string) => Deno.readTextFile(join(inputs.text.dir, name));
     const vocabulary = await read("vocabulary.txt");

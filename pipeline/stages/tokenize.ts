@@ -44,6 +44,16 @@ export type TokenizeParams = z.input<typeof params> & z.input<typeof settings>;
 /**
  * Turns merged rows into token ids and labels. Rows that exceed maxTokens are cut and counted; rows of which no label is
  * left are dropped and counted. The text of the validation rows is kept beside the ids for evaluation.
+ *
+ * @example
+ * ```ts
+ * import { merge, modelFolder, quantize, sharegpt, tokenize } from "vicuna";
+ *
+ * const base = quantize({ model: modelFolder("Qwen3-0.6B") });
+ * const data = merge({ sources: [sharegpt("conversations.json")] });
+ * // A chat model's own template, and only the last answer of each conversation.
+ * const tokens = tokenize({ data, tokenizer: base.tokenizer, maxTokens: 512, template: "tokenizer", trainOn: "last" });
+ * ```
  */
 export const tokenize: Stage<
   { readonly data: typeof dataset; readonly tokenizer: typeof tokenizer },

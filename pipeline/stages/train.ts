@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { writeAdapter } from "../../models/formats/adapter.ts";
+import { configOfRecord } from "../../models/formats/config_record.ts";
 import { Trainer } from "../../models/trainer.ts";
 import { defineStage, type OptionalInput, type Stage } from "../core/mod.ts";
 import { adapter, type base, type tokens } from "./kinds.ts";
@@ -25,6 +26,17 @@ export interface TrainInputs {
  * Trains a LoRA adapter on a frozen base. The result is the same to the byte on the same device and driver, also when
  * training was stopped in between: the same key goes on from its newest checkpoint. For all weights of a model instead of
  * an adapter (`method: "full"` in other tools) see {@link trainFull}.
+ *
+ * @example
+ * ```ts
+ * import { alpaca, merge, modelFolder, quantize, tokenize, train } from "vicuna";
+ *
+ * const base = quantize({ model: modelFolder("llama-7b-hf"), bits: 4 });
+ * const tokens = tokenize({ data: merge({ sources: [alpaca("alpaca.json")] }), tokenizer: base.tokenizer });
+ * const lora = { rank: 16, alpha: 32, targets: ["q_proj" as const, "v_proj" as const] };
+ * const first = train({ base, tokens, lora, epochs: 1, batchSize: 64, learningRate: 2e-4 });
+ * const further = train({ base, tokens, lora, epochs: 1, resumeAdapter: first }); // or adapterFolder("path/to/adapter")
+ * ```
  */
 export const train: Stage<{ readonly [N in keyof TrainInputs]: TrainInputs[N] }, TrainParams, typeof adapter> =
   defineStage({
@@ -36,7 +48,9 @@ export const train: Stage<{ readonly [N in keyof TrainInputs]: TrainInputs[N] },
     output: adapter,
     verifies: ["base"],
     foresee({ inputs, params, settings }) {
-      return foreseeMemory({ ...params, ...settings, ...inputs.base.meta }, inputs.tokens.meta, params.microBatchSize);
+      const { config: record, ...meta } = inputs.base.meta;
+      const question = { ...params, ...settings, ...meta, ...(record && { config: configOfRecord(record) }) };
+      return foreseeMemory(question, inputs.tokens.meta, params.microBatchSize);
     },
     async run(context) {
       const { steps, result } = await runTraining(context, methodOf(context));
@@ -47,15 +61,16 @@ export const train: Stage<{ readonly [N in keyof TrainInputs]: TrainInputs[N] },
 
 function methodOf({ inputs, params }: TrainContext): Method<Trainer, { zeroB: string[]; parameters: number }> {
   const { meta, dir } = inputs.base;
-  const lora = loraOf(params.lora, meta.config);
+  const config = configOfRecord(meta.config);
+  const lora = loraOf(params.lora, config);
   return {
-    model: meta,
+    model: { ...meta, config },
     lora,
     tokenizerDir: join(dir, "tokenizer"),
     optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: params.weightDecay },
     takesUp: "resumeAdapter",
     async create(device, options) {
-      const start = inputs.resumeAdapter && await readStartingAdapter(inputs.resumeAdapter.dir, lora, meta.config);
+      const start = inputs.resumeAdapter && await readStartingAdapter(inputs.resumeAdapter.dir, lora, config);
       const base = await loadBaseInput(device, inputs.base);
       const trainer = new Trainer(device, base, { ...options, lora, seed: params.seed });
       if (start) trainer.lora.load(start);

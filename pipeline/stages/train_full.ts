@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { type LlamaConfig, readConfig } from "../../models/formats/config.ts";
+import { configOfRecord, configRecord } from "../../models/formats/config_record.ts";
 import type { FloatDtype } from "../../models/formats/dtype.ts";
 import { FullTrainer } from "../../models/full_trainer.ts";
 import { loadModel } from "../../models/model_folder.ts";
@@ -45,6 +46,16 @@ type Context = StageContext<typeof inputs, z.output<typeof params>, z.output<typ
  * {@link quantize} takes and other tools read; checkpoints hold model folders too. The tokenizer for {@link tokenize} is
  * {@link tokenizerOf} of the same model. To learn from plain text, tokenise with `trainOnInputs`. As with {@link train}, the
  * result is the same to the byte on the same device and driver, stopped in between or not.
+ *
+ * @example
+ * ```ts
+ * import { embeddedSamples, merge, randomModel, tokenize, tokenizerOf, trainFull } from "vicuna";
+ *
+ * const data = merge({ sources: [embeddedSamples({ form: "belle" })], validation: 60 });
+ * const model = randomModel({ data, hiddenSize: 64, intermediateSize: 192, layers: 2, heads: 4 });
+ * const tokens = tokenize({ data, tokenizer: tokenizerOf({ model }), maxTokens: 128, trainOnInputs: true });
+ * const trained = trainFull({ model, tokens, maxSteps: 100, batchSize: 8 });
+ * ```
  */
 export const trainFull: Stage<
   { readonly model: typeof modelFiles; readonly tokens: typeof tokens },
@@ -58,10 +69,15 @@ export const trainFull: Stage<
   settings,
   output: modelFiles,
   async foresee({ inputs: { model, tokens }, params, settings }) {
-    const config = model.meta.config ?? (model.path === undefined ? undefined : await readConfig(model.path));
+    const config = model.meta.config
+      ? configOfRecord(model.meta.config)
+      : (model.path === undefined ? undefined : await readConfig(model.path));
     const question = { ...params, ...settings, bits: 32 as const, ...(config && { config }) };
     return {
-      meta: { ...(model.meta.name !== undefined && { name: model.meta.name }), ...(config && { config }) },
+      meta: {
+        ...(model.meta.name !== undefined && { name: model.meta.name }),
+        ...(config && { config: configRecord(config) }),
+      },
       ...await foreseeMemory(question, tokens.meta, params.microBatchSize),
     };
   },
@@ -69,7 +85,7 @@ export const trainFull: Stage<
     const { dir, meta } = context.inputs.model;
     const config = await readConfig(dir);
     const { steps } = await runTraining(context, methodOf(context, config));
-    return { name: meta.name, config, steps };
+    return { name: meta.name, config: configRecord(config), steps };
   },
 });
 

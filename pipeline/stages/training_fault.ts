@@ -21,8 +21,8 @@ export async function explainFault(
   } catch (found) {
     fault = found;
   }
-  if (!(fault instanceof DeviceError) || fault.fault === "other") return fault;
-  return new DeviceError(`${fault.message}\n${adviceOn(memory, takeUp).join("\n")}`, fault.fault);
+  if (!(fault instanceof DeviceError) || fault.kind === "device") return fault;
+  return new DeviceError(`${fault.message}\n${adviceOn(memory, takeUp).join("\n")}`, fault.kind);
 }
 
 function adviceOn({ plan, shape }: PlannedMemory, takeUp: string): string[] {

@@ -44,9 +44,9 @@ export const trainSettings = {
   gpuMemory: z.number().min(0).default(0).describe(
     "GB of GPU memory to use; 0: what the card is found to have, or a software driver has free",
   ).meta({ zh: "可用显存（GB）；0 表示按显卡的实际显存，或软件驱动的空闲内存" }),
-  autotune: z.boolean().default(true).describe("measure which kernels are quickest before a long training").meta({
-    zh: "长时间训练前实测最快的内核",
-  }),
+  autotune: z.boolean().default(true).describe(
+    "take the default kernels instead of measuring, for about ten seconds before a long training, which are quickest",
+  ).meta({ zh: "直接使用默认内核，不在长时间训练前用约十秒实测哪些最快" }),
   logSteps: z.number().int().min(1).max(200).default(20).describe("steps between two lines of the log").meta({
     zh: "日志间隔步数",
     aliases: ["logging_steps"],

@@ -3,6 +3,7 @@ import { BatchOrder } from "../../datasets/batch_order.ts";
 import { TokenReader } from "../../datasets/token_reader.ts";
 import { type Device, deviceName } from "../../kernels/device.ts";
 import { checkDevice, describeDevice } from "../../models/device_check.ts";
+import type { LlamaConfig } from "../../models/formats/config.ts";
 import { paysToTune, tuneForTraining, type TuningShape } from "../../models/product_tuning.ts";
 import { warmupOf } from "../../models/schedule.ts";
 import type { StepOptions as TrainerOptions, StepTrainer } from "../../models/trainer.ts";
@@ -21,7 +22,7 @@ import { runSteps, type Training } from "./training_steps.ts";
 
 /** What a kind of training brings to what all do. */
 export interface Method<Trainer extends StepTrainer, Result> {
-  readonly model: Pick<BaseMeta, "name" | "config" | "bits" | "vocabularySize" | "maxPositions">;
+  readonly model: Pick<BaseMeta, "name" | "bits" | "vocabularySize"> & { readonly config: LlamaConfig };
   /** What is adapted, unless all weights are trained. */
   readonly lora?: MemoryQuestion["lora"];
   /** Folder of the model's tokenizer. */

@@ -1,3 +1,4 @@
+import { PLAIN_FAMILY } from "../../models/families.ts";
 import type { LlamaConfig } from "../../models/formats/config.ts";
 import type { LoraConfig } from "../../models/lora.ts";
 
@@ -25,6 +26,7 @@ interface Sizes {
 
 function config({ hidden, layers, heads, feedForward, vocabulary, rows, rowTokens = 256 }: Sizes): BenchConfig {
   const model: LlamaConfig = {
+    family: PLAIN_FAMILY,
     hiddenSize: hidden,
     intermediateSize: feedForward,
     layers,

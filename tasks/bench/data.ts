@@ -8,7 +8,7 @@ import { TokenWriter } from "../../datasets/token_writer.ts";
 import { buildTokenizer } from "../../models/formats/tokenizer_builder.ts";
 import { loadTokenizer } from "../../models/tokenizer.ts";
 import { tokenizeSplit } from "../../pipeline/stages/tokenize_split.ts";
-import { COMMON, WORDS, writeSyntheticRows } from "../../tests/datasets/synthetic_rows.ts";
+import { COMMON, WORDS, writeSyntheticRows } from "./synthetic_rows.ts";
 import type { Language } from "../cli/language.ts";
 
 /** What one of the two took. */

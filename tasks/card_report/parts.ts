@@ -1,7 +1,7 @@
 // What each part of a report runs, each in a child: a driver that crashes or hangs takes nothing else with it.
 import { fromFileUrl, join } from "@std/path";
 import type { PipelineEvent } from "../../mod.ts";
-import { NUMERIC_TESTS } from "../../tests/drivers/numeric_tests.ts";
+import { NUMERIC_TESTS } from "./numeric_tests.ts";
 import { BENCH_CONFIGS, type BenchConfigName, benchLora } from "../bench/configs.ts";
 import type { BenchReport } from "../bench/run.ts";
 import { syntheticBatch } from "../bench/synthetic.ts";

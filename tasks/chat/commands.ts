@@ -74,7 +74,10 @@ async function adapter(rest: string, { session, show, language }: CommandContext
 }
 
 function params(rest: string, { session, show, language }: CommandContext, messages: ChatMessages): void {
-  const values = ({ params, maxMemory }: ChatSettings): Record<string, unknown> => ({ ...params, maxMemory });
+  const values = ({ params, maxMemory }: ChatSettings): Record<string, unknown> => {
+    const temperature = params.doSample ? params.temperature : 0; // as it is typed: 0 switches sampling off
+    return { ...params, temperature, maxMemory };
+  };
   const all = values(session.settings);
   const shown = (name: string, value: unknown) => `${name} ${JSON.stringify(value)}`;
   if (rest === "") return show(Object.entries(all).map(([name, value]) => shown(name, value)).join("\n"));

@@ -1,37 +1,10 @@
-// Messages of a person: lines of a terminal, with editing and a history, or of a pipe.
-import { createInterface } from "node:readline/promises";
-import process from "node:process";
+// Messages of a person, made of lines: those of a pipe, or of a terminal (terminal_lines.ts).
 import { TextLineStream } from "@std/streams";
 
-/** Gives lines; undefined at the end. */
+/** Gives lines; undefined at the end. What was pasted comes as one, with the ends of lines that it has. */
 export interface LineSource {
   /** Asks for a line. */
   line(prompt: string): Promise<string | undefined>;
-}
-
-/** Most lines that can be recalled with the arrow keys. */
-const HISTORY_LINES = 500;
-
-/** Lines that are typed. Ctrl-C and Ctrl-D end them. */
-export class TerminalLines implements LineSource {
-  #history: string[] = [];
-
-  async line(prompt: string): Promise<string | undefined> {
-    // One interface a line: while an answer is made the terminal is in its ordinary mode, and Ctrl-C a signal.
-    const { stdin: input, stdout: output } = process;
-    const options = { input, output, terminal: true, history: [...this.#history], historySize: HISTORY_LINES };
-    const reader = createInterface(options);
-    reader.on("history", (history) => this.#history = [...history]);
-    reader.once("SIGINT", () => reader.close());
-    const ended = new Promise<undefined>((resolve) => reader.once("close", () => resolve(undefined)));
-    try {
-      const line = await Promise.race([reader.question(prompt), ended]);
-      if (line === undefined) console.log();
-      return line;
-    } finally {
-      reader.close();
-    }
-  }
 }
 
 /** Lines of a pipe or a file. */
@@ -57,22 +30,32 @@ export class OpenBlockError extends Error {
 }
 
 /**
- * The next message: a line, lines that are joined by `\` at their ends, or what stands between two lines of `"""`.
+ * The next message: a line, lines that are joined by `\` at their ends, or what stands between two lines of `"""`. What
+ * was pasted is one line of it, or such a block.
  *
  * @throws {OpenBlockError} when the lines end before the second `"""`
  */
 export async function nextMessage(source: LineSource): Promise<string | undefined> {
   let line = await source.line("> ");
-  if (line?.trim() !== FENCE) {
-    let text = "";
-    for (; line?.endsWith("\\"); line = await source.line("… ")) text += `${line.slice(0, -1)}\n`;
-    return line === undefined && text === "" ? undefined : text + (line ?? "");
-  }
-  const lines: string[] = [];
-  while (true) {
+  const block = line === undefined ? undefined : openedBlock(line);
+  if (block !== undefined) return await restOfBlock(block, source);
+  let text = "";
+  for (; line?.endsWith("\\"); line = await source.line("… ")) text += `${line.slice(0, -1)}\n`;
+  return line === undefined && text === "" ? undefined : text + (line ?? "");
+}
+
+/** The lines of a block after the `"""` that begins it; undefined for what begins none, or has more behind its end. */
+function openedBlock(line: string): string[] | undefined {
+  const [first, ...lines] = line.split("\n");
+  if (first?.trim() !== FENCE) return undefined;
+  return lines.slice(0, -1).some((line) => line.trim() === FENCE) ? undefined : lines;
+}
+
+async function restOfBlock(lines: string[], source: LineSource): Promise<string> {
+  while (lines.at(-1)?.trim() !== FENCE) {
     const line = await source.line("… ");
     if (line === undefined) throw new OpenBlockError();
-    if (line.trim() === FENCE) return lines.join("\n");
-    lines.push(line);
+    lines.push(...line.split("\n"));
   }
+  return lines.slice(0, -1).join("\n");
 }

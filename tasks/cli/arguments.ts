@@ -3,7 +3,7 @@ import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { type Flag, isSwitch } from "./flags.ts";
 import { answerToForeign } from "./foreign_flags.ts";
 import type { Messages } from "./messages.ts";
-import { UsageError } from "./usage_error.ts";
+import { UnknownFlagError, UsageError } from "./usage_error.ts";
 
 /**
  * Brings arguments to the one spelling that the parser knows: `--lora_r 8`, `--lora-r=8` and `--lora-rank 8` are the
@@ -57,14 +57,15 @@ function findFlag(
   throw unknownFlag(`--${written}`, [...byName.keys()], messages);
 }
 
-function unknownFlag(written: string, known: readonly string[], messages: Messages): UsageError {
+function unknownFlag(written: string, known: readonly string[], messages: Messages): UnknownFlagError {
   const name = written.slice(2).replaceAll("_", "-");
   const answer = answerToForeign(name, messages.language);
-  if (answer !== undefined) return new UsageError(`${messages.unknownFlag(written)}: ${answer}`);
-  const nearest = closestString(name, [...known, "help"]);
+  if (answer !== undefined) return new UnknownFlagError(`${messages.unknownFlag(written)}: ${answer}`, name);
+  const nearest = closestString(name, [...known, "help", "version"]);
   // A flag of another task or recipe is no slip of the pen.
   const isNear = levenshteinDistance(name, nearest) <= Math.max(2, name.length / 2);
-  return new UsageError(messages.unknownFlag(written) + (isNear ? `: ${messages.didYouMean(`--${nearest}`)}` : ""));
+  const guess = isNear ? `: ${messages.didYouMean(`--${nearest}`)}` : "";
+  return new UnknownFlagError(messages.unknownFlag(written) + guess, name);
 }
 
 function readSwitch(flag: string, value: string | undefined, messages: Messages): boolean {

@@ -6,6 +6,7 @@ import type { Language } from "./language.ts";
 import { type Messages, messagesIn } from "./messages.ts";
 import { displayWidth, wrapToWidth } from "./text_width.ts";
 import { UsageError } from "./usage_error.ts";
+import { VERSION_LINE } from "./version.ts";
 
 /** Columns of the help: at most in all, and at least for the text of an option, however narrow the terminal is. */
 const [WIDEST, NARROWEST] = [100, 20];
@@ -36,9 +37,9 @@ export interface CommandShape {
 
 /** What the user gave. */
 export interface ParsedCommand {
-  /** True if help was asked for; `help` has it. */
+  /** True if help or the version was asked for; `help` has it. */
   readonly wantsHelp: boolean;
-  /** The help. */
+  /** The help; the version where that was asked for. */
   readonly help: string;
   /** The values of the flags that were given, by field. Defaults are not filled in. */
   readonly values: Readonly<Record<string, unknown>>;
@@ -59,6 +60,7 @@ export function parseCommand(args: readonly string[], shape: CommandShape, langu
   if (args.some((arg, i) => arg === "--help" || (arg === "-h" && !args[i - 1]?.startsWith("--")))) {
     return { wantsHelp: true, help, values: {}, operands: [] };
   }
+  if (args.includes("--version")) return { wantsHelp: true, help: VERSION_LINE, values: {}, operands: [] };
   const flags = shape.groups.flatMap((group) => group.flags);
   try {
     command.parse(normaliseArguments(args, flags, messages, shape.operands === undefined), { from: "user" });
@@ -102,6 +104,7 @@ function buildCommand(shape: CommandShape, language: Language): Command {
     for (const flag of flags) for (const option of optionsOf(flag, language)) add(option.helpGroup(heading));
   }
   add(new Option("-h, --help", messages.helpOption).helpGroup(messages.commonOptions));
+  add(new Option("--version", messages.versionOption).helpGroup(messages.commonOptions));
   return command as unknown as Command;
 }
 

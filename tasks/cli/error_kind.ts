@@ -1,38 +1,36 @@
-import { DataError } from "../../datasets/errors.ts";
-import { DeviceChoiceError, DeviceError } from "../../kernels/device_error.ts";
-import { AdapterFitError, FormatError } from "../../models/formats/error.ts";
-import { MemoryError } from "../../models/memory_plan.ts";
+import type { DataError } from "../../datasets/errors.ts";
+import type { DeviceErrorKind } from "../../kernels/device_error.ts";
+import type { FormatErrorKind } from "../../models/formats/error.ts";
+import type { MemoryError } from "../../models/memory_plan.ts";
+import { WrongFolderError } from "../../pipeline/core/errors.ts";
 
 /** The sorts of errors that a sentence in the user's language explains; the library's own words follow. */
-export type ErrorKind =
-  | "missing"
-  | "notModel"
-  | "noAdapter"
-  | "otherBase"
-  | "format"
-  | "data"
-  | "noDevice"
-  | "deviceChoice"
-  | "memory"
-  | "lost"
-  | "device";
+export type ErrorKind = DeviceErrorKind | FormatErrorKind | (DataError | MemoryError)["kind"] | "missing";
+
+const KINDS: Readonly<Record<ErrorKind, true>> = {
+  missing: true,
+  notModel: true,
+  noAdapter: true,
+  otherBase: true,
+  format: true,
+  data: true,
+  noDevice: true,
+  deviceChoice: true,
+  memory: true,
+  lost: true,
+  device: true,
+};
+
+/** What a folder that has nothing of a kind of input is not. */
+const WRONG_FOLDERS: Readonly<Record<string, ErrorKind>> = { model: "notModel", adapter: "noAdapter" };
 
 /** The sort of an error of the library; undefined for any other. */
 export function kindOfError(error: Error): ErrorKind | undefined {
-  if (error instanceof MemoryError) return "memory";
-  if (error instanceof DeviceChoiceError) return "deviceChoice";
-  if (error instanceof DeviceError) {
-    if (error.fault !== "other") return error.fault;
-    return error.message.startsWith("no WebGPU adapter") ? "noDevice" : "device";
-  }
   if (error.cause instanceof Deno.errors.NotFound) return "missing";
-  if (error instanceof DataError) return "data";
-  if (error instanceof AdapterFitError) return "otherBase";
-  if (error instanceof FormatError) return kindOfFormatError(error.message);
-  return error.message.endsWith("input model): the folder has none of the files wanted") ? "notModel" : undefined;
+  if (error instanceof WrongFolderError) return WRONG_FOLDERS[error.inputKind];
+  return "kind" in error && isErrorKind(error.kind) ? error.kind : undefined;
 }
 
-function kindOfFormatError(message: string): ErrorKind {
-  if (message.includes("has no adapter")) return "noAdapter";
-  return /is not a model folder|has no model weights|has no tokenizer/.test(message) ? "notModel" : "format";
+function isErrorKind(kind: unknown): kind is ErrorKind {
+  return typeof kind === "string" && Object.hasOwn(KINDS, kind);
 }

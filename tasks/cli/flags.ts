@@ -17,7 +17,7 @@ export interface Flag {
   readonly choices?: readonly (string | number)[];
   /** Whether the flag may be given several times, and makes an array. */
   readonly list: boolean;
-  /** Description in English. */
+  /** Description in English. Of a switch that is on by default, what `--no-…` does: that is the form which the help shows. */
   readonly description: string;
   /** Description in Chinese, if there is one. */
   readonly zh?: string;

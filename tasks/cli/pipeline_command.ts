@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { PipelineOptionsError } from "../../pipeline/core/mod.ts";
 import { describeIssue } from "./check_values.ts";
-import { type CommandShape, parseCommand } from "./command.ts";
+import { type CommandShape, parseCommand, type ParsedCommand } from "./command.ts";
 import { type Flag, flagsOf, isSwitch, kebabCase, UnsupportedFieldError } from "./flags.ts";
 import type { Language } from "./language.ts";
 import { type LoadedPipeline, loadPipeline, recipeNames } from "./load_pipeline.ts";
 import { type Messages, messagesIn } from "./messages.ts";
+import { flagOfOthers } from "./recipe_flags.ts";
 import { CACHE_OPTIONS, DEVICE_OPTION, JSON_EVENTS_OPTION } from "./shared_options.ts";
-import { UsageError } from "./usage_error.ts";
+import { UnknownFlagError, UsageError } from "./usage_error.ts";
 
 /** The pipeline that runs when none is named. */
 const DEFAULT_PIPELINE = "quickstart";
@@ -69,7 +70,7 @@ export async function readPipelineCommand(
     ],
     ...(task === "evaluate" ? {} : { footer: messages.recipes(recipeNames().join(", ")) }),
   };
-  const parsed = parse(rest, shape, language);
+  const parsed = await parse(rest, shape, loaded, language);
   const isCommon = (field: string) => field in COMMON.shape;
   const entries = Object.entries(parsed.values);
   return {
@@ -80,12 +81,19 @@ export async function readPipelineCommand(
   };
 }
 
-function parse(args: readonly string[], shape: CommandShape, language: Language): ReturnType<typeof parseCommand> {
+async function parse(
+  args: readonly string[],
+  shape: CommandShape,
+  { name }: LoadedPipeline,
+  language: Language,
+): Promise<ParsedCommand> {
   try {
     return parseCommand(args, shape, language);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(`${error.message}\n${messagesIn(language).seeHelp(shape.task)}`);
+    const messages = messagesIn(language);
+    const ofOthers = error instanceof UnknownFlagError && await flagOfOthers(error.flag, name, shape.task, messages);
+    throw new UsageError(`${ofOthers || error.message}\n${messages.seeHelp(shape.task)}`);
   }
 }
 
@@ -136,7 +144,7 @@ function takePipelineName(args: readonly string[], common: readonly Flag[]): { n
     const arg = args[i] ?? "";
     if (!arg.startsWith("-")) return { name: arg, rest: args.toSpliced(i, 1) };
     const written = kebabCase(arg.slice(2).split("=")[0] ?? "");
-    if (arg === "--help" || arg === "-h") continue;
+    if (["--help", "-h", "--version"].includes(arg)) continue;
     const flag = common.find((flag) => [flag.name, ...flag.aliases].includes(written));
     if (flag === undefined) break;
     if (!isSwitch(flag) && !arg.includes("=")) i++;
@@ -145,7 +153,11 @@ function takePipelineName(args: readonly string[], common: readonly Flag[]): { n
 }
 
 /** The faults of a pipeline's options in terms of the flags that the user knows. */
-export function explainOptions(error: PipelineOptionsError, command: PipelineCommand, messages: Messages): UsageError {
-  const lines = error.issues.map((issue) => `  ${describeIssue(issue, command.options, messages)}`);
-  return new UsageError(`${messages.badOptions(command.loaded.name)}\n${lines.join("\n")}`);
+export function explainOptions(
+  error: PipelineOptionsError,
+  { loaded, options }: Pick<PipelineCommand, "loaded" | "options">,
+  messages: Messages,
+): UsageError {
+  const lines = error.issues.map((issue) => `  ${describeIssue(issue, options, messages)}`);
+  return new UsageError(`${messages.badOptions(loaded.name)}\n${lines.join("\n")}`);
 }

@@ -2,6 +2,7 @@ import { join, resolve, toFileUrl } from "@std/path";
 import { chooseDevice, prepareChildren } from "../../kernels/adapter.ts";
 import { copyTargets, DamagedTargetError, type JsonObject, PipelineOptionsError } from "../../pipeline/core/mod.ts";
 import {
+  holdOutput,
   keepEarlierResult,
   LockCheck,
   LockCollector,
@@ -15,7 +16,9 @@ import { adviseOnce } from "./advise_once.ts";
 import { chooseRenderer } from "./choose_renderer.ts";
 import type { Language } from "./language.ts";
 import { lockPathOf } from "./lock_path.ts";
+import { lockOf } from "./locked_options.ts";
 import { messagesIn } from "./messages.ts";
+import { ModelTracer } from "./next_command.ts";
 import { explainOptions, readPipelineCommand, type RunningTask } from "./pipeline_command.ts";
 import { useLanguageOfSchemas } from "./schema_language.ts";
 import { UsageError } from "./usage_error.ts";
@@ -31,7 +34,7 @@ export async function runPipelineTask(
   const messages = messagesIn(language);
   const command = await readPipelineCommand(task, args, language);
   if (command.help !== undefined) return console.log(command.help);
-  const { loaded, options, common } = command;
+  const { loaded, common } = command;
   const { description, zh } = loaded.pipeline;
   const about = language === "zh" ? zh ?? description : description;
   if (!common.json && about !== undefined) console.log(`${loaded.name}: ${about}\n`);
@@ -40,18 +43,28 @@ export async function runPipelineTask(
   const there = await Deno.stat(dir).catch(() => undefined);
   if (there && !there.isDirectory) throw new UsageError(`--output-path ${dir}: wanted a folder, found a file`);
   const lockPath = lockPathOf(loaded);
-  const locks = await readLockFile(lockPath); // one that will not take the new lock should be found out now, too
-  const locked = common.locked ? locks[loaded.name] : undefined;
-  if (common.locked && locked === undefined) throw new UsageError(messages.noLock(loaded.name, lockPath));
+  await readLockFile(lockPath); // one that will not take the new lock should be found out now, too
+  const locked = common.locked ? await lockOf(loaded, command.options, messages) : undefined;
+  const options = locked?.options ?? command.options;
   if (common.device !== undefined) chooseDevice(common.device);
   if (common.strict) await prepareChildren(); // the stages' own processes must not look at the machine to find this out
   const collector = new LockCollector();
   const renderer = adviseOnce(chooseRenderer(common.json, messages), language);
   const warn = (message: string) => renderer.show({ type: "stage-log", stage: loaded.name, level: "warn", message });
+  const tracer = new ModelTracer();
+  const writeLock = async () => {
+    const { changed, kept } = await writeLockFile(lockPath, loaded.name, collector.locked(options), {
+      keep: !common.overwrite,
+    });
+    if (kept !== undefined) warn(messages.keptAside(lockPath, kept));
+    if (changed) renderer.show({ type: "lock-written", path: lockPath });
+  };
   try {
     const cacheDir = resolve(common.cacheDir);
-    const observers = [locked === undefined ? collector : new LockCheck(locked)];
+    const observers = [locked === undefined ? collector : new LockCheck(locked), tracer];
+    await using _held = await holdOutput(dir, `process ${Deno.pid}: ${task} ${loaded.name}, since ${since()}`);
     let files: string[] = [];
+    let next: string | undefined;
     const run = () =>
       runObserved(loaded.pipeline, {
         name: loaded.name,
@@ -69,6 +82,7 @@ export async function runPipelineTask(
           if (kept !== undefined) warn(messages.keptAside(dir, kept));
           files = await copyTargets(result, dir);
           await noteResult(result, dir, files);
+          next = tracer.nextCommand(result, dir, files);
         },
       }, observers);
     await run().catch(async (error) => {
@@ -78,15 +92,17 @@ export async function runPipelineTask(
       await run();
     });
     renderer.show({ type: "output-written", dir, files });
-    if (locked !== undefined) return;
-    const { changed, kept } = await writeLockFile(lockPath, loaded.name, collector.locked(options), {
-      keep: !common.overwrite,
-    });
-    if (kept !== undefined) warn(messages.keptAside(lockPath, kept));
-    if (changed) renderer.show({ type: "lock-written", path: lockPath });
+    if (locked === undefined) await writeLock();
+    if (!common.json && next !== undefined) {
+      console.log(`\n${language === "zh" ? "与它对话：" : "Talk to it: "}${next}`);
+    }
   } catch (error) {
-    throw error instanceof PipelineOptionsError ? explainOptions(error, command, messages) : error;
+    throw error instanceof PipelineOptionsError ? explainOptions(error, { loaded, options }, messages) : error;
   } finally {
     renderer.close();
   }
+}
+
+function since(): string {
+  return new Date().toISOString().replace(/\.\d+Z$/, "Z");
 }

@@ -4,3 +4,13 @@ export class UsageError extends Error {
   /** Recognised where errors are printed. */
   readonly userFacing = true as const;
 }
+
+/** A flag that nothing here has. */
+export class UnknownFlagError extends UsageError {
+  override readonly name: string = "UnknownFlagError";
+
+  /** `flag` is its name without dashes before it, such as `lora-r` or `no-autotune`. */
+  constructor(message: string, readonly flag: string) {
+    super(message);
+  }
+}

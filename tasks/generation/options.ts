@@ -12,7 +12,9 @@ const DEFAULT_CONTEXT_LENGTH = 2048;
 
 /** Flags of a task that talks to a model. */
 export const MODEL_OPTIONS = {
-  baseModel: inputOptions.baseModel.optional(),
+  baseModel: inputOptions.baseModel.optional().describe(
+    "folder of the base model, or owner/name on the Hugging Face hub; left out, that of the quickstart",
+  ).meta({ zh: "基座模型文件夹，或 Hugging Face 上的 owner/name；省略则为 quickstart 的基座" }),
   loraPath: z.array(z.string()).default([]).describe(
     "folder of a PEFT adapter, or NAME=FOLDER; its name is that of the folder otherwise",
   ).meta({ zh: "PEFT 适配器文件夹，或 名称=文件夹；默认以文件夹名为名称", aliases: ["lora_path"] }),

@@ -38,7 +38,8 @@ export function checkHost({ hosts }: AccessRules): MiddlewareHandler {
   return async (c, next) => {
     const name = hostOf(c).replace(/:\d+$/, "").toLowerCase();
     if (hosts !== undefined && !hosts.includes(name)) {
-      throw new ApiError(421, `this server is not ${name || "without a name"}; call it ${hosts.join(" or ")}`);
+      const refusal = name === "" ? "a request must name this server" : `this server is not ${name}`;
+      throw new ApiError(421, `${refusal}; call it ${hosts.join(" or ")}, or start it with --allow-host NAME`);
     }
     await next();
   };

@@ -15,10 +15,14 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host);
 }
 
-/** The names that a client may call a server by; undefined when it can be called by names that we do not know. */
-export function hostNames(host: string): string[] | undefined {
+/**
+ * The names that a client may call a server by; undefined when it can be called by names that we do not know.
+ *
+ * @param allowed names besides this machine's own
+ */
+export function hostNames(host: string, allowed: readonly string[] = []): string[] | undefined {
   if (!isLoopback(host)) return undefined;
-  return [...new Set(["127.0.0.1", "localhost", "[::1]", host.toLowerCase()])];
+  return [...new Set(["127.0.0.1", "localhost", "[::1]", host, ...allowed].map((name) => name.toLowerCase()))];
 }
 
 /** The address of a server as a link. One that listens on all addresses is reachable by this machine's name. */

@@ -24,6 +24,11 @@ const schema = z.object({
   allowOrigin: z.array(z.string()).default([]).describe(
     "origin of another web page that may call, such as https://example.org; * for all",
   ).meta({ zh: "允许调用的其他网页来源，如 https://example.org；* 表示全部" }),
+  allowHost: z.array(
+    z.string().regex(/^[^\s/:]+$/, "wanted a name without http:// and port"),
+  ).default([]).describe(
+    "another name that this machine is called by, such as host.docker.internal from a container",
+  ).meta({ zh: "本机的其他名称，如容器中的 host.docker.internal" }),
   slots: z.number().int().min(1).max(64).default(8).describe("answers that are generated together").meta({
     zh: "同时生成的回答数",
   }),

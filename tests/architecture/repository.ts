@@ -5,24 +5,19 @@ import type { Imports } from "./import_law.ts";
 /** Absolute path of the repository. */
 export const REPOSITORY: string = fromFileUrl(new URL("../../", import.meta.url));
 
-const SOURCE_FOLDERS = ["pipeline", "kernels", "models", "datasets", "tasks", "tests"];
+const SOURCE_FOLDERS = ["pipeline", "kernels", "models", "datasets", "tasks", "examples", "tests"];
 
 /** All TypeScript files of the repository, relative to it, with `/` between names, sorted. */
 export function sourceFiles(): string[] {
-  const found = ["mod.ts"];
-  const walk = (folder: string) => {
-    for (const { name, isDirectory } of Deno.readDirSync(join(REPOSITORY, folder))) {
-      if (isDirectory) walk(`${folder}/${name}`);
-      else if (/\.tsx?$/.test(name)) found.push(`${folder}/${name}`);
-    }
-  };
-  for (const folder of SOURCE_FOLDERS) {
-    try {
-      walk(folder);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
+  return ["mod.ts", ...SOURCE_FOLDERS.flatMap((folder) => filesBelow(folder))].sort();
+}
+
+/** TypeScript files of a folder and all below it, relative to the repository, with `/` between names, sorted. */
+export function filesBelow(folder: string, repository: string = REPOSITORY): string[] {
+  const found = [...Deno.readDirSync(join(repository, folder))].flatMap(({ name, isDirectory }) => {
+    const path = `${folder}/${name}`;
+    return isDirectory ? filesBelow(path, repository) : /\.tsx?$/.test(name) ? [path] : [];
+  });
   return found.sort();
 }
 

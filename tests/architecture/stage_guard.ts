@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import { join, toFileUrl } from "@std/path";
 import { readModuleGraph, walkImports } from "../../pipeline/core/module_graph.ts";
-import { inRepository, REPOSITORY } from "./repository.ts";
+import { readMeanings } from "./meaning.ts";
+import { filesBelow, inRepository, REPOSITORY } from "./repository.ts";
 
 /** A stage of this package as it is now or as it was pinned. */
 export interface PinnedStage {
   /** The version that it declares. */
   readonly version: number;
-  /** Digest of the stage's file and all that it imports, except the pipeline core. */
+  /** Digest of what the stage's file means (meaning.ts) and all that it imports, except the pipeline core. */
   readonly graph: string;
 }
 
@@ -22,17 +23,22 @@ export async function readPins(): Promise<PinnedStages> {
   return JSON.parse(await Deno.readTextFile(PINS));
 }
 
-/** Every stage below pipeline/stages with a version, as it is now. */
-export async function currentStages(): Promise<PinnedStages> {
-  const found: Record<string, PinnedStage> = {};
-  for (const file of stageFiles()) {
-    const url = toFileUrl(join(REPOSITORY, file)).href;
+/** Every stage below pipeline/stages, in sub-folders too, with a version, as it is now. */
+export async function currentStages(repository: string = REPOSITORY): Promise<PinnedStages> {
+  const graphs: Record<string, { readonly version: number; readonly files: readonly string[] }> = {};
+  for (const file of filesBelow("pipeline/stages", repository)) {
+    const url = toFileUrl(join(repository, file)).href;
     const versions = Object.entries(stageVersions(await import(url)));
     if (versions.length === 0) continue;
-    const graph = await digestGraph(url);
-    for (const [name, version] of versions) found[name] = { version, graph };
+    const files = await graphFiles(url, repository);
+    for (const [name, version] of versions) graphs[name] = { version, files };
   }
-  return Object.fromEntries(Object.entries(found).sort(([a], [b]) => a < b ? -1 : 1));
+  const all = new Set(Object.values(graphs).flatMap(({ files }) => files));
+  const meanings = await readMeanings([...all], repository);
+  const found = Object.entries(graphs).sort(([a], [b]) => a < b ? -1 : 1);
+  return Object.fromEntries(
+    found.map(([name, { version, files }]) => [name, { version, graph: digestOf(files, meanings) }]),
+  );
 }
 
 /** What is wrong with the pins, one line for each stage; empty if all is well. */
@@ -57,18 +63,6 @@ export function comparePins(pinned: PinnedStages, current: PinnedStages): string
   return problems;
 }
 
-function stageFiles(): string[] {
-  try {
-    return [...Deno.readDirSync(join(REPOSITORY, "pipeline/stages"))]
-      .filter(({ isFile, name }) => isFile && name.endsWith(".ts"))
-      .map(({ name }) => `pipeline/stages/${name}`)
-      .sort();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
-}
-
 /** Versions of the stages that a module exports, by stage name. */
 function stageVersions(module: Readonly<Record<string, unknown>>): Record<string, number> {
   const versions: Record<string, number> = {};
@@ -80,11 +74,17 @@ function stageVersions(module: Readonly<Record<string, unknown>>): Record<string
   return versions;
 }
 
-/**
- * The pipeline core is left out: it decides where results lie, not what they are, and what it puts into keys has a
- * format number of its own.
- */
+/** Digest of what a module and all that it imports means. */
 export async function digestGraph(url: string, repository: string = REPOSITORY): Promise<string> {
+  const files = await graphFiles(url, repository);
+  return digestOf(files, await readMeanings(files, repository));
+}
+
+/**
+ * A module and all that it imports, sorted. The pipeline core is left out: it decides where results lie, not what they
+ * are, and what it puts into keys has a format number of its own.
+ */
+async function graphFiles(url: string, repository: string): Promise<string[]> {
   const counts = (target: string) => {
     const file = inRepository(target, repository);
     return file !== undefined && !file.startsWith("pipeline/core/");
@@ -94,9 +94,11 @@ export async function digestGraph(url: string, repository: string = REPOSITORY):
   for (const { target } of walkImports(graph, url, counts)) {
     if (target !== undefined && counts(target)) urls.add(target);
   }
+  return [...urls].map((file) => inRepository(file, repository)!).sort();
+}
+
+function digestOf(files: readonly string[], meanings: ReadonlyMap<string, string>): string {
   const hash = createHash("sha256");
-  for (const file of [...urls].sort()) {
-    hash.update(`${inRepository(file, repository)}\0`).update(await Deno.readFile(new URL(file))).update("\0");
-  }
+  for (const file of files) hash.update(`${file}\0${meanings.get(file)}\0`);
   return hash.digest("hex");
 }

@@ -1,3 +1,4 @@
+// That no stage of ours changes without a thought of its version: stage_guard.ts and the pins in stage_versions.json.
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
 import { comparePins, currentStages, digestGraph, readPins } from "./stage_guard.ts";
@@ -41,6 +42,21 @@ Deno.test("digestGraph() changes with a file that is imported, however far, and 
     assertEquals(await digestGraph(url, folder), before);
     await write("op.wgsl", "fn main() { return; }");
     assertNotEquals(await digestGraph(url, folder), before);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("currentStages() finds stages in sub-folders", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "vicuna-test-" });
+  try {
+    const stage = (name: string) =>
+      `export const made = Object.assign(() => {}, { spec: { name: "${name}", code: { type: "version", version: 3 } } });`;
+    await Deno.mkdir(join(folder, "pipeline/stages/deep/deeper"), { recursive: true });
+    await Deno.writeTextFile(join(folder, "pipeline/stages/top.ts"), stage("top"));
+    await Deno.writeTextFile(join(folder, "pipeline/stages/deep/deeper/below.ts"), stage("below"));
+    const found = Object.entries(await currentStages(folder)).map(([name, { version }]) => [name, version]);
+    assertEquals(found, [["below", 3], ["top", 3]]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -1,3 +1,4 @@
+// The folder datasets/embedded: lexicon and source, the text to pretrain on, the instructions, and what they hold out.
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { createHash } from "node:crypto";
 import { join } from "@std/path";

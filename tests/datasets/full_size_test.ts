@@ -1,8 +1,10 @@
+// Merging and tokenising rows made up in quantity: the same bytes on any number of threads.
 import { assert, assertEquals } from "@std/assert";
+import { Buffer } from "node:buffer";
 import { join } from "@std/path";
 import { mergeSources } from "../../datasets/merge.ts";
 import type { MergeReport } from "../../datasets/merge_report.ts";
-import { writeSyntheticRows } from "./synthetic_rows.ts";
+import { writeSyntheticRows } from "../../tasks/bench/synthetic_rows.ts";
 import { tokenFilePaths } from "../../datasets/token_files.ts";
 import { TokenWriter } from "../../datasets/token_writer.ts";
 import type { TokenSplitMeta } from "../../pipeline/stages/kinds.ts";
@@ -10,13 +12,13 @@ import { tokenizeSplit } from "../../pipeline/stages/tokenize_split.ts";
 import { LLAMA_JSON } from "../models/sample_tokenizers.ts";
 import { withFolder, write } from "./testing.ts";
 
-Deno.test("mergeSources() writes the same bytes and the same report on one, two and three threads", async () => {
+Deno.test("mergeSources() writes the same bytes and the same report on one thread and on three", async () => {
   await withFolder(async (folder) => {
     const { belle, guanaco, bytes } = writeSyntheticRows(folder, 12000);
     assert(bytes > 9e6, "enough for threads to be used");
     const sources = [{ name: "belle", path: belle }, { name: "guanaco", path: guanaco, weight: 1.5 }];
     const results: { report: MergeReport; files: Uint8Array[] }[] = [];
-    for (const workers of [1, 2, 3]) {
+    for (const workers of [1, 3]) {
       const directory = join(folder, `${workers}`);
       Deno.mkdirSync(directory);
       const options = { directory, validation: 100, seed: 42, workers };
@@ -26,14 +28,12 @@ Deno.test("mergeSources() writes the same bytes and the same report on one, two 
     }
     assertEquals(results[0]!.report.total.rows, 12000);
     assert(results[1]!.files[0]!.length > 8e6);
-    for (const result of results.slice(1)) {
-      assertEquals(result.report, results[0]!.report);
-      result.files.forEach((file, at) => assert(equal(file, results[0]!.files[at]!)));
-    }
+    assertEquals(results[1]!.report, results[0]!.report);
+    results[1]!.files.forEach((file, at) => assert(equal(file, results[0]!.files[at]!)));
   });
 });
 
-Deno.test("tokenising gives the same bytes and the same counts on one, two and three threads", async () => {
+Deno.test("tokenising gives the same bytes and the same counts on one thread and on three", async () => {
   await withFolder(async (folder) => {
     const { belle, guanaco } = writeSyntheticRows(folder, 12000);
     const sources = [{ name: "belle", path: belle }, { name: "guanaco", path: guanaco }];
@@ -42,7 +42,7 @@ Deno.test("tokenising gives the same bytes and the same counts on one, two and t
     const setup = { tokenizer: folder, template: "chat", maxTokens: 700, trainOn: "answers", longRows: "cut" } as const;
     const signal = new AbortController().signal;
     const results: { counts: TokenSplitMeta; files: Uint8Array[] }[] = [];
-    for (const workers of [1, 2, 3]) {
+    for (const workers of [1, 3]) {
       const writer = new TokenWriter(folder, "train");
       const counts = await tokenizeSplit(join(folder, "train.jsonl"), writer, setup, workers, signal, () => {});
       const files = Object.values(tokenFilePaths(folder, "train")).map((path) => Deno.readFileSync(path));
@@ -71,5 +71,5 @@ Deno.test("writeSyntheticRows() gives the same rows for the same seed", async ()
 });
 
 function equal(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, at) => byte === other[at]);
+  return Buffer.compare(one, other) === 0;
 }

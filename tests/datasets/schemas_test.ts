@@ -1,3 +1,4 @@
+// The schemas of all formats of rows (alpaca.ts, belle.ts, guanaco.ts, chat_schemas.ts) by way of read_row.ts.
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { detectFormat } from "../../datasets/detect.ts";
 import { flatten } from "../../datasets/example.ts";

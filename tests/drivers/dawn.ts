@@ -20,7 +20,12 @@ Object.assign(globalThis, { dawn: gpu });
 const adapter = await gpu.requestAdapter();
 if (!adapter) throw new Error("Dawn found no Vulkan adapter");
 const wanted = ["subgroups", "shader-f16"] as GPUFeatureName[];
-const device = await adapter.requestDevice({ requiredFeatures: wanted.filter((name) => adapter.features.has(name)) });
+// Kernels that read through textures read up to eight of them.
+const { maxStorageTexturesPerShaderStage } = adapter.limits;
+const device = await adapter.requestDevice({
+  requiredFeatures: wanted.filter((name) => adapter.features.has(name)),
+  requiredLimits: { maxStorageTexturesPerShaderStage },
+});
 
 /** What Dawn's compiler wants said, and that of Deno must not be told. */
 function enabled(code: string): string {

@@ -1,3 +1,4 @@
+// The kernels on every software driver that is here (drivers.ts), each in a process of its own.
 import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { drivers, runOn } from "./drivers.ts";

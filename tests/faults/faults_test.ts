@@ -1,10 +1,14 @@
-import { cleanRun, type Ending, kindsOfFaults, playSeed } from "./faults.ts";
+// Faults by seed (faults.ts) against the real program, a few of each kind; `deno task faults` plays more.
+import { type Clean, cleanRun, kindsOfFaults, playSeed } from "./faults.ts";
 
-let clean: Promise<Ending> | undefined;
+let clean: Clean | undefined;
+Deno.test.beforeAll(async () => {
+  clean = await cleanRun();
+});
+Deno.test.afterAll(() => clean?.[Symbol.dispose]());
 
 for (const [seed, kind] of kindsOfFaults.entries()) {
   Deno.test(`after ${kind} the next run ends with the digests of a run that nothing disturbed (seed ${seed})`, async () => {
-    clean ??= cleanRun();
-    await playSeed(seed, await clean);
+    await playSeed(seed, clean!);
   });
 }

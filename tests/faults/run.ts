@@ -3,7 +3,7 @@ import { cleanRun, playSeed } from "./faults.ts";
 
 const [first = 0, last = 49] = Deno.args.map(Number);
 const started = performance.now();
-const clean = await cleanRun();
+using clean = await cleanRun();
 console.log(`an undisturbed run takes ${(clean.ms / 1000).toFixed(1)} s`);
 for (let seed = first; seed <= last; seed++) console.log(`seed ${seed}: ${await playSeed(seed, clean)}`);
 console.log(`${last - first + 1} seeds in ${((performance.now() - started) / 1000).toFixed(0)} s, all well`);

@@ -20,26 +20,13 @@ import {
 } from "../../pipeline/core/mod.ts";
 import { base, report } from "../../pipeline/stages/kinds.ts";
 import { loadBaseInput } from "../../pipeline/stages/load_base_input.ts";
+import { BENCH_CONFIGS } from "../../tasks/bench/configs.ts";
 import { LLAMA_JSON } from "../models/sample_tokenizers.ts";
 
 const [work = "/tmp", layers = "49", child] = Deno.args;
 
 /** LLaMA-7B's widths, with more layers. */
-const config: LlamaConfig = {
-  hiddenSize: 4096,
-  intermediateSize: 11008,
-  layers: Number(layers),
-  heads: 32,
-  keyValueHeads: 32,
-  headSize: 128,
-  vocabularySize: 32000,
-  maxPositions: 2048,
-  normEpsilon: 1e-6,
-  ropeTheta: 10000,
-  tiedEmbeddings: false,
-  bosId: 1,
-  eosIds: [2],
-};
+const config: LlamaConfig = { ...BENCH_CONFIGS["llama-7b"].model, layers: Number(layers) };
 
 /** Bytes that this process has asked for, and those of them that came from the disk. */
 function bytesRead(): { asked: number; disk: number } {

@@ -1,3 +1,4 @@
+// The small kernels: rms_norm.ts, swiglu.ts, rope.ts, embed.ts, rows.ts.
 import { assertEquals } from "@std/assert";
 import { embed } from "../../kernels/embed.ts";
 import { rmsNorm, rmsNormBackward } from "../../kernels/rms_norm.ts";

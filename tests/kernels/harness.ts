@@ -14,6 +14,9 @@ import {
   tensorOf,
   upload,
 } from "../../kernels/tensor.ts";
+import { shareGpu } from "./shared_gpu.ts";
+
+shareGpu();
 
 // Tiny dispatches on lavapipe are several times faster without its worker threads.
 if (!Deno.env.has("LP_NUM_THREADS")) Deno.env.set("LP_NUM_THREADS", "0");

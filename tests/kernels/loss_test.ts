@@ -1,3 +1,4 @@
+// The end of a training step: cross_entropy.ts, and clipping and AdamW in adamw.ts.
 import { assert, assertEquals } from "@std/assert";
 import { adamw, clipNorm, normPartials } from "../../kernels/adamw.ts";
 import { crossEntropy, sumInto } from "../../kernels/cross_entropy.ts";

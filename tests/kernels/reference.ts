@@ -47,10 +47,11 @@ export function rope(
   theta: number,
 ): Float64Array {
   const half = headSize / 2;
+  const frequencies = Array.from({ length: half }, (_, i) => theta ** (-2 * i / headSize));
   return x.map((value, index) => {
     const i = index % headSize;
     const position = positions[Math.floor(index / (heads * headSize))]!;
-    const angle = position * theta ** (-2 * (i % half) / headSize);
+    const angle = position * frequencies[i % half]!;
     const partner = x[i < half ? index + half : index - half]!;
     return value * Math.cos(angle) + (i < half ? -partner : partner) * Math.sin(angle);
   });

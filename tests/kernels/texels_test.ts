@@ -21,7 +21,7 @@ Deno.test("readAsTexels() turns reads into loads, whatever stands in the bracket
   const code = `@group(0) @binding(1) var<storage, read> x: array<vec4f>; // (T)
 @group(0) @binding(2) var<storage, read> at: array<u32>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
-fn main() { y[i] += x[at[i]].xyzw * box[0]; y[j] = y[j] + s.x[1]; }`;
+fn main() { y[i] += x[at[i]].xyzw * box[0]; y[j] = y[j] + s.x[1]; y[0] *= x[1] - 1; }`;
   const texels = readAsTexels(code, [
     { name: "x", element: "vec4f", binding: 1, access: "read" },
     { name: "at", element: "u32", binding: 2, access: "read" },
@@ -32,7 +32,8 @@ fn main() { y[i] += x[at[i]].xyzw * box[0]; y[j] = y[j] + s.x[1]; }`;
     main,
     "fn main() { y[i] = textureLoad(yBefore, texelAt(i)) + " +
       "(textureLoad(x, texelAt(textureLoad(at, texelAt(i)).x)).xyzw * box[0]); " +
-      "y[j] = textureLoad(yBefore, texelAt(j)) + s.x[1]; }",
+      "y[j] = textureLoad(yBefore, texelAt(j)) + s.x[1]; " +
+      "y[0] = textureLoad(yBefore, texelAt(0)) * (textureLoad(x, texelAt(1)) - 1); }",
   );
   assertEquals(texels.match(/var<storage, read>/g), null);
   assertEquals(texels.match(/@binding\(\d\) var \w+: texture_storage_2d<\w+, read>/g)?.length, 3);

@@ -1,3 +1,4 @@
+// The server under many clients, some of them killed (load.ts): no errors, and nothing grows.
 import { assert, assertEquals } from "@std/assert";
 import { growthByKills, runLoad } from "./load.ts";
 

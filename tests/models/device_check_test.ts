@@ -1,7 +1,8 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { join, toFileUrl } from "@std/path";
 import { openDevice } from "../../kernels/device.ts";
 import type { SelfCheck } from "../../kernels/self_check.ts";
-import { checkDevice } from "../../models/device_check.ts";
+import { checkDevice, digestOfKernels } from "../../models/device_check.ts";
 
 Deno.test("checkDevice() checks a device once and remembers that it passed; wrong kernels are named and never remembered", async () => {
   const device = await openDevice();
@@ -30,6 +31,27 @@ Deno.test("checkDevice() checks a device once and remembers that it passed; wron
     await assertRejects(() => checkDevice(device, folder, { ...use, headSizes: [128] }, wrong));
   } finally {
     device.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("digestOfKernels() changes with a source in a sub-folder, and not with other files", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "vicuna-test-" });
+  try {
+    const write = (name: string, text: string) => Deno.writeTextFile(join(folder, name), text);
+    const digest = () => digestOfKernels(toFileUrl(`${folder}/`));
+    await Deno.mkdir(join(folder, "products/deep"), { recursive: true });
+    await write("kernel.ts", "export {};");
+    const first = await digest();
+    await write("products/deep/op.wgsl", "fn main() {}");
+    const second = await digest();
+    assertNotEquals(second, first);
+    await write("products/deep/op.wgsl", "fn main() { return; }");
+    const third = await digest();
+    assertNotEquals(third, second);
+    await write("products/notes.md", "no source");
+    assertEquals(await digest(), third);
+  } finally {
     await Deno.remove(folder, { recursive: true });
   }
 });

@@ -5,7 +5,10 @@ import type { WeightBits } from "../../kernels/weight.ts";
 import { type BaseWeights, loadBase, writeBase } from "../../models/base_file.ts";
 import { type LlamaConfig, readConfig } from "../../models/formats/config.ts";
 import { openWeights } from "../../models/formats/weights.ts";
+import { shareGpu } from "../kernels/shared_gpu.ts";
 import goldens from "./goldens/goldens.json" with { type: "json" };
+
+shareGpu();
 
 /** Where the golden files lie. */
 export const goldenFolder = new URL("./goldens/", import.meta.url).pathname;

@@ -10,6 +10,7 @@ import { LLAMA_JSON, LLAMA_JSON_SIZE } from "./sample_tokenizers.ts";
 import { inFolder } from "./temp_folder.ts";
 
 const CONFIG: LlamaConfig = {
+  family: "llama",
   hiddenSize: 48,
   intermediateSize: 68,
   layers: 2,

@@ -8,28 +8,14 @@ import type { LoraConfig } from "../../models/lora.ts";
 import { gigabytes, MemoryError, planTraining, planWith } from "../../models/memory_plan.ts";
 import { Trainer } from "../../models/trainer.ts";
 import { defaultHeadRows } from "../../models/workspace_layout.ts";
+import { BENCH_CONFIGS } from "../../tasks/bench/configs.ts";
 import { goldenFolder, type GoldenName } from "./golden_base.ts";
 import { inFolder } from "./temp_folder.ts";
 
 const lora: LoraConfig = { rank: 3, alpha: 6, dropout: 0.1, targets: ["q_proj", "v_proj", "down_proj"] };
 const tokens = 48;
 
-/** LLaMA-7B. */
-const llama7b = {
-  hiddenSize: 4096,
-  intermediateSize: 11008,
-  layers: 32,
-  heads: 32,
-  keyValueHeads: 32,
-  headSize: 128,
-  vocabularySize: 32000,
-  maxPositions: 2048,
-  normEpsilon: 1e-6,
-  ropeTheta: 10000,
-  tiedEmbeddings: false,
-  bosId: 1,
-  eosIds: [2],
-};
+const llama7b = BENCH_CONFIGS["llama-7b"].model;
 const qv: LoraConfig = { rank: 8, alpha: 16, dropout: 0.05, targets: ["q_proj", "v_proj"] };
 
 /** Trains two steps of a golden model; gives the adapter, and what was planned and allocated. */

@@ -1,3 +1,4 @@
+// A tokenizer of Qwen's kind through tokenizer.ts, against the ids of Hugging Face's (goldens/qwen_tokenizer).
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { loadTokenizer } from "../../models/tokenizer.ts";

@@ -61,20 +61,30 @@ for (const [name, dropout] of [["plain", 0], ["grouped", 0.25], ["qwen2", 0], ["
   });
 }
 
-const cases: { name: GoldenName; bits: WeightBits; targets: readonly LoraTarget[]; rank: number; dropout: number }[] = [
-  { name: "plain", bits: 8, targets: ["q_proj", "v_proj"], rank: 8, dropout: 0 },
-  { name: "grouped", bits: 8, targets: ["q_proj", "v_proj"], rank: 3, dropout: 0.1 },
-  { name: "plain", bits: 32, targets: LORA_TARGETS, rank: 5, dropout: 0.1 },
-  { name: "grouped", bits: 8, targets: LORA_TARGETS, rank: 4, dropout: 0 },
-  { name: "grouped", bits: 4, targets: LORA_TARGETS, rank: 4, dropout: 0 },
+interface Case {
+  readonly name: GoldenName;
+  readonly bits: WeightBits;
+  readonly targets: readonly LoraTarget[];
+  readonly rank: number;
+  readonly dropout: number;
+  readonly steps: number;
+}
+
+// The first steps are held most tightly; all batches have come twice after ten.
+const cases: Case[] = [
+  { name: "plain", bits: 8, targets: ["q_proj", "v_proj"], rank: 8, dropout: 0, steps: 12 },
+  { name: "grouped", bits: 8, targets: ["q_proj", "v_proj"], rank: 3, dropout: 0.1, steps: 30 },
+  { name: "plain", bits: 32, targets: LORA_TARGETS, rank: 5, dropout: 0.1, steps: 12 },
+  { name: "grouped", bits: 8, targets: LORA_TARGETS, rank: 4, dropout: 0, steps: 12 },
+  { name: "grouped", bits: 4, targets: LORA_TARGETS, rank: 4, dropout: 0, steps: 12 },
 ];
 
-for (const { name, bits, targets, rank, dropout } of cases) {
+for (const { name, bits, targets, rank, dropout, steps } of cases) {
   const title = `${bits}-bit base, network ${name}, ${targets.length} projections, rank ${rank}, dropout ${dropout}`;
-  Deno.test(`30 steps of engine and float64 reference agree: ${title}`, async () => {
+  Deno.test(`${steps} steps of engine and float64 reference agree: ${title}`, async () => {
     const { device, base, config } = await openGoldenBase(name, bits);
     const lora = { rank, alpha: 2 * rank, dropout, targets };
-    const [seed, steps] = [77, 30];
+    const seed = 77;
     const optimizer = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
     const trainer = new Trainer(device, base, {
       lora,

@@ -1,3 +1,4 @@
+// How closely the losses of two trainings must agree: trajectory.ts, which other tests lean on.
 import { assertThrows } from "@std/assert";
 import { assertTrajectory, stepTolerance } from "./trajectory.ts";
 

@@ -1,3 +1,4 @@
+// The comparisons with other programs answer --help and end their children; what they measure is not tested.
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { endedWithChildren, repository, runDeno } from "../tasks/children.ts";

@@ -1,8 +1,12 @@
+// Inputs that people get wrong, through the tasks: refused with what was wanted and found, and without a stack.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { configToJson } from "../../models/formats/config.ts";
 import { llamaTensors } from "../../models/formats/llama_tensors.ts";
 import { openSafetensors, type TensorEntry, writeSafetensors } from "../../models/formats/safetensors.ts";
+import type { PipelineEvent } from "../../mod.ts";
+import { isUserFacing } from "../../pipeline/core/errors.ts";
+import { runPipelineTask } from "../../tasks/cli/run_pipeline.ts";
 import {
   alpacaRows,
   belleRows,
@@ -26,25 +30,58 @@ function assertRefused({ code, stderr }: Outcome, ...texts: string[]): void {
 }
 
 /**
- * A test that trains on good inputs of which `spoil` spoils one. The stage `failing` must fail with all of `texts`, or,
- * if it is undefined, the command line before any stage. Neither it nor a result may be published.
+ * A test that trains on good inputs of which `spoil` spoils one, as `train` does. The stage `failing` must fail with all of
+ * `texts`; neither it nor a result may be published.
  */
 function withInputs(
   spoil: (folder: string) => Promise<void>,
   args: readonly string[],
-  failing: string | undefined,
+  failing: string,
   ...texts: string[]
 ): () => Promise<void> {
   return () =>
     inFolder(async (folder) => {
       await writeInputs(folder);
       await spoil(folder);
+      const at = (path: string) => join(folder, path);
+      const placed = args.map((arg) =>
+        /^(model|modle|belle\.jsonl|alpaca\.json)$/.test(arg)
+          ? at(arg)
+          : arg.replace(/^belle:.*/, `belle:${at("belle.jsonl")}`)
+      );
+      const { events, error } = await trainHere([...placed, "--cache-dir", at("cache"), "--output-path", at("out")]);
+      assert(isUserFacing(error), `${error}`);
+      for (const text of texts) assertStringIncludes(error.message, text);
+      assertEquals(events.flatMap((event) => event.type === "stage-failed" ? [event.stage] : []), [failing]);
+      assert(!(failing in publishedIn(at("cache"))), `${failing} was published`);
+      assert(![...Deno.readDirSync(folder)].some(({ name }) => name === "out"), "results were written");
+    });
+}
+
+/** Runs `train` in this process; gives its events, and the error that it ended with. */
+async function trainHere(args: readonly string[]): Promise<{ events: PipelineEvent[]; error: unknown }> {
+  const { log } = console;
+  const events: PipelineEvent[] = [];
+  console.log = (line: string) => void events.push(JSON.parse(line));
+  try {
+    await runPipelineTask("train", [...args, "--json"], "en", new AbortController().signal);
+    return { events, error: undefined };
+  } catch (error) {
+    return { events, error };
+  } finally {
+    console.log = log;
+  }
+}
+
+/** A test that calls `train` with a command line that it must refuse before it computes anything. */
+function withArguments(args: readonly string[], ...texts: string[]): () => Promise<void> {
+  return () =>
+    inFolder(async (folder) => {
+      await writeInputs(folder);
       const outcome = await runTask("train", folder, [...args, "--output-path", "out"]);
       assertRefused(outcome, ...texts);
-      assertEquals(/✗ (\S+)/.exec(outcome.stdout)?.[1], failing);
-      const published = publishedIn(join(folder, ".vicuna"));
-      if (failing === undefined) assertEquals(published, {});
-      else assert(!(failing in published), `${failing} was published`);
+      assert(!outcome.stdout.includes("✗"), outcome.stdout);
+      assertEquals(publishedIn(join(folder, ".vicuna")), {});
       assert(![...Deno.readDirSync(folder)].some(({ name }) => name === "out"), "results were written");
     });
 }
@@ -181,10 +218,8 @@ Deno.test(
 
 Deno.test(
   "train refuses an unknown flag and names the nearest one, before anything is computed",
-  withInputs(
-    nothing,
+  withArguments(
     [...quickTraining, "--learning-rat", "1"],
-    undefined,
     "--learning-rat",
     "did you mean --learning-rate?",
   ),
@@ -192,10 +227,8 @@ Deno.test(
 
 Deno.test(
   "train refuses an unknown recipe and names those that there are",
-  withInputs(
-    nothing,
+  withArguments(
     ["alpaca_lora"],
-    undefined,
     "there is no recipe alpaca_lora",
     "chinese_vicuna, evaluate, pretrain, pretrain_tiny, quickstart",
   ),
@@ -203,10 +236,8 @@ Deno.test(
 
 Deno.test(
   "train refuses a data source with an unknown prefix",
-  withInputs(
-    nothing,
+  withArguments(
     ["chinese_vicuna", "--base-model", "model", "--data", "bele:belle.jsonl"],
-    undefined,
     'found "bele:"',
     "Did you mean belle:belle.jsonl?",
   ),

@@ -26,12 +26,15 @@ export async function inFolder(run: (folder: string) => Promise<void>): Promise<
   }
 }
 
+/** What a child is told: English, and nothing of how the tests themselves were called (`./vicuna test` leaves it). */
+const childEnv: Readonly<Record<string, string>> = { LC_ALL: "C.UTF-8", NO_COLOR: "1", VICUNA_LAUNCHER: "" };
+
 /** Runs `deno …` in the project's folder to its end, in English. */
 export async function runDeno(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
     cwd: repository,
-    env: { LC_ALL: "C.UTF-8", NO_COLOR: "1", ...env },
+    env: { ...childEnv, ...env },
     stdin: "null",
   });
   const { code, stdout, stderr } = await child.output();
@@ -48,7 +51,7 @@ async function childrenOf(pid: number): Promise<number[]> {
 export async function endedWithChildren(args: readonly string[], env: Record<string, string> = {}): Promise<void> {
   const process = new Deno.Command(Deno.execPath(), {
     args: [...args],
-    env: { LC_ALL: "C.UTF-8", NO_COLOR: "1", ...env },
+    env: { ...childEnv, ...env },
     stdin: "null",
     stdout: "null",
     stderr: "piped",
@@ -67,13 +70,34 @@ export async function endedWithChildren(args: readonly string[], env: Record<str
   for (const child of children) assertEquals(await Deno.stat(`/proc/${child}`).catch(() => "gone"), "gone");
 }
 
+/**
+ * Notes that this device's kernels passed their self-check, by digest of kernels and driver: kept for the next test, since the
+ * check is half of what a small training costs. tests/kernels/self_check_test.ts runs it always.
+ */
+const keptNotes = join(repository, ".vicuna", "device-notes");
+
+/** Copies the notes on devices that `to` lacks. */
+async function copyNotes(from: string, to: string): Promise<void> {
+  const names = await Array.fromAsync(Deno.readDir(from), ({ name }) => name).catch(() => []);
+  for (const name of names.filter((name) => /^device-[0-9a-f]+\.json$/.test(name))) {
+    if (await Deno.stat(join(to, name)).then(() => true, () => false)) continue;
+    await Deno.mkdir(to, { recursive: true });
+    // Another process may copy the same one.
+    const aside = await Deno.makeTempFile({ dir: to });
+    await Deno.copyFile(join(from, name), aside);
+    await Deno.rename(aside, join(to, name));
+  }
+}
+
 /** Runs a task as `deno task` does for a user who stands in `folder`. */
-export function runTask(
+export async function runTask(
   name: "train" | "plan" | "evaluate" | "generate" | "export" | "reproduce" | "cache" | "runs",
   folder: string,
   args: readonly string[],
 ): Promise<Outcome> {
-  return runDeno(["run", "-A", join(repository, "tasks", `${name}.ts`), ...args], { INIT_CWD: folder });
+  const outcome = await runDeno(["run", "-A", join(repository, "tasks", `${name}.ts`), ...args], { INIT_CWD: folder });
+  if (name === "train") await copyNotes(join(folder, ".vicuna", "notes"), keptNotes);
+  return outcome;
 }
 
 /** The lines of `--json`; throws if standard output holds anything else. */
@@ -135,6 +159,7 @@ export const tinyPositions = 128;
 
 /** Shape of {@linkcode writeTinyModel}'s model. It has more ids than its tokenizer, as padded vocabularies do. */
 export const tinyConfig: LlamaConfig = {
+  family: "llama",
   hiddenSize: 16,
   intermediateSize: 24,
   layers: 1,
@@ -163,8 +188,9 @@ export async function writeTinyModel(directory: string): Promise<void> {
   });
 }
 
-/** A model `model` and data files in a folder. */
+/** A model `model` and data files in a folder, in whose cache this device's kernels have passed their self-check before. */
 export async function writeInputs(folder: string): Promise<void> {
+  await copyNotes(keptNotes, join(folder, ".vicuna", "notes"));
   await writeTinyModel(join(folder, "model"));
   await writeData(folder);
 }

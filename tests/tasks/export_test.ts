@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { embeddedModelPath } from "../../mod.ts";
 import { withHub } from "../pipeline/stages/hub/local_hub.ts";
 import { eventsOf, inFolder, quickTraining, runTask, writeInputs } from "./children.ts";
 
@@ -78,10 +79,20 @@ Deno.test("export says which flags are missing, in English and in Chinese", () =
   inFolder(async (folder) => {
     const english = await runTask("export", folder, ["--to", "gguf-lora", "--output-path", "x.gguf"]);
     assertEquals(english.code, 1);
-    assertStringIncludes(english.stderr, "exporting to gguf-lora wants a base model (--base-model");
+    assertStringIncludes(english.stderr, "exporting to gguf-lora wants an adapter (--lora-path");
     const chinese = await runTask("export", folder, ["--lang", "zh"]);
     assertStringIncludes(chinese.stderr, "缺少必填选项 --to");
     assertStringIncludes(chinese.stderr, "缺少必填选项 --output-path");
+  }));
+
+Deno.test("export without a base model takes the quickstart's, as its sisters do", () =>
+  inFolder(async (folder) => {
+    const { code, stderr } = await runTask("export", folder, ["--to", "hf", "--output-path", "out"]);
+    assertEquals(code, 0, stderr);
+    const sizes = ["hidden_size", "num_hidden_layers", "vocab_size"];
+    const config = async (dir: string) => JSON.parse(await Deno.readTextFile(join(dir, "config.json")));
+    const [exported, own] = [await config(join(folder, "out")), await config(embeddedModelPath)];
+    assertEquals(sizes.map((name) => exported[name]), sizes.map((name) => own[name]));
   }));
 
 Deno.test("export takes a model of the hub, which it downloads once", () =>

@@ -1,7 +1,9 @@
+// Ctrl-C while a stage runs, with real processes: cli/main.ts and interrupts.ts.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { TextLineStream, toText } from "@std/streams";
 import type { PipelineEvent } from "../../mod.ts";
+import { readRuns } from "../../pipeline/core/upkeep.ts";
 import { inFolder, publishedIn, repository } from "./children.ts";
 
 /** A stage that counts in steps; on the first Ctrl-C it saves its count, and it goes on from a saved one. */
@@ -76,6 +78,8 @@ Deno.test("Ctrl-C lets a stage save its work, publishes nothing and exits with 1
     assertStringIncludes(stderr, "Ctrl-C again ends at once");
     assertEquals(publishedIn(join(folder, ".vicuna")), {});
     assertEquals([...Deno.readDirSync(join(folder, ".vicuna/staging"))], []);
+    const [run] = await readRuns(join(folder, ".vicuna"));
+    assertEquals([run?.status, run?.failure], ["stopped", { stage: "count", message: "stopped by the user" }]);
 
     const second = await start(folder);
     assertEquals((await second.end()).code, 0);
@@ -88,7 +92,12 @@ Deno.test("a second Ctrl-C ends at once even if the stage pays no heed", () =>
   inFolder(async (folder) => {
     const run = await start(folder, "--heedless");
     run.interrupt();
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    // That it is to stop stands in its history at once.
+    const asked = async () => (await readRuns(join(folder, ".vicuna")))[0]?.failure;
+    for (let i = 0; i < 200 && await asked() === undefined; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    assertEquals(await asked(), { stage: "count", message: "stopped by the user" });
     run.interrupt();
     const started = performance.now();
     assertEquals((await run.end()).code, 130);

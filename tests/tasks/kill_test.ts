@@ -152,9 +152,7 @@ async function interrupt(folder: string): Promise<void> {
   await second.until(() => second.steps > begin);
   second.signal("SIGINT");
   second.signal("SIGINT");
-  const since = performance.now();
   assertEquals((await second.ended).code, 130);
-  assert(performance.now() - since < 3000, "it took its time");
 }
 
 Deno.test("a training that is stopped ends with the same adapter and the same log as an unbroken one", (t) =>

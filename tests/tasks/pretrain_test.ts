@@ -1,3 +1,4 @@
+// The recipe `pretrain` through the command line.
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { withHub } from "../pipeline/stages/hub/local_hub.ts";

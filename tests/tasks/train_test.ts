@@ -1,4 +1,6 @@
+import { holdOutput } from "../../pipeline/core/upkeep.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { cpSync } from "node:fs";
 import { join } from "@std/path";
 import { describeReason, type Plan } from "../../mod.ts";
 import { readAdapter } from "../../models/formats/adapter.ts";
@@ -15,13 +17,15 @@ import {
 
 const cached = { quantize: "cached", merge: "cached", tokenize: "cached", train: "cached", evaluate: "cached" };
 
-Deno.test("train: chinese_vicuna makes an adapter, its report and the log, and finds all of it in the cache next time", () =>
+Deno.test("train: chinese_vicuna makes an adapter, its report and the log, and finds all of it in the cache next time", (t) =>
   inFolder(async (folder) => {
     await writeInputs(folder);
     const first = await runTask("train", folder, [...quickTraining, "--output-path", "out"]);
     assertEquals([first.code, first.stderr], [0, ""]);
     assertStringIncludes(first.stdout, "36 rows from 2 sources: 32 to train on, 4 for validation");
     assertStringIncludes(first.stdout, "5 computed, 0 from the cache");
+    const [last] = first.stdout.trimEnd().split("\n").slice(-1);
+    assertEquals(last, "Talk to it: deno task chat --base-model model --template alpaca --lora-path out");
     await checkOutput(join(folder, "out"));
 
     const published = publishedIn(join(folder, ".vicuna"));
@@ -35,7 +39,61 @@ Deno.test("train: chinese_vicuna makes an adapter, its report and the log, and f
     assertEquals(publishedIn(join(folder, ".vicuna")), published);
     const bytes = (name: string) => Deno.readFile(join(folder, name, "adapter_model.safetensors"));
     assertEquals(await bytes("out2"), await bytes("out"));
+
+    await t.step(
+      "the lock tells --locked and reproduce the options; others, and other rows, are refused",
+      () => checkLock(folder),
+    );
   }));
+
+/** What the lock that a training has written in a folder is good for. */
+async function checkLock(folder: string): Promise<void> {
+  const locked = ["chinese_vicuna", "--locked", "--output-path", "out2"];
+  const again = await runTask("train", folder, [...locked, "--json", "--max-steps", "3", "--seed", "42"]);
+  assertEquals([again.code, again.stderr], [0, ""]);
+  assertEquals(statusesOf(again), cached);
+  assertEquals(plannedOf((await runTask("plan", folder, ["chinese_vicuna", "--locked", "--json"])).stdout), cached);
+  const refused = await runTask("train", folder, [
+    ...locked,
+    "--max-steps",
+    "4",
+    "--seed",
+    "7",
+    "--data",
+    "alpaca.json",
+  ]);
+  assertEquals([refused.code, refused.stdout.includes("> merge")], [1, false]);
+  for (
+    const line of [
+      "--max-steps 4: the lock has 3",
+      "--seed 7: the lock has 42",
+      '--data ["alpaca.json"]: the lock has ["belle:belle.jsonl","alpaca.json"]',
+    ]
+  ) assertStringIncludes(refused.stderr, line);
+  const reproduced = await runTask("reproduce", folder, ["chinese_vicuna", "--json"]);
+  const verdict = JSON.parse(reproduced.stdout.trim().split("\n").at(-1)!);
+  assertEquals([reproduced.code, verdict.reproduced], [0, true]);
+  const verdicts = verdict.stages.map((stage: { verdict: { type: string } }) => stage.verdict.type);
+  assertEquals(new Set(verdicts), new Set(["identical"]));
+  assertEquals(JSON.parse((await runTask("cache", folder, ["ls", "--json"])).stdout).length, 5);
+
+  await Deno.writeTextFile(join(folder, "alpaca.json"), "[]");
+  const drifted = await runTask("train", folder, locked);
+  assertEquals(drifted.code, 1);
+  assertStringIncludes(drifted.stderr, "merge is not what the lock says: inputs.sources[1] changed");
+  const runs = JSON.parse((await runTask("runs", folder, ["--json"])).stdout);
+  assertEquals(runs.map(({ status }: { status: string }) => status), ["failed", "done", "done", "done"]);
+  for (const [args, words] of [[[], "failed at merge:"], [["--lang", "zh"], "失败于 merge："]] as const) {
+    const { stdout } = await runTask("runs", folder, args);
+    const told = stdout.split("\n").map((line) => line.split("│").at(-2)?.trim() ?? "").join(" ");
+    assertStringIncludes(
+      told,
+      `${words} merge is not what the lock says: inputs.sources[1] changed`.replace("： ", "："),
+    );
+  }
+  const swept = await runTask("cache", folder, ["gc", "--keep", "0", "--lang", "zh"]);
+  assertStringIncludes(swept.stdout, "已释放");
+}
 
 async function checkOutput(directory: string): Promise<void> {
   const dated = /^results_\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z\.json$/;
@@ -91,13 +149,36 @@ function plannedOf(stdout: string): Record<string, string> {
   return Object.fromEntries(plan.stages.map(({ stage, status }) => [stage, status]));
 }
 
-Deno.test("train: another learning rate runs train and evaluate alone, and each says why", () =>
+Deno.test("train: a run into the output folder of another one is told so before anything is computed", () =>
   inFolder(async (folder) => {
     await writeInputs(folder);
-    const quick = [...quickTraining, "--samples", "0", "--json"];
-    assertEquals((await runTask("train", folder, quick)).code, 0);
+    await using _first = await holdOutput(join(folder, "out"), "process 7: train");
+    const second = await runTask("train", folder, [...quickTraining, "--output-path", "out"]);
+    assertEquals(second.code, 1);
+    assertStringIncludes(second.stderr, "out: another run writes into it (process 7: train)");
+    assertEquals(publishedIn(join(folder, ".vicuna")), {});
+  }));
 
-    const changed = [...quick, "--learning-rate", "0.02"];
+/** What several tests go on from. */
+const quick = [...quickTraining, "--samples", "0"];
+let trained: string | undefined;
+Deno.test.afterAll(() => trained === undefined ? undefined : Deno.remove(trained, { recursive: true }));
+
+/** A folder in which `quick` was run once, its results in `out`; a copy of it that a test may change. */
+async function trainedIn(folder: string): Promise<void> {
+  if (trained === undefined) {
+    trained = await Deno.realPath(await Deno.makeTempDir({ prefix: "vicuna-trained-" }));
+    await writeInputs(trained);
+    const { code, stderr } = await runTask("train", trained, [...quick, "--output-path", "out"]);
+    assertEquals([code, stderr], [0, ""]);
+  }
+  cpSync(trained, folder, { recursive: true, preserveTimestamps: true });
+}
+
+Deno.test("train: another learning rate runs train and evaluate alone, each says why, and --json prints nothing but JSON lines", () =>
+  inFolder(async (folder) => {
+    await trainedIn(folder);
+    const changed = [...quick, "--json", "--learning-rate", "0.02"];
     const plan = await runTask("plan", folder, changed);
     assertEquals(plannedOf(plan.stdout), { ...cached, train: "would-run", evaluate: "waits" });
     const why = (JSON.parse(plan.stdout) as Plan).stages.find(({ stage }) => stage === "train");
@@ -105,7 +186,14 @@ Deno.test("train: another learning rate runs train and evaluate alone, and each 
     assertEquals(describeReason(why.reason), "learningRate 0.01 -> 0.02");
     assertEquals(publishedIn(join(folder, ".vicuna"))["train"], 1, "plan must not compute");
 
-    const { train, evaluate, ...others } = endsOf(await runTask("train", folder, changed));
+    const outcome = await runTask("train", folder, [...changed, "--output-path", "again"]);
+    assertEquals([outcome.code, outcome.stderr], [0, ""]);
+    const events = eventsOf(outcome);
+    assertEquals(events[0]!.type, "pipeline-start");
+    const types = events.map(({ type }) => type).filter((type) => type !== "stage-log");
+    assertEquals(types.slice(-2), ["output-written", "lock-written"]);
+    assert(events.some(({ type }) => type === "stage-progress"));
+    const { train, evaluate, ...others } = endsOf(outcome);
     assertEquals(train, { status: "ran", because: "learningRate 0.01 -> 0.02" });
     assertEquals(evaluate, { status: "ran", because: "inputs.adapter changed (train's output)" });
     const untouched = { status: "cached", because: undefined };
@@ -114,61 +202,29 @@ Deno.test("train: another learning rate runs train and evaluate alone, and each 
 
 Deno.test("train: two runs from two empty caches give the same adapter to the byte, whichever way flags are spelt", () =>
   inFolder(async (folder) => {
-    await writeInputs(folder);
-    const common = ["--samples", "0", "--eval-steps", "0"];
+    await trainedIn(folder);
     // Numbers, names and separators may be written in more than one way.
     const again = [
       ...["chinese-vicuna", "--model_path=model", "--data_path", "belle:belle.jsonl", "--data_path=alpaca.json"],
       ...["--val_set_size", "4", "--cutoff_len", "96", "--max-steps", "3", "--batch_size", "4", "--warmup_steps", "1"],
-      ...["--learning_rate", "1e-2", "--logging_steps", "1", "--lora_r", "8", "--samples", "0", "--eval-steps", "0"],
+      ...["--learning_rate", "1e-2", "--logging_steps", "1", "--lora_r", "8", "--samples", "0"],
     ];
-    const runs = [[...quickTraining, ...common, "--cache-dir", "a"], [...again, "--cache-dir", "b"]];
-    const adapters: Uint8Array[] = [];
-    for (const [i, args] of runs.entries()) {
-      const { code, stderr } = await runTask("train", folder, [...args, "--output-path", `out${i}`]);
-      assertEquals([code, stderr], [0, ""]);
-      adapters.push(await Deno.readFile(join(folder, `out${i}`, "adapter_model.safetensors")));
-    }
-    assertEquals(publishedIn(join(folder, "a")), publishedIn(join(folder, "b")));
-    assertEquals(adapters[0], adapters[1]);
-  }));
-
-Deno.test("train: --lora_r sets the rank, and --json prints nothing but JSON lines, from start to end", () =>
-  inFolder(async (folder) => {
-    await writeInputs(folder);
-    const args = [...quickTraining, "--samples", "0", "--max-steps", "2", "--lora_r", "3", "--output-path", "out"];
-    const outcome = await runTask("train", folder, [...args, "--json"]);
-    assertEquals([outcome.code, outcome.stderr], [0, ""]);
-    const events = eventsOf(outcome);
-    assertEquals(events[0]!.type, "pipeline-start");
-    assertEquals(events.slice(-2).map(({ type }) => type), ["output-written", "lock-written"]);
-    assert(events.some(({ type }) => type === "stage-progress"));
-    assertEquals((await readAdapter(join(folder, "out"))).rank, 3);
-  }));
-
-Deno.test("train writes a lock, --locked refuses what differs from it, reproduce computes the same anew", () =>
-  inFolder(async (folder) => {
-    await writeInputs(folder);
-    const args = [...quickTraining, "--samples", "0", "--max-steps", "2", "--output-path", "out"];
-    assertEquals((await runTask("train", folder, args)).code, 0);
-    const again = await runTask("train", folder, [...args, "--locked"]);
-    assertEquals([again.code, again.stderr], [0, ""]);
-    const drifted = await runTask("train", folder, [...args, "--locked", "--seed", "7"]);
-    assertEquals(drifted.code, 1);
-    assertStringIncludes(drifted.stderr, "merge is not what the lock says: seed 42 -> 7");
-    const reproduced = await runTask("reproduce", folder, ["chinese_vicuna", "--json"]);
-    const verdict = JSON.parse(reproduced.stdout.trim().split("\n").at(-1)!);
-    assertEquals([reproduced.code, verdict.reproduced], [0, true]);
-    const listed = await runTask("cache", folder, ["ls", "--json"]);
-    assertEquals(JSON.parse(listed.stdout).length, 5);
-    const runs = JSON.parse((await runTask("runs", folder, ["--json"])).stdout);
-    assertEquals(runs.map(({ status }: { status: string }) => status), ["failed", "done", "done"]);
-    const swept = await runTask("cache", folder, ["gc", "--keep", "0", "--lang", "zh"]);
-    assertStringIncludes(swept.stdout, "已释放");
-    assertEquals(
-      new Set(verdict.stages.map((stage: { verdict: { type: string } }) => stage.verdict.type)),
-      new Set(["identical"]),
+    const { code, stderr } = await runTask("train", folder, [...again, "--cache-dir", "b", "--output-path", "out2"]);
+    assertEquals([code, stderr], [0, ""]);
+    assertEquals(publishedIn(join(folder, "b")), publishedIn(join(folder, ".vicuna")));
+    const [first, second] = await Promise.all(
+      ["out", "out2"].map((name) => Deno.readFile(join(folder, name, "adapter_model.safetensors"))),
     );
+    assertEquals(second, first);
+  }));
+
+Deno.test("train: --lora_r sets the rank", () =>
+  inFolder(async (folder) => {
+    await trainedIn(folder);
+    const args = [...quick, "--max-steps", "1", "--eval-steps", "0", "--lora_r", "3", "--output-path", "out3"];
+    const outcome = await runTask("train", folder, args);
+    assertEquals([outcome.code, outcome.stderr], [0, ""]);
+    assertEquals((await readAdapter(join(folder, "out3"))).rank, 3);
   }));
 
 Deno.test("plan: before the first run it says what would run and why, and makes no result", () =>

@@ -1,3 +1,4 @@
+// The bootstrap script `vicuna`, in a system that is made up of a few files.
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { driverCommand } from "../../tasks/doctor/driver_command.ts";

@@ -5,7 +5,15 @@ import type { JsonObject } from "../../core/mod.ts";
 import type { AnswersTaskMeta } from "../kinds.ts";
 import { answersOfSides } from "./answering.ts";
 import { type ItemResult, overlapScores, resultOf } from "./results.ts";
-import { limited, type PreparedTask, type TaskOutcome, type TaskRun, type TaskSetup } from "./prepared_task.ts";
+import {
+  answeredTask,
+  limited,
+  type PreparedTask,
+  promptsWithoutRoom,
+  type TaskOutcome,
+  type TaskRun,
+  type TaskSetup,
+} from "./prepared_task.ts";
 
 /** Reads a task of answers and makes its prompts. */
 export async function prepareAnswersTask(
@@ -16,12 +24,7 @@ export async function prepareAnswersTask(
   const { template, tokenizer } = setup;
   const items = limited(await readAnswerItems(path), setup);
   const prompts = items.map(({ question }) => promptIds(question, template, tokenizer));
-  return {
-    meta,
-    requests: items.length,
-    positions: prompts.reduce((most, { length }) => Math.max(most, length), 0) + meta.maxNewTokens,
-    run: (run) => runAnswersTask(meta, items, prompts, setup, run),
-  };
+  return answeredTask(meta, prompts, (run) => runAnswersTask(meta, items, prompts, setup, run));
 }
 
 async function runAnswersTask(
@@ -49,13 +52,12 @@ async function runAnswersTask(
     before: score(item, before[i]!),
     ...(after === undefined ? {} : { after: score(item, after[i]!) }),
   }));
-  const cut = prompts.filter(({ length }) => length >= run.generator.positions).length;
   const facts = {
     ...(limit > 0 ? { limit } : {}),
     max_new_tokens: meta.maxNewTokens,
     ignore_case: meta.ignoreCase,
     ignore_punctuation: meta.ignorePunctuation,
-    prompts_without_room: cut,
+    prompts_without_room: promptsWithoutRoom(prompts, run),
   };
   return { result: resultOf(meta, facts, results, meta.metrics), items: results };
 }

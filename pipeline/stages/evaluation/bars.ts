@@ -1,19 +1,22 @@
-import { ticks } from "../curve.ts";
-import { escapeHtml } from "./document.ts";
-import type { Compared, Measure } from "./statistics.ts";
+import { hint, label, plot, ticks, type Words } from "../plot.ts";
+import { type Compared, type Measure, shownMeasure } from "./statistics.ts";
 
 /** A bar, or a pair of bars, of a chart. */
 export interface BarRow extends Compared {
-  readonly name: string;
+  readonly name: string | Words;
 }
 
-const colors = { before: "#868e96", after: "#1971c2" } as const;
-const [width, left, right, top, bottom] = [720, 200, 24, 40, 36];
-const bar = 11;
+const SIDES = {
+  before: { colour: "base", words: { en: "before", zh: "训练前" } },
+  after: { colour: "one", words: { en: "after", zh: "训练后" } },
+} as const;
+type Side = keyof typeof SIDES;
+
+const [width, left, right, top, bottom] = [720, 200, 72, 40, 36];
+const bar = 13;
 
 /**
- * Figures of base and adapter side by side, one stretch a row, with whiskers of one standard error, as an SVG text with its
- * own background.
+ * Figures of base and adapter side by side, one stretch a row, with whiskers of one standard error, as an SVG text.
  *
  * @param most where the scale ends: 1 for shares
  */
@@ -22,39 +25,44 @@ export function barChart(title: string, rows: readonly BarRow[], most: number): 
   const step = bar * sides.length + 9;
   const height = top + step * rows.length + bottom;
   const x = (value: number) => (left + Math.min(Math.max(value, 0), most) / most * (width - left - right)).toFixed(1);
-  const grid = ticks(0, most, 5).map((value) =>
-    `<line x1="${x(value)}" x2="${x(value)}" y1="${top}" y2="${height - bottom}" stroke="#ddd"/>` +
-    `<text x="${x(value)}" y="${height - bottom + 18}" text-anchor="middle">${value}</text>`
-  );
-  const bars = rows.map((row, i) => {
+  const grid = ticks(0, most, 5).flatMap((value) => [
+    `<line class="grid" x1="${x(value)}" x2="${x(value)}" y1="${top}" y2="${height - bottom}"/>`,
+    label(
+      shownMeasure({ value, stderr: null }, most, false, 0),
+      `x="${x(value)}" y="${height - bottom + 18}" text-anchor="middle"`,
+    ),
+  ]);
+  const bars = rows.flatMap(({ name, ...row }, i) => {
     const y = top + step * i + 4;
     const middle = y + bar * sides.length / 2;
-    const label = `<text x="${left - 8}" y="${middle}" text-anchor="end" dominant-baseline="middle">${
-      escapeHtml(shortened(row.name))
-    }</text>`;
-    return label + sides.map((side, at) => barOf(row[side], side, y + bar * at)).join("");
+    const short = typeof name === "string" ? shortened(name) : name;
+    return [
+      label(short, `x="${left - 8}" y="${middle}" text-anchor="end" dominant-baseline="middle"`),
+      ...sides.map((side, at) =>
+        barOf(typeof name === "string" ? name : `${name.en} ${name.zh}`, row[side], side, y + bar * at)
+      ),
+    ];
   });
-  const legend = [
-    `<text x="${left}" y="24" fill="${colors.before}">■ before 训练前</text>`,
-    ...(sides.includes("after") ? [`<text x="${left + 130}" y="24" fill="${colors.after}">■ after 训练后</text>`] : []),
-  ];
-  function barOf(measure: Measure | undefined, side: "before" | "after", y: number): string {
+  const legend = sides.map((side, i) => {
+    const { colour, words: { en, zh } } = SIDES[side];
+    return label({ en: `■ ${en}`, zh: `■ ${zh}` }, `class="${colour}" x="${left + 110 * i}" y="24"`);
+  });
+  function barOf(name: string, measure: Measure | undefined, side: Side, y: number): string {
     if (measure === undefined) return "";
+    const { colour, words: { en, zh } } = SIDES[side];
     const { value, stderr } = measure;
-    const rect = `<rect x="${left}" y="${y}" width="${(Number(x(value)) - left).toFixed(1)}" height="${
-      bar - 1
-    }" fill="${colors[side]}"/>`;
-    if (stderr === null || stderr === 0) return rect;
-    const [from, to, middle] = [x(value - stderr), x(value + stderr), y + (bar - 1) / 2];
-    return `${rect}<line x1="${from}" x2="${to}" y1="${middle}" y2="${middle}" stroke="#212529" stroke-width="1.5"/>`;
+    const error = stderr ?? 0;
+    const [from, to, end, middle] = [x(value - error), x(value + error), x(value), y + (bar - 1) / 2];
+    const size = `width="${(Number(end) - left).toFixed(1)}" height="${bar - 1}"`;
+    const whisker = `<line class="whisker" x1="${from}" x2="${to}" y1="${middle}" y2="${middle}"/>`;
+    return `<g>${hint(`${name}, ${en} ${zh}: ${shownMeasure(measure, most, false)}`)}` +
+      `<rect class="${colour}" x="${left}" y="${y}" ${size}/>${error === 0 ? "" : whisker}` +
+      label(
+        shownMeasure({ value, stderr: null }, most, false),
+        `x="${Number(to) + 6}" y="${middle}" font-size="11" dominant-baseline="middle"`,
+      ) + "</g>";
   }
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${
-    escapeHtml(title)
-  }" font-family="system-ui, sans-serif" font-size="12" fill="#333">
-<rect width="100%" height="100%" fill="#fff"/>
-${[...grid, ...bars, ...legend].join("\n")}
-</svg>
-`;
+  return plot([width, height], title, [...grid, ...bars, ...legend]);
 }
 
 /** What fits beside the bars: about 24 columns, where a Chinese character takes two. */

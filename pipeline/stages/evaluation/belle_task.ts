@@ -7,7 +7,15 @@ import {
 } from "../../../datasets/evaluation/belle_questions.ts";
 import type { BelleTaskMeta } from "../kinds.ts";
 import { answersOfSides } from "./answering.ts";
-import { limited, type PreparedTask, type TaskOutcome, type TaskRun, type TaskSetup } from "./prepared_task.ts";
+import {
+  answeredTask,
+  limited,
+  type PreparedTask,
+  promptsWithoutRoom,
+  type TaskOutcome,
+  type TaskRun,
+  type TaskSetup,
+} from "./prepared_task.ts";
 import { type ItemResult, overlapScores, resultOf } from "./results.ts";
 
 /** Reads BELLE's questions and makes their prompts. */
@@ -19,12 +27,7 @@ export async function prepareBelleTask(
   const { template, tokenizer } = setup;
   const questions = limited(await readBelleQuestions(path), setup);
   const prompts = questions.map(({ question }) => promptIds({ instruction: question, input: "" }, template, tokenizer));
-  return {
-    meta,
-    requests: questions.length,
-    positions: prompts.reduce((most, { length }) => Math.max(most, length), 0) + meta.maxNewTokens,
-    run: (run) => runBelleTask(meta, questions, prompts, setup, run),
-  };
+  return answeredTask(meta, prompts, (run) => runBelleTask(meta, questions, prompts, setup, run));
 }
 
 async function runBelleTask(
@@ -52,7 +55,7 @@ async function runBelleTask(
     ...(limit > 0 ? { limit } : {}),
     max_new_tokens: meta.maxNewTokens,
     without_std_answer: questions.filter(({ stdAnswer }) => stdAnswer === "").length,
-    prompts_without_room: prompts.filter(({ length }) => length >= run.generator.positions).length,
+    prompts_without_room: promptsWithoutRoom(prompts, run),
   };
   const result = resultOf(meta, facts, items, ["rouge_l", "chrf"]);
   const answered = (answers: readonly string[]) =>

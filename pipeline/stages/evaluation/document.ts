@@ -1,4 +1,5 @@
 // A report as a list of blocks, written as Markdown or as one HTML file without anything from outside.
+import { escapeXml } from "../plot.ts";
 
 /** A part of a report. Texts are plain; whatever markup they hold is shown as it is. */
 export type Block =
@@ -54,12 +55,6 @@ function markdownBlock(block: Block): string {
 
 const oneLine = (text: string) => text.replaceAll("\n", " ");
 
-/** Escapes whatever HTML would take for markup. */
-export function escapeHtml(text: string): string {
-  const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-  return text.replace(/[&<>"]/g, (character) => entities[character] ?? character);
-}
-
 const STYLE = `:root { color-scheme: light dark }
 body { font: 16px/1.6 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 .wide { overflow-x: auto }
@@ -68,7 +63,7 @@ th, td { padding: .25rem .75rem; border-bottom: 1px solid #8884; text-align: rig
 th:first-child, td:first-child, .texts th, .texts td { text-align: left }
 blockquote { margin: 0 0 1rem; padding: .25rem 1rem; border-left: 3px solid #8888; white-space: pre-wrap; overflow-wrap: anywhere }
 figure { margin: 1rem 0 }
-svg, img { max-width: 100%; height: auto; border-radius: 4px }`;
+figure > * { display: block; width: 45rem; max-width: 100%; height: auto; border-radius: 4px }`;
 
 /** A report as an HTML file. */
 export function html(title: string, blocks: readonly Block[]): string {
@@ -77,41 +72,53 @@ export function html(title: string, blocks: readonly Block[]): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)}</title>
+<title>${escapeXml(title)}</title>
 <style>
 ${STYLE}
 </style>
 </head>
 <body>
-${blocks.map(htmlBlock).join("\n")}
+${blocks.map(htmlBlock).toSpliced(1, 0, ...contents(blocks)).join("\n")}
 </body>
 </html>
 `;
 }
 
-function htmlBlock(block: Block): string {
+/** A list of the sections, where there are several; it stands behind the title. */
+function contents(blocks: readonly Block[]): string[] {
+  const sections = blocks.flatMap((block, i) => block.type === "heading" && block.level === 2 ? [{ ...block, i }] : []);
+  if (sections.length < 2) return [];
+  const items = sections.map(({ text, i }) => `<li><a href="#${anchor(i)}">${escapeXml(text)}</a></li>`);
+  return [`<nav>\n<ol>\n${items.join("\n")}\n</ol>\n</nav>`];
+}
+
+const anchor = (index: number) => `section-${index}`;
+
+function htmlBlock(block: Block, index: number): string {
   switch (block.type) {
     case "heading":
-      return `<h${block.level}>${escapeHtml(block.text)}</h${block.level}>`;
+      return `<h${block.level} id="${anchor(index)}">${escapeXml(block.text)}</h${block.level}>`;
     case "text":
-      return `<p>${escapeHtml(block.text)}</p>`;
+      return `<p>${escapeXml(block.text)}</p>`;
     case "list":
-      return `<ul>\n${block.items.map((item) => `<li>${escapeHtml(item)}</li>`).join("\n")}\n</ul>`;
+      return `<ul>\n${block.items.map((item) => `<li>${escapeXml(item)}</li>`).join("\n")}\n</ul>`;
     case "table": {
       const line = (cells: readonly string[], tag: "th" | "td") =>
-        `<tr>${cells.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join("")}</tr>`;
+        `<tr>${cells.map((cell) => `<${tag}>${escapeXml(cell)}</${tag}>`).join("")}</tr>`;
       const body = block.rows.map((row) => line(row, "td")).join("\n");
       return `<div class="wide"><table${block.textual ? ' class="texts"' : ""}>\n<thead>${
         line(block.header, "th")
       }</thead>\n<tbody>\n${body}\n</tbody>\n</table></div>`;
     }
     case "quote":
-      return `<p><strong>${escapeHtml(block.label)}</strong></p>\n<blockquote>${
-        escapeHtml(block.text || NOTHING)
+      return `<p><strong>${escapeXml(block.label)}</strong></p>\n<blockquote>${
+        escapeXml(block.text || NOTHING)
       }</blockquote>`;
     case "figure": {
-      const image = `<img src="${escapeHtml(encodeURI(block.file))}" alt="${escapeHtml(block.alt)}">`;
-      return `<figure>${block.svg ?? image}</figure>`;
+      // An image would show no values when it is pointed at.
+      const file = escapeXml(encodeURI(block.file));
+      const image = `<img src="${file}" alt="${escapeXml(block.alt)}">`;
+      return `<figure>${block.svg ?? `<object data="${file}" type="image/svg+xml">${image}</object>`}</figure>`;
     }
     default:
       return block satisfies never;

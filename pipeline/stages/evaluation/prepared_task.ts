@@ -54,3 +54,18 @@ export interface PreparedTask {
   /** Asks the base, and the adapter if there is one. */
   run(run: TaskRun): Promise<TaskOutcome>;
 }
+
+/** A task of prompts that are answered: what it takes, and how it is run. */
+export function answeredTask(
+  meta: PreparedTask["meta"] & { readonly maxNewTokens: number },
+  prompts: readonly (readonly number[])[],
+  run: PreparedTask["run"],
+): PreparedTask {
+  const longest = prompts.reduce((most, { length }) => Math.max(most, length), 0);
+  return { meta, requests: prompts.length, positions: longest + meta.maxNewTokens, run };
+}
+
+/** How many of the prompts leave no room for an answer. */
+export function promptsWithoutRoom(prompts: readonly (readonly number[])[], { generator }: TaskRun): number {
+  return prompts.filter(({ length }) => length >= generator.positions).length;
+}

@@ -1,10 +1,12 @@
+import { basename } from "@std/path";
 import type { AdapterMeta, BaseMeta, TokensMeta } from "../kinds.ts";
+import { embeddedModelPath } from "../models.ts";
 import { barChart } from "./bars.ts";
 import type { Block } from "./document.ts";
 import type { LossFigures, LossResults } from "./losses.ts";
 import type { TaskOutcome } from "./prepared_task.ts";
 import type { ItemResponse, ItemResult, MetricResult, TaskMetric, TaskResult } from "./results.ts";
-import type { Compared, Measure } from "./statistics.ts";
+import { type Compared, type Measure, shownMeasure } from "./statistics.ts";
 
 /** A held-out instruction with both answers. */
 export interface AnsweredSample {
@@ -36,6 +38,9 @@ export interface ReportSource {
 
 /** Most items of each kind, and of a task, whose answers the report shows; samples_TASK_DATE.jsonl has all. */
 const [shownOfGroup, shownOfTask] = [2, 20];
+
+/** The base that comes with the project, which every task takes by itself. */
+const EMBEDDED_NAME = basename(embeddedModelPath);
 
 /** What the report's errors and differences mean. */
 export const ERRORS = "± is one standard error; a difference is after − before, paired by row or item. " +
@@ -74,15 +79,17 @@ export function reportBlocks(source: ReportSource): Block[] {
 
 /** How to talk to what was evaluated. */
 function chatBlocks({ base, adapter }: ReportSource): Block[] {
-  if (adapter === undefined) return [];
+  const ownBase = base.name === EMBEDDED_NAME ? "" : ` --base-model ${base.name.includes("/") ? base.name : "BASE"}`;
+  const command = `./vicuna chat${ownBase}${adapter === undefined ? "" : " --lora-path FOLDER"}`;
+  const places = [
+    ...command.includes("BASE") ? [[`BASE is the folder of ${base.name}`, `BASE 为 ${base.name} 所在的文件夹`]] : [],
+    ...command.includes("FOLDER") ? [["FOLDER is the one where this report lies", "FOLDER 为此报告所在的文件夹"]] : [],
+    ["With Deno present, deno task is the same as ./vicuna", "已有 Deno 时，./vicuna 也可写作 deno task"],
+  ];
   return [
     { type: "heading", level: 2, text: "Talk to it 与它对话" },
-    { type: "quote", label: "Command 命令", text: "deno task chat --base-model BASE --lora-path FOLDER" },
-    {
-      type: "text",
-      text: `BASE is the folder of ${base.name}, FOLDER the one where this report lies. ` +
-        `BASE 为 ${base.name} 所在的文件夹，FOLDER 为此报告所在的文件夹。`,
-    },
+    { type: "quote", label: "Command 命令", text: command },
+    { type: "text", text: `${places.map(([en]) => en).join(". ")}. ${places.map(([, zh]) => zh).join("；")}。` },
   ];
 }
 
@@ -137,10 +144,12 @@ export function chartFile(task: string, metric: TaskMetric): string {
   return `${task}_${metric}.svg`;
 }
 
+const ALL = { en: "all", zh: "全部" };
+
 /** The plot of a figure of a task. */
 export function chartOf(task: Pick<TaskResult, "name">, metric: MetricResult): string {
   const { title, most } = METRICS[metric.metric];
-  return barChart(`${task.name}: ${title}`, [{ name: "all 全部", ...metric }, ...metric.groups], most);
+  return barChart(`${task.name}: ${title}`, [{ name: ALL, ...metric }, ...metric.groups], most);
 }
 
 function taskBlocks({ result, items }: TaskOutcome): Block[] {
@@ -188,14 +197,6 @@ function metricTable(metric: MetricResult): Block {
 /** A figure of a metric for a person to read, without its error. */
 export function shownValue(metric: TaskMetric, value: number): string {
   return shownMeasure({ value, stderr: null }, METRICS[metric].most, false);
-}
-
-/** A figure with its standard error: in per cent where the scale ends at 1. */
-function shownMeasure({ value, stderr }: Measure, most: number, signed: boolean): string {
-  const scale = most === 1 ? 100 : 1;
-  const sign = signed && value > 0 ? "+" : "";
-  const error = stderr === null ? "" : ` ± ${(stderr * scale).toFixed(1)}`;
-  return `${sign}${(value * scale).toFixed(1)}${error}${most === 1 ? " %" : ""}`;
 }
 
 /** Some items with what both sides made of them: in a table where all texts are short. */

@@ -67,3 +67,11 @@ export function meanOfGroups(groups: readonly Compared[]): Compared {
     difference: side(({ difference }) => difference),
   };
 }
+
+/** A figure with its standard error: in per cent where the scale ends at 1. */
+export function shownMeasure({ value, stderr }: Measure, most: number, signed: boolean, digits = 1): string {
+  const scale = most === 1 ? 100 : 1;
+  const sign = signed && value > 0 ? "+" : "";
+  const error = stderr === null ? "" : ` ± ${(stderr * scale).toFixed(digits)}`;
+  return `${sign}${(value * scale).toFixed(digits)}${error}${most === 1 ? " %" : ""}`;
+}

@@ -1,10 +1,7 @@
 // Runs of pipelines as the page shows them, made of what the cache's history says.
-import { readRuns, type RunRecord } from "../../../pipeline/core/upkeep.ts";
+import { readRuns, type RunRecord, standingOf } from "../../../pipeline/core/upkeep.ts";
 import { ApiError } from "../api_error.ts";
-import type { RunStatus, RunSummary, RunView, StageView } from "../page/wire.ts";
-
-/** A run that has given no sign of life for so long may have been killed. */
-const SILENT_MS = 60_000;
+import type { RunSummary, RunView, StageView } from "../page/wire.ts";
 
 /** Stages whose results the page can open, by what they are. */
 const STAGES = { trainings: ["train", "train_full"], merges: ["merge"], tokenised: ["tokenize"] } as const;
@@ -36,9 +33,10 @@ export async function findRun(cacheDir: string, id: string): Promise<RunRecord> 
   return run;
 }
 
-/** The stage of a run that has a name in its pipeline; the first one of a kind when none is named. */
+/** The stage of a run that has a name in its pipeline; the first one of a kind that was begun when none is named. */
 export function findStage(run: RunRecord, kind: keyof typeof STAGES, stage: string | undefined): FoundStage {
-  const wanted = stage ?? stagesOf(run, kind)[0];
+  const reached = new Set([...run.stages, ...(run.current ? [run.current] : [])].map(({ stage }) => stage));
+  const wanted = stage ?? stagesOf(run, kind).find((name) => reached.has(name));
   const logged = run.stages.find((each) => each.stage === wanted);
   const current = run.current?.stage === wanted ? run.current : undefined;
   const found = logged ?? (current && { ...current, name: ownName(current.stage) });
@@ -53,6 +51,7 @@ export function viewOfRun(run: RunRecord): RunView {
   return {
     ...summary(run),
     options: run.options,
+    ...(run.failure !== undefined && { failure: run.failure }),
     stages: namesIn(run).map((name) => viewOfStage(run, name)),
     trainings: stagesOf(run, "trainings"),
     merges: stagesOf(run, "merges"),
@@ -65,16 +64,11 @@ function summary(run: RunRecord): RunSummary {
   return {
     id,
     pipeline,
-    status: statusOf(run),
+    status: standingOf(run),
     startedAt,
     ...(endedAt !== undefined && { endedAt }),
     ...(seenAt !== undefined && { seenAt }),
   };
-}
-
-function statusOf({ status, seenAt }: Pick<RunRecord, "status" | "seenAt">): RunStatus {
-  if (status !== "running") return status;
-  return seenAt === undefined || Date.now() - Date.parse(seenAt) > SILENT_MS ? "silent" : "running";
 }
 
 function viewOfStage(run: RunRecord, stage: string): StageView {
@@ -88,10 +82,13 @@ function viewOfStage(run: RunRecord, stage: string): StageView {
       ...(device !== undefined && { device }),
     };
   }
-  const live = statusOf(run) === "running";
-  if (run.current?.stage !== stage) return { stage, state: live ? "waiting" : "not-reached" };
+  const live = standingOf(run) === "running";
+  // It may have failed before it began, as where a file is missing.
+  const failed = run.status === "failed" && run.failure?.stage === stage;
+  if (run.current?.stage !== stage) return { stage, state: failed ? "failed" : live ? "waiting" : "not-reached" };
   const { because, reason, startedAt, progress } = run.current;
-  return { stage, state: live ? "running" : "interrupted", because, reason, startedAt, ...(progress && { progress }) };
+  const state = failed ? "failed" : live ? "running" : "interrupted";
+  return { stage, state, because, reason, startedAt, ...(progress && { progress }) };
 }
 
 /** Names in the pipeline of all stages: those that are planned, or as far as the run came. */
@@ -99,10 +96,9 @@ function namesIn({ planned, stages }: RunRecord): readonly string[] {
   return planned ?? stages.map(({ stage }) => stage);
 }
 
-/** Stages of a kind that have something to show. */
+/** Names of the stages of a kind. */
 function stagesOf(run: RunRecord, kind: keyof typeof STAGES): string[] {
-  const reached = new Set([...run.stages.map(({ stage }) => stage), ...(run.current ? [run.current.stage] : [])]);
-  return namesIn(run).filter((name) => reached.has(name) && STAGES[kind].some((own) => own === ownName(name)));
+  return namesIn(run).filter((name) => STAGES[kind].some((own) => own === ownName(name)));
 }
 
 /** `train#2` is the second `train` of its pipeline. */

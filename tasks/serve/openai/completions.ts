@@ -4,7 +4,7 @@ import { PromptTooLongError, rawPrompt } from "../../generation/conversation.ts"
 import { ApiError } from "../api_error.ts";
 import type { ServeContext, TextSource } from "../context.ts";
 import type { AnswerJob } from "./answers.ts";
-import { adapterOf, COMMON_FIELDS, paramsOf, paramsOfChoices, refused } from "./params.ts";
+import { adapterOf, bodyOf, COMMON_FIELDS, paramsOf, paramsOfChoices, refused } from "./params.ts";
 import { completionShape } from "./shapes.ts";
 
 /** Tokens of an answer when none are named, as OpenAI has it. */
@@ -16,7 +16,7 @@ const MOST_ANSWERS = 64;
 const IDS = z.array(z.int().min(0)).min(1);
 
 /** The body of a request. */
-export const COMPLETION_SCHEMA = z.strictObject({
+export const COMPLETION_SCHEMA = bodyOf({
   ...COMMON_FIELDS,
   prompt: z.union([
     z.string(),
@@ -24,10 +24,10 @@ export const COMPLETION_SCHEMA = z.strictObject({
     z.array(z.string()).min(1).max(MOST_ANSWERS),
     z.array(IDS).min(1).max(MOST_ANSWERS),
   ]),
-  logprobs: z.int().min(0).max(20).nullish(),
-  echo: z.boolean().nullish(),
-  suffix: z.string().nullish(),
-  best_of: z.int().min(1).nullish(),
+  logprobs: z.int().min(0).max(20).optional(),
+  echo: z.boolean().optional(),
+  suffix: z.string().optional(),
+  best_of: z.int().min(1).optional(),
 });
 
 /**
@@ -40,8 +40,8 @@ export const COMPLETION_SCHEMA = z.strictObject({
 export function completionJob(body: z.output<typeof COMPLETION_SCHEMA>, context: ServeContext): AnswerJob {
   const count = body.n ?? 1;
   if (body.suffix) throw refused("suffix", "is not supported");
-  if (body.best_of != null && body.best_of !== count) throw refused("best_of", "can only be n");
-  if (body.echo && body.logprobs != null) throw refused("echo", "cannot be had with logprobs");
+  if (body.best_of !== undefined && body.best_of !== count) throw refused("best_of", "can only be n");
+  if (body.echo && body.logprobs !== undefined) throw refused("echo", "cannot be had with logprobs");
   const adapter = adapterOf(body.model, context.model, context.generator);
   const params = paramsOfChoices(
     paramsOf(body, body.max_tokens ?? DEFAULT_TOKENS, context.generator.tokenizer.generation.sampling),
@@ -50,7 +50,7 @@ export function completionJob(body: z.output<typeof COMPLETION_SCHEMA>, context:
   const given = promptsOf(body.prompt);
   if (given.length * count > MOST_ANSWERS) throw refused("n", `times the prompts can be ${MOST_ANSWERS} at most`);
   const prompts = given.map((prompt) => idsOf(prompt, context.generator));
-  const logprobs = body.logprobs ?? undefined;
+  const { logprobs } = body;
   const echoes = body.echo ? prompts.flatMap(({ text }) => params.map(() => text)) : [];
   return {
     model: body.model,

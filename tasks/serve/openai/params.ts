@@ -17,17 +17,17 @@ const unused = z.unknown().optional();
 /** Fields of both endpoints. The third group are those of other servers with this protocol. */
 export const COMMON_FIELDS = {
   model: z.string(),
-  temperature: z.number().min(0).max(2).nullish(),
-  top_p: z.number().min(0).max(1).nullish(),
-  n: z.int().min(1).max(MOST_CHOICES).nullish(),
-  stop: z.union([z.string(), z.array(z.string()).max(16)]).nullish(),
-  seed: z.int().nullish(),
-  max_tokens: z.int().min(1).nullish(),
-  stream: z.boolean().nullish(),
-  stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
-  presence_penalty: z.number().min(-2).max(2).nullish(),
-  frequency_penalty: z.number().min(-2).max(2).nullish(),
-  logit_bias: z.record(z.string(), z.number()).nullish(),
+  temperature: z.number().min(0).max(2).optional(),
+  top_p: z.number().min(0).max(1).optional(),
+  n: z.int().min(1).max(MOST_CHOICES).optional(),
+  stop: z.union([z.string(), z.array(z.string()).max(16)]).optional(),
+  seed: z.int().optional(),
+  max_tokens: z.int().min(1).optional(),
+  stream: z.boolean().optional(),
+  stream_options: z.object({ include_usage: z.boolean().nullish() }).optional(),
+  presence_penalty: z.number().min(-2).max(2).optional(),
+  frequency_penalty: z.number().min(-2).max(2).optional(),
+  logit_bias: z.record(z.string(), z.number()).optional(),
 
   // These change nothing about an answer.
   user: unused,
@@ -37,12 +37,24 @@ export const COMMON_FIELDS = {
   safety_identifier: unused,
   prompt_cache_key: unused,
 
-  top_k: z.int().min(-1).nullish(),
-  min_p: z.number().min(0).max(1).nullish(),
-  repetition_penalty: z.number().gt(0).max(100).nullish(),
-  min_tokens: z.int().min(0).nullish(),
-  num_beams: z.int().min(1).max(MOST_BEAMS).nullish(),
+  top_k: z.int().min(-1).optional(),
+  min_p: z.number().min(0).max(1).optional(),
+  repetition_penalty: z.number().gt(0).max(100).optional(),
+  min_tokens: z.int().min(0).optional(),
+  num_beams: z.int().min(1).max(MOST_BEAMS).optional(),
 };
+
+/** A body with these fields and no others. One at null is as if it were left out, as OpenAI has it: it asks for nothing. */
+export function bodyOf<Shape extends z.ZodRawShape>(
+  fields: Shape,
+): z.ZodPreprocess<z.ZodObject<Shape, z.core.$strict>> {
+  return z.preprocess(withoutNulls, z.strictObject(fields));
+}
+
+function withoutNulls(body: unknown): unknown {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) return body;
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
+}
 
 const COMMON_SCHEMA = z.object(COMMON_FIELDS);
 
@@ -102,7 +114,7 @@ export function refused(param: string, why: string): ApiError {
   return new ApiError(400, `${param} ${why}`, { param, code: "unsupported_parameter" });
 }
 
-function seedOf(given: number | null | undefined): number {
-  if (given == null) return crypto.getRandomValues(new Uint32Array(1))[0]! % SEEDS;
+function seedOf(given: number | undefined): number {
+  if (given === undefined) return crypto.getRandomValues(new Uint32Array(1))[0]! % SEEDS;
   return ((given % SEEDS) + SEEDS) % SEEDS;
 }

@@ -53,9 +53,23 @@ async function errorOf(response: Response): Promise<CallError> {
   }
 }
 
+/** A GET that has taken so long is not answered. */
+const PATIENCE_MS = 30_000;
+
 /** GET as JSON. */
 export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return await (await call(path, signal ? { signal } : {})).json() as T;
+  const patience = AbortSignal.timeout(PATIENCE_MS);
+  const response = await call(path, { signal: signal ? AbortSignal.any([signal, patience]) : patience });
+  try {
+    return await response.json() as T;
+  } catch (error) {
+    throw signal?.aborted ? error : new CallError(0, "");
+  }
+}
+
+/** Whether an error means that the server does not answer for now: it is gone, or what stands before it says so. */
+export function isOutage(error: unknown): boolean {
+  return error instanceof CallError && [0, 502, 503, 504].includes(error.status);
 }
 
 /** POST of JSON, with JSON as the answer. */

@@ -2,32 +2,29 @@ import type { JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { CallError, getJson, key, refusedFor } from "./api.ts";
 import { DataTab } from "./data/data.tsx";
+import { address, openTab, type Tab, TABS } from "./parts/address.ts";
 import { Fault } from "./parts/fault.tsx";
 import { Modal } from "./parts/modal.tsx";
 import { chooseLanguage, chooseTheme, language, theme, useMessages } from "./parts/preferences.ts";
 import { useStore } from "./parts/store.ts";
-import { Session } from "./talk/session.ts";
-import { openSettings } from "./talk/settings.ts";
+import { keptSession } from "./talk/keep.ts";
+import type { Session } from "./talk/session.ts";
+import { type Mode, openSettings } from "./talk/settings.ts";
 import { Talk } from "./talk/talk.tsx";
 import { TrainingTab } from "./training/training.tsx";
 import type { ServerState } from "./wire.ts";
 
-const TABS = ["instruct", "chat", "training", "data"] as const;
-type Tab = (typeof TABS)[number];
-
-const isTab = (value: string): value is Tab => TABS.some((tab) => tab === value);
-
 /** The whole page. */
 export function App(): JSX.Element {
   const messages = useMessages();
-  const [tab, setTab] = useTab();
+  const { tab } = useStore(address);
   useEffect(() => {
     document.title = `${messages.tabs[tab]} · ${messages.title}`;
   }, [messages, tab]);
   return (
     <>
       <a class="skip" href="#panel" onClick={focusPanel}>{messages.skip}</a>
-      <Head tab={tab} setTab={setTab} />
+      <Head tab={tab} setTab={openTab} />
       <main>
         <div id="panel" role="tabpanel" aria-labelledby={`tab-${tab}`} tabIndex={-1}>
           <Panel tab={tab} />
@@ -35,24 +32,6 @@ export function App(): JSX.Element {
       </main>
     </>
   );
-}
-
-/** The tab that the address names. */
-function useTab(): [Tab, (tab: Tab) => void] {
-  const named = () => {
-    const hash = location.hash.slice(1);
-    return isTab(hash) ? hash : undefined;
-  };
-  const [tab, setTab] = useState<Tab>(named() ?? "instruct");
-  useEffect(() => {
-    const follow = () => setTab((before) => named() ?? before);
-    addEventListener("hashchange", follow);
-    return () => removeEventListener("hashchange", follow);
-  }, []);
-  return [tab, (next) => {
-    location.hash = next;
-    setTab(next);
-  }];
 }
 
 function focusPanel(event: Event): void {
@@ -140,8 +119,7 @@ interface Opened {
 }
 
 function open(server: ServerState): Opened {
-  const first = server.adapters[0] ?? null;
-  const session = (mode: "instruct" | "chat") => new Session(mode, openSettings(server, mode), first);
+  const session = (mode: Mode) => keptSession(server, mode, openSettings(server, mode));
   return { server, sessions: { instruct: session("instruct"), chat: session("chat") } };
 }
 

@@ -1,6 +1,7 @@
 // What the server tells the page, in JSON. Types and nothing else, so that both sides can read them.
 import type { Json, JsonObject } from "../../../pipeline/core/json.ts";
 import type { Reason } from "../../../pipeline/core/explain.ts";
+import type { RunFailure, RunStanding } from "../../../pipeline/core/run_standing.ts";
 import type { Progress } from "../../../pipeline/core/stage_spec.ts";
 import type { TemplateName } from "../../../datasets/templates.ts";
 import type { Control } from "../../generation/control.ts";
@@ -16,6 +17,8 @@ export interface ServerState {
   readonly positions: number;
   /** The device that computes. */
   readonly device: string;
+  /** Stands for the model, its adapters and the device: another server has another one. */
+  readonly fingerprint: string;
   /** Templates that a request may name. */
   readonly templates: readonly TemplateName[];
   /** The template of requests that name none. */
@@ -27,14 +30,11 @@ export interface ServerState {
   readonly language: "en" | "zh";
 }
 
-/** How a run stands. `silent` is one that says it runs, but has given no sign of life for a while. */
-export type RunStatus = "running" | "silent" | "done" | "failed" | "stopped";
-
 /** A run in a list. */
 export interface RunSummary {
   readonly id: string;
   readonly pipeline: string;
-  readonly status: RunStatus;
+  readonly status: RunStanding;
   /** ISO 8601. */
   readonly startedAt: string;
   readonly endedAt?: string;
@@ -42,7 +42,7 @@ export interface RunSummary {
 }
 
 /** How a stage of a run stands. */
-export type StageState = "ran" | "cached" | "fresh" | "running" | "waiting" | "not-reached" | "interrupted";
+export type StageState = "ran" | "cached" | "fresh" | "running" | "waiting" | "not-reached" | "interrupted" | "failed";
 
 /** A stage of a run. */
 export interface StageView {
@@ -64,8 +64,10 @@ export interface StageView {
 /** Answer of GET /api/runs/ID. */
 export interface RunView extends RunSummary {
   readonly options: JsonObject;
+  /** Why it failed or was stopped. */
+  readonly failure?: RunFailure;
   readonly stages: readonly StageView[];
-  /** Names of the stages that train, merge and tokenise. */
+  /** Names of the stages that train, merge and tokenise, also of those that it has not come to. */
   readonly trainings: readonly string[];
   readonly merges: readonly string[];
   readonly tokenised: readonly string[];

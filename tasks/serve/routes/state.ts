@@ -5,7 +5,7 @@ import type { ServeContext } from "../context.ts";
 import type { ServerState } from "../page/wire.ts";
 
 /** The state now. */
-export function stateOf({ generator, model, device, template, language }: ServeContext): ServerState {
+export function stateOf({ generator, model, device, fingerprint, template, language }: ServeContext): ServerState {
   const templates = TEMPLATE_NAMES.filter((name) =>
     name !== "tokenizer" || generator.tokenizer.chatTemplate !== undefined
   );
@@ -16,6 +16,7 @@ export function stateOf({ generator, model, device, template, language }: ServeC
     adapters,
     positions,
     device,
+    fingerprint,
     templates,
     template,
     controls: controlsFor(sampling),

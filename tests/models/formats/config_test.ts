@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { FAMILY_NAMES } from "../../../models/families.ts";
 import { configToJson, type LlamaConfig, parseConfig, readConfig } from "../../../models/formats/config.ts";
 import { FormatError } from "../../../models/formats/error.ts";
 
@@ -6,6 +7,7 @@ const parse = (record: Record<string, unknown>) => parseConfig({ model_type: "ll
 
 Deno.test("parseConfig() has the defaults of transformers, which are LLaMA 7B's", () => {
   assertEquals(parse({}), {
+    family: "llama",
     hiddenSize: 4096,
     intermediateSize: 11008,
     layers: 32,
@@ -53,19 +55,32 @@ Deno.test("parseConfig() reads null where older files have it", () => {
 Deno.test("parseConfig() reads Qwen2's and Qwen3's networks", () => {
   const shape = { hidden_size: 896, num_attention_heads: 14, num_key_value_heads: 2, bos_token_id: 151643 };
   const two = parse({ ...shape, model_type: "qwen2", use_sliding_window: false, sliding_window: 32768 });
-  assertEquals([two.attentionBias, two.queryKeyNorm, two.headSize], [true, undefined, 64]);
+  assertEquals([two.family, two.headSize], ["qwen2", 64]);
   assertEquals([two.vocabularySize, two.maxPositions, two.bosId], [151936, 32768, 151643]);
   const three = parse({ ...shape, model_type: "qwen3", attention_bias: false, rope_theta: 1e6 });
-  assertEquals([three.attentionBias, three.queryKeyNorm, three.headSize], [undefined, true, 128]);
+  assertEquals([three.family, three.headSize], ["qwen3", 128]);
   assertEquals(three.ropeTheta, 1e6);
 });
 
+Deno.test("parseConfig() reads Mistral's window: 4096 where it is not written, none where it is null", () => {
+  const window = (record: Record<string, unknown>) => parse({ model_type: "mistral", ...record }).slidingWindow;
+  assertEquals([window({}), window({ sliding_window: 1000 }), window({ sliding_window: null })], [
+    4096,
+    1000,
+    undefined,
+  ]);
+  const config = parse({ model_type: "mistral" });
+  assertEquals([config.family, config.keyValueHeads, config.intermediateSize], ["mistral", 8, 14336]);
+});
+
 const REFUSED: [record: Record<string, unknown>, message: string][] = [
-  [{ model_type: "mistral" }, 'model_type is "mistral"; supported: "llama", "qwen2", "qwen3"'],
+  [{ model_type: "made-up" }, 'model_type is "made-up"; supported: "llama", "qwen2", "qwen3", "mistral"'],
   [{ model_type: "__proto__" }, 'model_type is "__proto__"'],
   [{ model_type: "qwen2", use_sliding_window: true }, "use_sliding_window is true"],
   [{ model_type: "qwen3", attention_bias: true }, "attention_bias is true"],
   [{ hidden_act: "gelu" }, 'hidden_act is "gelu"'],
+  [{ model_type: "mistral", sliding_window: "4096" }, "sliding_window"],
+  [{ model_type: "mistral", sliding_window: 0 }, "sliding_window"],
   [{ attention_bias: true }, "attention_bias is true"],
   [{ mlp_bias: true }, "mlp_bias is true"],
   [{ layer_types: ["full_attention", "sliding_attention"] }, 'layer_types is "sliding_attention"'],
@@ -114,6 +129,7 @@ Deno.test("parseConfig() lets fields be that ask for nothing, or that change not
 
 Deno.test("configToJson() writes what parseConfig() reads", () => {
   const config: LlamaConfig = {
+    family: "llama",
     hiddenSize: 48,
     intermediateSize: 68,
     layers: 3,
@@ -130,12 +146,12 @@ Deno.test("configToJson() writes what parseConfig() reads", () => {
     eosIds: [2, 5],
   };
   assertEquals(parseConfig(JSON.parse(configToJson(config)), "config.json"), config);
-  for (const trait of [{ attentionBias: true }, { queryKeyNorm: true }] as const) {
-    assertEquals(parseConfig(JSON.parse(configToJson({ ...config, ...trait })), "config.json"), {
-      ...config,
-      ...trait,
-    });
+  for (const family of FAMILY_NAMES) {
+    const own = { ...config, family };
+    assertEquals(parseConfig(JSON.parse(configToJson(own)), "config.json"), own);
   }
+  const windowed: LlamaConfig = { ...config, family: "mistral", slidingWindow: 32 };
+  assertEquals(parseConfig(JSON.parse(configToJson(windowed)), "config.json"), windowed);
   const { ropeScaling: _, ...plain } = { ...config, eosIds: [2] };
   assertEquals(parseConfig(JSON.parse(configToJson(plain)), "config.json"), plain);
 });

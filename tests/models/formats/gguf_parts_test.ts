@@ -1,3 +1,4 @@
+// GGUF models in several files: weight_forms.ts finds them, gguf_file.ts reads them.
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { FormatError } from "../../../models/formats/error.ts";

@@ -6,7 +6,7 @@ import { toGguf } from "../../../models/formats/gguf_quantize.ts";
 import { type GgufTensor, type GgufValue, writeGguf } from "../../../models/formats/gguf_writer.ts";
 import { llamaTensors } from "../../../models/formats/llama_tensors.ts";
 import { readConfig } from "../../../models/formats/config.ts";
-import { goldenFolder } from "../golden_base.ts";
+import { goldenFolder, goldenNames } from "../golden_base.ts";
 import { inFolder } from "../temp_folder.ts";
 
 const tensor = (name: string, type: GgufTensor["type"], shape: number[], ...pieces: Uint8Array[]): GgufTensor => ({
@@ -111,13 +111,17 @@ Deno.test("toGguf() rounds to the nearest bfloat16 and float16 and refuses what 
   assertThrows(() => as("BF16", NaN), FormatError, "not finite");
 });
 
-Deno.test("every tensor of a model has a name in GGUF and back", async () => {
-  for (const { name } of llamaTensors(await readConfig(`${goldenFolder}grouped`))) {
-    const gguf = ggufName(name);
-    assert(gguf !== undefined && nameOfGguf(gguf) === name, `${name} -> ${gguf}`);
+Deno.test("every tensor of a model has a name in GGUF and back, and no other has one", async () => {
+  for (const name of goldenNames) {
+    const config = await readConfig(`${goldenFolder}${name}`);
+    for (const { name } of llamaTensors(config)) {
+      const gguf = ggufName(name, config.family);
+      assert(gguf !== undefined && nameOfGguf(gguf, config.family) === name, `${name} -> ${gguf}`);
+    }
   }
-  assertEquals(ggufName("model.layers.3.self_attn.q_proj.weight"), "blk.3.attn_q.weight");
-  assertEquals([ggufName("model.layers.3.foo.weight"), nameOfGguf("foo")], [undefined, undefined]);
+  assertEquals(ggufName("model.layers.3.self_attn.q_proj.weight", "llama"), "blk.3.attn_q.weight");
+  assertEquals([ggufName("model.layers.3.foo.weight", "llama"), nameOfGguf("foo", "llama")], [undefined, undefined]);
+  assertEquals([nameOfGguf("blk.0.attn_q_norm.weight", "llama"), ggufName("blk.0", "qwen3")], [undefined, undefined]);
 });
 
 Deno.test("permuteRotary() brings row i and row i + D/2 of each head together, and back", () => {

@@ -2,7 +2,7 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/as
 import { join } from "@std/path";
 import { packRows } from "../../../kernels/weight_pack.ts";
 import { writeInt8Model } from "../../../models/export/int8_model.ts";
-import { readConfig } from "../../../models/formats/config.ts";
+import { type LlamaConfig, readConfig } from "../../../models/formats/config.ts";
 import { FormatError } from "../../../models/formats/error.ts";
 import { int8Rows, isInt8, scaledRows } from "../../../models/formats/int8_rows.ts";
 import { llamaTensors } from "../../../models/formats/llama_tensors.ts";
@@ -31,7 +31,8 @@ Deno.test("quantising what was int8 by rows gives the same blocks, so nothing is
 
 Deno.test("writeInt8Model() gives a model folder whose weights and config.json are read like any other's", async () => {
   await withFolder(async (directory) => {
-    const config = {
+    const config: LlamaConfig = {
+      family: "llama",
       ...{ hiddenSize: 16, intermediateSize: 24, layers: 1, heads: 2, keyValueHeads: 2, headSize: 8 },
       ...{ maxPositions: 32, vocabularySize: 300, normEpsilon: 1e-6, ropeTheta: 10000, tiedEmbeddings: false },
       ...{ bosId: 1, eosIds: [2] },

@@ -1,3 +1,4 @@
+// How byte-level tokenizers split text: byte_level_tokenizer.ts, by the names that GGUF files have for it.
 import { assertEquals } from "@std/assert";
 import {
   byteLevelTokenizer,

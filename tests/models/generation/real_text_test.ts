@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { openDevice } from "../../../kernels/device.ts";
 import { TextGenerator } from "../../../models/generation/text_generator.ts";
+import type { LlamaConfig } from "../../../models/formats/config.ts";
 import { writeRandomModel } from "../../../models/init_model.ts";
 import { loadModel } from "../../../models/model_folder.ts";
 import { loadTokenizer } from "../../../models/tokenizer.ts";
@@ -48,7 +49,8 @@ Deno.test({
 
 Deno.test("a choice among more tokens than the device keeps is made here, and comes out the same", () =>
   inFolder(async (folder) => {
-    const config = {
+    const config: LlamaConfig = {
+      family: "llama",
       ...{ hiddenSize: 32, intermediateSize: 44, layers: 1, heads: 4, keyValueHeads: 2, headSize: 8 },
       ...{ vocabularySize: LLAMA_JSON_SIZE + 3, maxPositions: 64, normEpsilon: 1e-5, ropeTheta: 1e4 },
       ...{ tiedEmbeddings: false, bosId: 1, eosIds: [2] },

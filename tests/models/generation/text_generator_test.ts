@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { GENERATION_DEFAULTS, type GenerationParams, type TextEvent } from "../../../models/generation/request.ts";
+import { withOwnGpu } from "../../kernels/shared_gpu.ts";
 import { adapterOf, answerOf, goldenGenerators } from "./generating.ts";
 import { characterOf, idTokenizer } from "./id_tokenizer.ts";
 
@@ -108,18 +109,19 @@ Deno.test("a prompt of many chunks lets others go on meanwhile, and can be abort
   assertEquals((await answerOf(generator, { prompt, params: { maxNewTokens: 5 } })).ids, alone.ids);
 });
 
-Deno.test("when the device is lost every request ends with an error", async () => {
-  using generators = await goldenGenerators("plain", { positions: 1000 });
-  const generator = generators.open({ slots: 1 });
-  const asked = [0, 1].map((i) =>
-    answerOf(
-      generator,
-      { prompt: prompts[i]!, params: { maxNewTokens: 900 } },
-      () => generators.device.gpu.destroy(),
-    )
-  );
-  for (const result of await Promise.allSettled(asked)) assertEquals(result.status, "rejected");
-});
+Deno.test("when the device is lost every request ends with an error", () =>
+  withOwnGpu(async () => {
+    using generators = await goldenGenerators("plain", { positions: 1000 });
+    const generator = generators.open({ slots: 1 });
+    const asked = [0, 1].map((i) =>
+      answerOf(
+        generator,
+        { prompt: prompts[i]!, params: { maxNewTokens: 900 } },
+        () => generators.device.gpu.destroy(),
+      )
+    );
+    for (const result of await Promise.allSettled(asked)) assertEquals(result.status, "rejected");
+  }));
 
 Deno.test("a reader that goes away in the middle leaves its slot, and adapters can be freed", async () => {
   using generators = await goldenGenerators("plain", { positions: 400 });

@@ -50,6 +50,11 @@ CONFIGS = {
         num_key_value_heads=2, head_dim=16, vocab_size=65, tie_word_embeddings=False, rms_norm_eps=1e-6,
         rope_parameters={"rope_type": "default", "rope_theta": 1000000.0},
     ),
+    "mistral": dict(
+        model_type="mistral", hidden_size=32, intermediate_size=56, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, head_dim=16, vocab_size=62, tie_word_embeddings=False, rms_norm_eps=1e-5,
+        rope_parameters={"rope_type": "default", "rope_theta": 10000.0}, sliding_window=48,
+    ),
 }  # fmt: skip
 TARGETS = {
     "qv": ["q_proj", "v_proj"],

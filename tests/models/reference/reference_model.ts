@@ -1,6 +1,7 @@
 // A LLaMA network with LoRA, and its training, in plain float64 on the processor: what the engine is measured against. Rows
 // are computed one by one, each alone at positions 0, 1, …; nothing is packed, fused, blocked or computed twice.
 import type { TokenRow } from "../../../datasets/token_files.ts";
+import { FAMILIES } from "../../../models/families.ts";
 import type { LlamaConfig } from "../../../models/formats/config.ts";
 import { projectionShape } from "../../../models/formats/llama_tensors.ts";
 import { LORA_TARGETS, type LoraTarget, projectionName } from "../../../models/formats/lora_names.ts";
@@ -74,7 +75,7 @@ export class ReferenceModel {
   }
 
   #layer(layer: number, x: Float64Array, place: Place): op.Operation {
-    const { heads, keyValueHeads, headSize, normEpsilon, ropeTheta, queryKeyNorm } = this.config;
+    const { heads, keyValueHeads, headSize, normEpsilon, ropeTheta, family } = this.config;
     const norm = (input: Float64Array, name: string) =>
       op.norm(input, this.#parameter(`model.layers.${layer}.${name}.weight`), normEpsilon);
     const project = (target: LoraTarget, input: Float64Array) => this.#project(layer, target, input, place);
@@ -85,7 +86,7 @@ export class ReferenceModel {
       return bias ? op.then(projected, (y) => op.shift(y, bias)) : projected;
     };
     const normedHeads = (projected: op.Operation, name: string) =>
-      queryKeyNorm ? op.then(projected, (y) => norm(y, `self_attn.${name}`)) : projected;
+      FAMILIES[family].headNorms ? op.then(projected, (y) => norm(y, `self_attn.${name}`)) : projected;
 
     const normed = norm(x, "input_layernorm");
     const q = normedHeads(biased("q_proj", normed.y), "q_norm");
@@ -175,13 +176,14 @@ export class ReferenceOptimizer {
     for (const { parameter } of this.trained) for (const g of parameter.gradient) squares += g * g;
     const gradientNorm = Math.sqrt(squares);
     const clip = Math.min(1, maxGradientNorm / (gradientNorm + 1e-6));
+    const [correction1, correction2] = [1 - beta1 ** t, 1 - beta2 ** t];
     for (const [p, { parameter: { value, gradient }, weightDecay }] of this.trained.entries()) {
       const { first, second } = this.#moments[p]!;
       for (let i = 0; i < value.length; i++) {
         const g = gradient[i]! * clip;
         first[i] = beta1 * first[i]! + (1 - beta1) * g;
         second[i] = beta2 * second[i]! + (1 - beta2) * g * g;
-        const [m, v] = [first[i]! / (1 - beta1 ** t), second[i]! / (1 - beta2 ** t)];
+        const [m, v] = [first[i]! / correction1, second[i]! / correction2];
         value[i] = value[i]! - learningRate * (weightDecay * value[i]! + m / (Math.sqrt(v) + epsilon));
       }
       gradient.fill(0);

@@ -1,3 +1,4 @@
+// What a call of a stage may be given: stage_arguments.ts, by way of defineStage().
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import {
   defineStage,

@@ -101,5 +101,6 @@ Deno.test("a stage of this package's tests is identified by its own modules, not
     packages: string[];
   };
   assertEquals(Object.keys(files).sort(), ["code_identity_test.ts", "helpers.ts"]);
-  assertEquals(packages.some((name) => name.startsWith("vicuna@")), true);
+  // Not the version of the program: with it in their keys, the results of users' stages would be lost at every release.
+  assertEquals(packages.filter((name) => name.startsWith("vicuna")), ["vicuna@0.1.0"]);
 });

@@ -1,3 +1,4 @@
+// Two processes on one cache, with locks and without: run.ts, lock.ts and store.ts together.
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { TextLineStream } from "@std/streams";

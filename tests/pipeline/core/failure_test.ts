@@ -1,3 +1,4 @@
+// Stages that fail or are stopped: stage_run.ts, store.ts and scratch.ts together.
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { defineStage, inputFile, PipelineError } from "../../../pipeline/core/mod.ts";

@@ -1,3 +1,4 @@
+// Folders as inputs: inputFolder() of inputs.ts.
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { defineStage, inputFolder, kind, PipelineError } from "../../../pipeline/core/mod.ts";

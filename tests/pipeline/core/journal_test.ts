@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { defineStage, type Stage, z } from "../../../pipeline/core/mod.ts";
-import { readRuns, type RunRecord } from "../../../pipeline/core/upkeep.ts";
+import { readRuns, type RunRecord, standingOf } from "../../../pipeline/core/upkeep.ts";
 import { lines, text, Workbench } from "./helpers.ts";
 import { inputFile, list, type ListInput } from "../../../pipeline/core/mod.ts";
 
@@ -70,4 +70,46 @@ Deno.test("a run that failed keeps the stage at which it did", async () => {
   assertEquals(run?.status, "failed");
   assertEquals(run?.current?.stage, "slow");
   assertEquals(run?.stages, []);
+  assertEquals(run?.failure, { stage: "slow", message: "too hot" });
+});
+
+Deno.test("a run that fails before its stage begins, or after its last, keeps why; a long message is shortened", async () => {
+  await using bench = new Workbench();
+  const path = await bench.write("a.txt", "one");
+  const slow = slowStage(() => Promise.resolve());
+  const build = () => ({ slow: slow({ sources: [inputFile(lines, path, { language: "en" })] }) });
+  const failed = async (options: Parameters<typeof bench.run>[1]) => {
+    const { message } = await assertRejects(() => bench.run(build, options), Error);
+    const [run] = await readRuns(bench.cacheDir);
+    assertEquals([run?.status, run?.current], ["failed", undefined]);
+    return { message, failure: run?.failure };
+  };
+  const late = await failed({ use: () => Promise.reject(new Error("x".repeat(9000))) });
+  assertEquals(late.failure, { message: `${"x".repeat(500)} …` });
+  await Deno.remove(path);
+  const early = await failed({});
+  assertEquals(early.failure, { stage: "slow", message: early.message });
+});
+
+Deno.test("a run that is asked to stop says so at once, since it may be ended before it has stopped", async () => {
+  await using bench = new Workbench();
+  const path = await bench.write("a.txt", "one");
+  const controller = new AbortController();
+  let asked: RunRecord | undefined;
+  const slow = slowStage(async () => {
+    controller.abort(new Error("stopped by the user"));
+    await soon(async () => (asked = (await readRuns(bench.cacheDir))[0])?.failure !== undefined);
+    controller.signal.throwIfAborted();
+  });
+  const build = () => ({ slow: slow({ sources: [inputFile(lines, path, { language: "en" })] }) });
+  await assertRejects(() => bench.run(build, { signal: controller.signal }), Error, "stopped by the user");
+  const failure = { stage: "slow", message: "stopped by the user" };
+  assertEquals([asked?.status, asked?.failure], ["running", failure]);
+  const [run] = await readRuns(bench.cacheDir);
+  assertEquals([run?.status, run?.failure, run?.current?.stage], ["stopped", failure, "slow"]);
+
+  const long = new Date(Date.now() - 300_000).toISOString();
+  assertEquals(standingOf(asked!), "running");
+  assertEquals(standingOf({ ...asked!, seenAt: long }), "stopped");
+  assertEquals(standingOf({ status: "running", seenAt: long }), "silent");
 });

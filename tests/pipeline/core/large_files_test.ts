@@ -1,3 +1,4 @@
+// Damage in files that are too large to be read at every hit: damage.ts, by whoever reads them.
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { DamagedInputError, defineStage, inputFile, type PipelineEvent } from "../../../pipeline/core/mod.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { PipelineError } from "../../../pipeline/core/mod.ts";
+import { defineStage, PipelineError } from "../../../pipeline/core/mod.ts";
 import {
   compareWithLock,
   LockCheck,
@@ -11,7 +11,7 @@ import {
   readLockFile,
   writeLockFile,
 } from "../../../pipeline/core/upkeep.ts";
-import { joinAndShout, Workbench } from "./helpers.ts";
+import { joinAndShout, text, Workbench } from "./helpers.ts";
 
 async function locked(bench: Workbench, path: string, mark = "!"): Promise<LockedPipeline> {
   const collector = new LockCollector();
@@ -80,4 +80,25 @@ Deno.test("compareWithLock() wants the same bytes of the same device, close numb
   // A training that was continued on another device cannot be had again to the bit by one of them alone.
   const continued = { train: stage({ t: "1" }, "a", "GPU + CPU", 2) };
   assertEquals(verdicts(continued, { train: stage({ t: "1" }, "b", "GPU", 2.01) }), ["close"]);
+});
+
+Deno.test("a lock names every device that took part in a stage, also when the stage came from the cache", async () => {
+  await using bench = new Workbench();
+  const twice = defineStage({
+    name: "twice",
+    version: 1,
+    inputs: {},
+    output: text,
+    async run({ output, device }) {
+      for (const name of ["GPU", "CPU", "GPU"]) device(name);
+      await Deno.writeTextFile(join(output.dir, "text.txt"), "a");
+      return { length: 1 };
+    },
+  });
+  for (const status of ["ran", "cached"]) {
+    const collector = new LockCollector();
+    const { stages } = await bench.run(() => ({ twice: twice({}) }), {}, [collector]);
+    assertEquals(stages.map((stage) => stage.status), [status]);
+    assertEquals(collector.locked({}).stages["twice"]?.device, "GPU + CPU");
+  }
 });

@@ -1,3 +1,4 @@
+// The strict mode: isolation.ts and isolated_child.ts, with real processes.
 import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { PipelineError, runPipeline } from "../../../pipeline/core/mod.ts";
@@ -12,7 +13,7 @@ async function prepare(bench: Workbench): Promise<void> {
   await bench.write("folder/no.txt", "not declared");
 }
 
-async function run(bench: Workbench, given: { wants?: string; variable?: string }, strict = true) {
+async function run(bench: Workbench, given: { wants?: string; variable?: string; fault?: string }, strict = true) {
   const options = { dir: bench.dir, ...given };
   bench.events.length = 0;
   return await runPipeline(spying, {
@@ -49,6 +50,13 @@ Deno.test("strict mode fails a stage that reads a file which is no input, also b
     assertEquals(error.message.includes(`it wants read access to "${wants}"`), true, error.message);
     assertEquals([...Deno.readDirSync(join(bench.cacheDir, "staging"))], []);
   }
+});
+
+Deno.test("strict mode gives a stage's error with the sort of fault that it names", async () => {
+  await using bench = new Workbench();
+  await prepare(bench);
+  const error = await assertRejects(() => run(bench, { fault: "notModel" }), PipelineError, "it refuses");
+  assertEquals(error.kind, "notModel");
 });
 
 Deno.test("strict mode shows a stage the variables that it declares, whose values are in its key, and no others", async () => {

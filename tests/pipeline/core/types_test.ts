@@ -1,3 +1,4 @@
+// That wiring which does not fit does not compile: the types of stage.ts, kind.ts and input_refs.ts.
 import { assert, assertThrows } from "@std/assert";
 import { z } from "zod";
 import {

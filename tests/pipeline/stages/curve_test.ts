@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { lossChart, sparkline } from "../../../pipeline/stages/curve.ts";
+import { lossChart, smoothed, sparkline } from "../../../pipeline/stages/curve.ts";
 
 Deno.test("sparkline() goes from the highest bar to the lowest as the loss falls, and averages long curves", () => {
   assertEquals(sparkline([3, 2, 1]), "█▅▁");
@@ -30,5 +30,33 @@ Deno.test("lossChart() bears a million points, and draws the lowest and the high
   const svg = lossChart(points, points.slice(0, 300_000));
   assert(svg.length < 300_000, `${svg.length} characters`);
   assertStringIncludes(svg, ">8<");
+  assertStringIncludes(svg, "<title>step 步 1000000, loss 损失 2, smoothed 平滑 2.4");
   assert(!svg.includes("NaN") && !svg.includes("Infinity"));
+});
+
+Deno.test("smoothed() keeps to the curve, its beginning too, without the jitter", () => {
+  const points = Array.from({ length: 400 }, (_, i) => ({ step: i + 1, value: 5 - i / 100 + (i % 2 ? 0.5 : -0.5) }));
+  const smooth = smoothed(points);
+  assertEquals(smooth[0], points[0]);
+  assertEquals(smooth.map(({ step }) => step), points.map(({ step }) => step));
+  for (const { step, value } of smooth.slice(20)) assert(Math.abs(value - (5 - step / 100)) < 0.2, `${step}: ${value}`);
+  assertEquals(smoothed(points.slice(0, 9)), [], "few points need none");
+});
+
+Deno.test("lossChart() draws the smoothed curve over the raw one, tells values, and obeys dark mode and the reader's language", () => {
+  const points = Array.from({ length: 500 }, (_, i) => ({ step: i + 1, value: 5 - i / 125 }));
+  const svg = lossChart(points, [{ step: 250, value: 3.25 }]);
+  assertEquals([...svg.matchAll(/<polyline class="([^"]*)"/g)].map(([, classes]) => classes), [
+    "line one raw",
+    "line one",
+  ]);
+  const hints = [...svg.matchAll(/<title>([^<]*)</g)].map(([, text]) => text ?? "");
+  assertEquals(hints.length, 167 + 1);
+  assertMatch(hints[166]!, /^step 步 500, loss 损失 1\.008, smoothed 平滑 1\.1\d*$/);
+  assertEquals(hints.at(-1), "step 步 250, validation loss 验证损失 3.25");
+  assertStringIncludes(svg, "@media (prefers-color-scheme: dark)");
+  assertMatch(
+    svg,
+    /<switch><text systemLanguage="zh, [^>]*>■ 训练损失 5 → 1\.008<\/text><text [^>]*>■ training loss 5 →/,
+  );
 });

@@ -1,3 +1,4 @@
+// Early stopping in a real training: training_run.ts and checkpoints.ts.
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { run, withFolder } from "./running.ts";

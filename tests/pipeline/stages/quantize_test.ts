@@ -14,7 +14,7 @@ Deno.test("quantize() takes a .gguf file beside others: configuration, tokenizer
     const model = modelFolder(`${goldens}gguf/qwen3.gguf`);
     const { targets: { base } } = await run(folder, () => ({ base: quantize({ model, bits: 32 }) }));
     assertEquals([base.meta.name, base.meta.tokenizer.vocabSize], ["qwen3", 61]);
-    assertEquals((await readConfig(base.dir)).queryKeyNorm, true);
+    assertEquals((await readConfig(base.dir)).family, "qwen3");
     using tokenizer = await loadTokenizer(join(base.dir, "tokenizer"));
     assertEquals(tokenizer.decode(tokenizer.encode("ab a cab")), "ab a cab");
     using file = await openSafetensors(join(base.dir, "base.safetensors"));

@@ -1,3 +1,4 @@
+// A training that begins with an adapter: starting_adapter.ts.
 import { assert, assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { readAdapter } from "../../../models/formats/adapter.ts";

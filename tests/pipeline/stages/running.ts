@@ -11,6 +11,9 @@ import {
 } from "../../../pipeline/core/mod.ts";
 import { tokenizer } from "../../../pipeline/stages/kinds.ts";
 import { buildTokenizer } from "../../../models/formats/tokenizer_builder.ts";
+import { shareGpu } from "../../kernels/shared_gpu.ts";
+
+shareGpu();
 
 /** Runs a test with a temporary folder, which is removed afterwards. */
 export async function withFolder(run: (folder: string) => Promise<void>): Promise<void> {

@@ -6,6 +6,7 @@ import { createTensor, download } from "../../../kernels/tensor.ts";
 import { openSafetensors } from "../../../models/formats/safetensors.ts";
 import { explainFault } from "../../../pipeline/stages/training_fault.ts";
 import { planMemory } from "../../../pipeline/stages/training_memory.ts";
+import { withOwnGpu } from "../../kernels/shared_gpu.ts";
 import { withFolder } from "./running.ts";
 import { Bench } from "./small_training.ts";
 
@@ -45,34 +46,36 @@ Deno.test("weights that are no longer finite are never saved, even if no loss ha
 });
 
 Deno.test("explainFault() waits for a device to say that it was lost, where that surfaces as something else first", async () => {
-  const device = await openDevice();
+  const device = await withOwnGpu(openDevice);
   const tensor = createTensor(device, "some values", [4]);
   await download(device, tensor);
   device.gpu.destroy();
   const error = await download(device, tensor).then(() => undefined, (error) => error);
   const base = { hiddenSize: 16, intermediateSize: 28, layers: 2, heads: 2, keyValueHeads: 2, headSize: 8 };
   const rest = { vocabularySize: 300, maxPositions: 64, normEpsilon: 1e-6, ropeTheta: 1e4, tiedEmbeddings: false };
-  const config = { ...base, ...rest, bosId: 1, eosIds: [2] };
+  const config = { family: "llama", ...base, ...rest, bosId: 1, eosIds: [2] } as const;
   const memory = await planMemory({ config, bits: 32, tokens: 64, headRows: 64, gpuMemory: 1 });
   const explained = await explainFault(error, device, memory, "model");
-  assert(explained instanceof DeviceError && explained.fault === "lost", String(explained));
+  assert(explained instanceof DeviceError && explained.kind === "lost", String(explained));
   assertStringIncludes(explained.message, "(model with a checkpoint's folder keeps what was learnt)");
   device.close();
 });
 
-/** Runs something while every device that is opened is handed to `onDevice`. */
-async function withDevices(onDevice: (device: GPUDevice) => void, run: () => Promise<void>): Promise<void> {
-  const original = GPUAdapter.prototype.requestDevice;
-  GPUAdapter.prototype.requestDevice = async function (descriptor) {
-    const device = await original.call(this, descriptor);
-    onDevice(device);
-    return device;
-  };
-  try {
-    await run();
-  } finally {
-    GPUAdapter.prototype.requestDevice = original;
-  }
+/** Runs something while every device that is opened is its own, and handed to `onDevice`. */
+function withDevices(onDevice: (device: GPUDevice) => void, run: () => Promise<void>): Promise<void> {
+  return withOwnGpu(async () => {
+    const original = GPUAdapter.prototype.requestDevice;
+    GPUAdapter.prototype.requestDevice = async function (descriptor) {
+      const device = await original.call(this, descriptor);
+      onDevice(device);
+      return device;
+    };
+    try {
+      await run();
+    } finally {
+      GPUAdapter.prototype.requestDevice = original;
+    }
+  });
 }
 
 const faults: Record<string, { strike: (device: GPUDevice) => void; message: string }> = {

@@ -1,3 +1,4 @@
+// All that bench measures, once and small: run.ts, measure.ts, products.ts, packing.ts, tables.ts.
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { openDevice } from "../../../kernels/device.ts";
 import { fill } from "../../../kernels/rows.ts";

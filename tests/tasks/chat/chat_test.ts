@@ -1,3 +1,4 @@
+// A conversation in the terminal with a scripted generator: chat_loop.ts, session.ts, commands.ts.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { GENERATION_DEFAULTS } from "../../../models/generation/request.ts";
@@ -57,6 +58,22 @@ Deno.test("a message is answered with the conversation before it; several lines 
   assert(prompts[1]?.endsWith("User:red\n\nAssistant:one\n\nUser:blue \ngold\npink\n\nAssistant:"), prompts[1]);
 });
 
+Deno.test("what was pasted is one message, as are a pasted block and a paste within a block", async () => {
+  const { session, failures } = await talk([
+    ...["red\nblue\\\ngold", '"""\nfig\n\nplum\n"""', '"""\nred', "pink", '"""', '"""', 'a\n"""\nb', '"""'],
+    ...['"""', 'a\n"""', '"""\na\n"""\nand more'],
+  ], { text: "one" });
+  assertEquals(session.turns.map(({ instruction }) => instruction), [
+    "red\nblue\\\ngold",
+    "fig\n\nplum",
+    "red\npink",
+    'a\n"""\nb',
+    "a",
+    '"""\na\n"""\nand more',
+  ]);
+  assertEquals(failures, 0);
+});
+
 Deno.test("/undo takes the last turn out of the prompt, /clear all of them, /system is put before them", async () => {
   const { prompts, said, session } = await talk(
     ["red", "blue", "/undo", "/system gold", "pink", "/clear", "/system -", "fig", "/undo", "/undo"],
@@ -111,6 +128,12 @@ Deno.test("/params sets parameters by any of their spellings and says when one c
   assertEquals(failures, 5);
   assertEquals(said.slice(-5, -3), ['top_p cannot be "2"', 'seed cannot be ""']);
   assertEquals(said.at(-2), "there is room for 2 beams; start with --beams for more");
+  // What was typed is shown, in the list too.
+  assertEquals(
+    said[said.indexOf("--top-p: no effect without sampling (--sample, or a --temperature above 0)", 5) - 1],
+    "temperature 0",
+  );
+  assertStringIncludes(said.find((line) => line.includes("\n")) ?? "", "doSample false\ntemperature 0\n");
   // With a memory of 0, earlier turns are left out, and that is said.
   assert(!generator.tokenizer.decode(generator.requests[1]?.prompt ?? []).includes("red"));
   assert(said.includes("(no room: the oldest turn is left out of the prompt)"));

@@ -1,8 +1,15 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
 import { requestAdapter } from "../../../kernels/adapter.ts";
+import { DataError } from "../../../datasets/errors.ts";
 import { DeviceChoiceError, DeviceError } from "../../../kernels/device_error.ts";
 import { AdapterFitError, FormatError } from "../../../models/formats/error.ts";
+import { readAdapter } from "../../../models/formats/adapter_reader.ts";
+import { readConfig } from "../../../models/formats/config.ts";
+import { findWeights } from "../../../models/formats/weight_forms.ts";
+import { loadTokenizer } from "../../../models/tokenizer.ts";
 import { MemoryError } from "../../../models/memory_plan.ts";
+import { PipelineError, WrongFolderError } from "../../../pipeline/core/errors.ts";
 import { kindOfError } from "../../../tasks/cli/error_kind.ts";
 import { messagesIn } from "../../../tasks/cli/messages.ts";
 
@@ -15,10 +22,35 @@ Deno.test("kindOfError() tells the sorts of errors of the device, and what is no
     new DeviceError("the GPU refused an operation: x"),
     new DeviceChoiceError("there is no device 7"),
     new FormatError("config.json: hidden_size 7 is not a multiple of num_attention_heads 2"),
+    new FormatError("base.gguf has no tokenizer.ggml.tokens"), // damaged, and a model all the same
     new AdapterFitError("the adapter does not fit this base"),
+    new WrongFolderError("reading a (input model): the folder has none of the files wanted", "model"),
+    new WrongFolderError("reading a (input start): the folder has none of the files wanted", "adapter"),
+    new WrongFolderError("reading a (input rows): the folder has none of the files wanted", "rows"),
+    new PipelineError("of a stage in a process of its own", { kind: "notModel" }),
+    new PipelineError("a kind that nobody knows", { kind: "toString" }),
+    new PipelineError("reading a: nothing there", { cause: new Deno.errors.NotFound() }),
+    new DataError("a.json:3: malformed JSON"),
     new Error("a fault of ours"),
   ];
-  const kinds = ["memory", "memory", "lost", "device", "deviceChoice", "format", "otherBase", undefined];
+  const kinds = [
+    "memory",
+    "memory",
+    "lost",
+    "device",
+    "deviceChoice",
+    "format",
+    "format",
+    "otherBase",
+    "notModel",
+    "noAdapter",
+    undefined,
+    "notModel",
+    undefined,
+    "missing",
+    "data",
+    undefined,
+  ];
   assertEquals(errors.map(kindOfError), kinds);
 });
 
@@ -32,5 +64,20 @@ Deno.test("a machine without a driver is told so", async () => {
   } finally {
     if (found) Object.defineProperty(navigator, "gpu", found);
     else delete (navigator as { gpu?: unknown }).gpu;
+  }
+});
+
+Deno.test("a folder without a model and one without an adapter are told apart from files that are damaged", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "vicuna-test-" });
+  try {
+    const kindOf = async (opening: Promise<unknown>) => kindOfError(await assertRejects(() => opening, Error));
+    assertEquals(await kindOf(readConfig(folder)), "notModel");
+    assertEquals(await kindOf(loadTokenizer(folder)), "notModel");
+    assertEquals(await kindOf(findWeights(folder)), "notModel");
+    assertEquals(await kindOf(readAdapter(folder)), "noAdapter");
+    await Deno.writeTextFile(join(folder, "config.json"), "{}");
+    assertEquals(await kindOf(readConfig(folder)), "format");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
 });

@@ -1,3 +1,4 @@
+// What a run prints: render_plain.ts, render_terminal.ts, plan_table.ts and format.ts.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import type { PipelineEvent } from "../../../pipeline/core/mod.ts";

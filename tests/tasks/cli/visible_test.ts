@@ -1,7 +1,7 @@
 // Nothing that comes from elsewhere reaches the terminal as something that it obeys. Places that print:
 //   tasks/cli/main.ts             errors; and console.log, console.error of every task pass through visible()
 //   tasks/cli/choose_renderer.ts  events of a run, with names of stages, files and folders
-//   tasks/chat.ts, generate.ts    a model's answer goes to the terminal by itself: tasks/chat.ts takes out what is obeyed
+//   tasks/chat.ts, generate.ts    a model's answer goes to the terminal by itself: generation/write_answer.ts takes out what is obeyed
 //   --json                        JSON escapes what it must, the rest is escaped in a way that JSON reads as the same
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { visible, visibleMessage, visibleName, visibleRecord } from "../../../tasks/cli/visible.ts";

@@ -1,3 +1,4 @@
+// What doctor says of a device: facts.ts and report.ts, and the task itself.
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import type { DeviceInfo } from "../../../kernels/device.ts";

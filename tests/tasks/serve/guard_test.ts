@@ -1,6 +1,8 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { hostNames, isLoopback } from "../../../tasks/serve/listen.ts";
+import { readServeOptions } from "../../../tasks/serve/options.ts";
+import { UsageError } from "../../../tasks/cli/usage_error.ts";
 import { post, rawRequest, refusal, withServer } from "./testing.ts";
 
 Deno.test("the server refuses a Host header that is not one of its names, on every route", () =>
@@ -118,4 +120,27 @@ Deno.test("isLoopback() knows this machine's own addresses; hostNames() trusts n
     assertEquals(hostNames(host), undefined);
   }
   assertEquals(hostNames("127.0.0.2"), ["127.0.0.1", "localhost", "[::1]", "127.0.0.2"]);
+});
+
+Deno.test("a name that --allow-host gives is one of the server's, others are refused and told of it", () => {
+  const args = ["--allow-host", "Host.docker.internal", "--allow-host=box"];
+  const options = readServeOptions(args, "en", () => undefined);
+  const hosts = hostNames("127.0.0.1", options?.allowHost);
+  return withServer({ access: { hosts } }, async ({ port }) => {
+    const ask = (host: string) =>
+      rawRequest(port, `GET /v1/models HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    for (const host of [`host.docker.internal:${port}`, "HOST.docker.internal", "box:80", "localhost"]) {
+      assertStringIncludes(await ask(host), "HTTP/1.1 200 ");
+    }
+    const answer = await ask("attacker.example");
+    assertStringIncludes(answer, "HTTP/1.1 421 ");
+    assertStringIncludes(answer, "start it with --allow-host NAME");
+  });
+});
+
+Deno.test("--allow-host wants names alone", () => {
+  for (const wrong of ["http://box", "box:8000", "a/b", ""]) {
+    const read = () => readServeOptions(["--allow-host", wrong], "en", () => undefined);
+    assertThrows(read, UsageError, "wanted a name without http:// and port");
+  }
 });

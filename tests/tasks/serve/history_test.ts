@@ -127,7 +127,7 @@ Deno.test("a training of another process is followed while it runs: whole lines,
   });
 });
 
-Deno.test("a run that says it runs but has long been silent is told from one that runs", async () => {
+Deno.test("a run that has long been silent is told from one that runs, and one that failed says where and why", async () => {
   await inFolder(async (cacheDir) => {
     const now = Date.now();
     const record = (id: string, secondsAgo: number) => ({
@@ -146,5 +146,13 @@ Deno.test("a run that says it runs but has long been silent is told from one tha
     const states = async (id: string) => (await get<RunView>(`/runs/${id}`)).stages.map(({ state }) => state);
     assertEquals(await states("b"), ["running", "waiting"]);
     assertEquals(await states("a"), ["interrupted", "not-reached"]);
+
+    const failure = { stage: "merge", message: "row 3 is no row" };
+    await writeRun(cacheDir, { ...record("c", 300), status: "failed", failure });
+    const { current: _, ...before } = record("d", 300);
+    await writeRun(cacheDir, { ...before, status: "failed", failure });
+    assertEquals([await states("c"), await states("d")], [["failed", "not-reached"], ["failed", "not-reached"]]);
+    const view = await get<RunView>("/runs/d");
+    assertEquals([view.status, view.failure, view.trainings], ["failed", failure, ["train"]]);
   });
 });

@@ -1,3 +1,4 @@
+// What the server refuses or ends, by its routes: body.ts, admission.ts, linked_signal.ts.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { eventsIn, post, rawRequest, refusal, until, withServer } from "./testing.ts";
 

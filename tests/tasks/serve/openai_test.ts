@@ -1,13 +1,16 @@
+// OpenAI's API (openai/), by its routes and by the client that OpenAI publishes.
 import { assert, assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import OpenAI, { APIError, AuthenticationError, BadRequestError, NotFoundError, RateLimitError } from "openai";
 import type { TextRequest } from "../../../models/generation/request.ts";
-import { type TestServer, until, withServer } from "./testing.ts";
+import { post, type TestServer, until, withServer } from "./testing.ts";
 
 const clientOf = ({ url }: Pick<TestServer, "url">, apiKey = "none") =>
   new OpenAI({ baseURL: `${url}/v1`, apiKey, maxRetries: 0 });
 
 const hello = { role: "user", content: "hello" } as const;
 const chat = { model: "tiny", messages: [hello], seed: 7 };
+
+const IMAGE = [{ type: "text", text: "what is it?" }, { type: "image_url", image_url: { url: "data:," } }];
 
 const paramsIn = (request: TextRequest | undefined) => {
   assert(request !== undefined);
@@ -196,8 +199,12 @@ Deno.test("what cannot be honoured is refused by the client's own classes of err
       [{ temperature: 3 }, "temperature", "invalid_value"],
       [{ n: 0 }, "n", "invalid_value"],
       [{ messages: [] }, "messages", "invalid_value"],
-      [{ messages: [{ role: "assistant", content: "a" }] }, "last message must be the user's", null],
-      [{ messages: [{ role: "user", content: [{ type: "image_url" }] }] }, "messages.0.content", "invalid_value"],
+      [{ messages: [hello, { role: "assistant", content: "a" }] }, "/v1/completions goes on from any", "invalid_value"],
+      [{ messages: [{ role: "user", content: IMAGE }] }, "only text is read", "invalid_value"],
+      [{ messages: [{ role: "user", content: IMAGE }] }, 'found a part of type "image_url"', "invalid_value"],
+      [{ messages: [{ role: "user", content: 5 }] }, "only text is read", "invalid_value"],
+      [{ messages: [{ role: "tool", content: "a" }] }, 'found the role "tool"', "invalid_value"],
+      [{ messages: [{ content: "a" }] }, "system, developer, user, assistant are read", "invalid_value"],
       [{ colour: "red" }, "colour", "unknown_parameter"],
       [{ messages: [{ role: "user", content: "word ".repeat(300) }] }, "leave room", "context_length_exceeded"],
     ];
@@ -219,6 +226,35 @@ Deno.test("what cannot be honoured is refused by the client's own classes of err
     await assertRejects(() => completion({ prompt: Array(10).fill("a"), n: 10 }), BadRequestError, "64");
     assertEquals(server.generator.requests.length, 1);
     assertEquals(server.faults, []);
+  }));
+
+Deno.test("a field at null asks for nothing, whichever it is", () =>
+  withServer({ text: "one two" }, async (server) => {
+    const nothing = (names: string) => Object.fromEntries(names.split(" ").map((name) => [name, null]));
+    const common = "temperature top_p n stop max_tokens stream stream_options presence_penalty frequency_penalty " +
+      "logit_bias logprobs user seed";
+    const ofChat = "max_completion_tokens top_logprobs response_format tools functions tool_choice function_call " +
+      "parallel_tool_calls modalities audio prediction reasoning_effort verbosity web_search_options metadata store " +
+      "service_tier prompt_cache_key prompt_cache_retention safety_identifier chat_template_kwargs";
+    const said = async (path: string, body: object) => {
+      const response = await post(`${server.url}/v1${path}`, body);
+      const { choices, error } = await response.json();
+      return error?.message ?? choices[0].message?.content ?? choices[0].text;
+    };
+    const turn = {
+      role: "assistant",
+      content: null,
+      refusal: null,
+      tool_calls: null,
+      function_call: null,
+      audio: null,
+    };
+    const messages = [hello, turn, { ...hello, name: null }];
+    assertEquals(await said("/chat/completions", { ...nothing(`${common} ${ofChat}`), ...chat, messages }), "one two");
+    const body = { ...nothing(`${common} echo suffix best_of`), model: "tiny", prompt: "a" };
+    assertEquals(await said("/completions", body), "one two");
+    const [first, second] = server.generator.requests.map(paramsIn);
+    assertEquals([first?.temperature, first?.doSample, second?.maxNewTokens], [1, true, 16]);
   }));
 
 Deno.test("the client's key is checked, and a full queue makes it try again after a while", async () => {

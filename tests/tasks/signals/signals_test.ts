@@ -1,3 +1,4 @@
+// What a second signal does to a task: cli/main.ts, in a real process.
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { repository } from "../children.ts";

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { Picker } from "../parts/picker.tsx";
 import { useMessages } from "../parts/preferences.ts";
-import { WithRun } from "../parts/runs.tsx";
+import { Nothing, WithRun } from "../parts/runs.tsx";
 import type { RunView } from "../wire.ts";
 import { Merged } from "./merged.tsx";
 import { Tokens } from "./tokens.tsx";
@@ -21,7 +21,9 @@ function RunData({ run }: { readonly run: RunView }): JSX.Element {
   const settled = (names: readonly string[]) =>
     names.filter((name) => run.stages.some(({ stage, state }) => stage === name && /^(ran|cached|fresh)$/.test(state)));
   const [merges, tokenised] = [settled(run.merges), settled(run.tokenised)];
-  if (merges.length + tokenised.length === 0) return <p class="nothing">{data.nothing}</p>;
+  if (merges.length + tokenised.length === 0) {
+    return <Nothing run={run} planned={[...run.merges, ...run.tokenised]} texts={data.nothing} />;
+  }
   return (
     <div class="data">
       {merges.length > 0 && (

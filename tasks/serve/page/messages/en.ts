@@ -1,10 +1,9 @@
-import type { DropReason } from "../../../../datasets/filters.ts";
 import type { FinishReason } from "../../../../models/generation/request.ts";
 import type { ControlName, NoEffect } from "../talk/settings.ts";
-import type { RowOrder, RunStatus, StageState, TrainingView } from "../wire.ts";
-
-const number = (value: number) => value.toLocaleString("en");
-const counted = (value: number, noun: string) => `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
+import type { RunStanding } from "../../../../pipeline/core/run_standing.ts";
+import type { StageState, TrainingView } from "../wire.ts";
+import { EN_DATA } from "./en_data.ts";
+import { counted, number } from "./english.ts";
 
 /** What the page says in English. */
 export const EN = {
@@ -94,6 +93,8 @@ export const EN = {
       queue_full: "The server is busy. Try again in a moment.",
     } as Readonly<Record<string, string>>,
     broken: "No whole answer came.",
+    forgotten: (turns: number) =>
+      `The oldest ${turns === 1 ? "turn was" : `${turns} turns were`} too much to keep over a reload.`,
     loaded: (turns: number) => `${counted(turns, "turn")} loaded.`,
     cannotLoad: (why: string) => `The file cannot be loaded: ${why}`,
   },
@@ -155,13 +156,24 @@ export const EN = {
       done: "done",
       failed: "failed",
       stopped: "stopped",
-    } as Record<RunStatus, string>,
+    } as Record<RunStanding, string>,
     silentSince: (time: string) => `It says that it runs, but the last sign of life came at ${time}.`,
+    endedAt: {
+      failed: (stage: string | undefined) => stage === undefined ? "The run failed:" : `The run failed at ${stage}:`,
+      stopped: (stage: string | undefined) =>
+        `The run was stopped${stage === undefined ? "" : ` at ${stage}`}. The same command goes on from there.`,
+    },
+    unanswered: "The server does not answer. What is shown is what it said last; it goes on when the server does.",
+    missing: (id: string) => `There is no run ${id} in this server’s cache. Another one is shown.`,
     gone: "This result is no longer in the cache.",
     time: (iso: string) => new Date(iso).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" }),
   },
   training: {
-    noTraining: "This run does not train, or has not come to it.",
+    nothing: {
+      none: "This run does not train.",
+      notYet: "This run has not come to its training yet.",
+      never: "This run ended before its training had begun.",
+    },
     waiting: "The training has not written anything yet.",
     stage: "Training",
     stages: "Stages",
@@ -202,6 +214,7 @@ export const EN = {
       waiting: "waiting",
       "not-reached": "not reached",
       interrupted: "interrupted",
+      failed: "failed",
     } as Record<StageState, string>,
     why: {
       cached: "nothing that it depends on has changed",
@@ -221,76 +234,7 @@ export const EN = {
     params: "Parameters",
     result: "Result",
   },
-  data: {
-    nothing: "This run neither merges nor tokenises, or has not come to it.",
-    merge: "Merged rows",
-    tokens: "Tokenised rows",
-    source: "Source",
-    format: "Format",
-    detected: "detected",
-    declared: "declared",
-    weight: "Weight",
-    rows: "Rows",
-    examples: "Examples",
-    kept: "Kept",
-    keptShare: (share: number) => `${(share * 100).toFixed(1)} % kept`,
-    dropped: "Dropped",
-    droppedBy: "Dropped, by reason",
-    total: "All sources",
-    noneDropped: "Nothing was dropped.",
-    reasons: {
-      "bad row": "unreadable row",
-      "empty instruction": "empty instruction",
-      "empty output": "empty answer",
-      language: "other language",
-      length: "too short or too long",
-      "reserved answer": "reserved answer",
-      duplicate: "duplicate",
-      "near duplicate": "near duplicate",
-      "not sampled": "not sampled",
-    } as Record<DropReason, string>,
-    split: "Split",
-    splits: { train: "training", validation: "validation" },
-    splitSizes: (train: number, validation: number) =>
-      `${counted(train, "row")} to train on, ${number(validation)} for validation`,
-    repaired: (newlines: number, surrogates: number) =>
-      `Repaired: ${number(newlines)} literal \\n, ${number(surrogates)} broken characters`,
-    histogram: "Tokens of a row",
-    histogramLabel: (rows: number, longest: number, max: number) =>
-      `Histogram of token counts: ${counted(rows, "row")}, the longest has ${number(longest)} of at most ${
-        number(max)
-      } tokens`,
-    bar: (from: number, to: number, rows: number) => `${from} to ${to} tokens: ${counted(rows, "row")}`,
-    tokensOfRow: "tokens of a row",
-    facts: {
-      rows: "Rows",
-      tokens: "Tokens",
-      labelled: "Under the loss",
-      longest: "Longest row",
-      truncated: "Cut off",
-      dropped: "Dropped",
-      template: "Prompt type",
-      trainOn: "Learnt",
-    },
-    trainsOn: { answers: "every answer", last: "the last answer", all: "all text" } as Readonly<Record<string, string>>,
-    browse: "Rows",
-    order: "Order",
-    orders: { file: "as in the file", longest: "longest first", shortest: "shortest first" } as Record<
-      RowOrder,
-      string
-    >,
-    showing: (from: number, to: number, total: number) => `${number(from)} – ${number(to)} of ${number(total)}`,
-    previous: "Previous",
-    next: "Next",
-    goTo: "Go to row",
-    row: (index: number) => `Row ${number(index + 1)}`,
-    rowFigures: (length: number, labelled: number) => `${counted(length, "token")}, ${labelled} under the loss`,
-    legendLoss: "under the loss: the model learns to say it",
-    legendRead: "only read",
-    legendControl: "control token",
-    noText: "The tokenizer of these rows is not in the cache, so there are ids only.",
-    ids: (ids: string) => `ids ${ids}`,
-  },
+  data: EN_DATA,
 };
 
 /** All that the page says. */

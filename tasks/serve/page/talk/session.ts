@@ -11,6 +11,8 @@ const SHOW_MS = 40;
 /** What a tab shows of its conversation. */
 export interface SessionState {
   readonly turns: readonly Turn[];
+  /** Oldest turns that were too much to keep over a reload of the page. */
+  readonly forgotten: number;
   /** Whom to ask: names of adapters, null for the base; two for a comparison. */
   readonly sides: readonly (string | null)[];
   readonly running: boolean;
@@ -26,8 +28,8 @@ export class Session {
   #stop: AbortController | undefined;
 
   /** Begins empty. */
-  constructor(readonly mode: Mode, readonly settings: Store<Settings>, side: string | null) {
-    this.state = new Store<SessionState>({ turns: [], sides: [side], running: false });
+  constructor(readonly mode: Mode, readonly settings: Store<Settings>, sides: SessionState["sides"]) {
+    this.state = new Store<SessionState>({ turns: [], forgotten: 0, sides, running: false });
   }
 
   /** What would be sent for a question to one side. */
@@ -66,12 +68,12 @@ export class Session {
 
   /** Takes all turns away. */
   clear(): void {
-    this.#leave({ turns: [] });
+    this.#leave({ turns: [], forgotten: 0 });
   }
 
   /** Replaces the conversation. */
   load(turns: readonly Turn[]): void {
-    this.#leave({ turns });
+    this.#leave({ turns, forgotten: 0 });
   }
 
   #leave(change: Partial<SessionState>): void {

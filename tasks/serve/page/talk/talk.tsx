@@ -16,11 +16,11 @@ import { TurnView } from "./turn_view.tsx";
 /** A tab in which one talks to a model. */
 export function Talk({ session, server }: { readonly session: Session; readonly server: ServerState }): JSX.Element {
   const { talk, settings } = useMessages();
-  const { turns, running } = useStore(session.state);
+  const { turns, running, forgotten } = useStore(session.state);
   const draft = useStore(session.draft);
   const setDraft = (next: SampleQuestion) => session.draft.set(next);
   const [preview, setPreview] = useState<AskBody>();
-  const [note, setNote] = useState("");
+  const [note, setNote] = useState(forgotten > 0 ? talk.forgotten(forgotten) : "");
   const end = useRef<HTMLDivElement>(null);
   useFollow(end, turns);
   useAnnouncement(session, setNote);

@@ -1,10 +1,11 @@
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
+import { isOutage } from "../api.ts";
 import { Chart, type Series } from "../parts/chart.tsx";
 import { Fault } from "../parts/fault.tsx";
 import { Picker } from "../parts/picker.tsx";
 import { useMessages } from "../parts/preferences.ts";
-import { WithRun } from "../parts/runs.tsx";
+import { Nothing, WithRun } from "../parts/runs.tsx";
 import type { LogLine, RunView } from "../wire.ts";
 import { type Curve, curveOf, lastOf, type Log, secondsLeft } from "./curves.ts";
 import { Samples } from "./samples.tsx";
@@ -26,22 +27,25 @@ export function TrainingTab(): JSX.Element {
 function Run({ run }: { readonly run: RunView }): JSX.Element {
   const { training } = useMessages();
   const [wanted, setWanted] = useState<string>();
-  const stage = run.trainings.find((name) => name === wanted) ?? run.trainings.at(-1);
+  const begun = run.trainings.filter((name) =>
+    run.stages.some((each) => each.stage === name && (each.durationMs !== undefined || each.startedAt !== undefined))
+  );
+  const stage = begun.find((name) => name === wanted) ?? begun.at(-1);
   const running = run.stages.some((each) => each.stage === stage && each.state === "running");
   const { log, error } = useLog(run.id, stage, running);
   return (
     <div class="run">
       <div class="run-main">
-        {run.trainings.length > 1 && stage !== undefined && (
+        {begun.length > 1 && stage !== undefined && (
           <Picker
             label={training.stage}
             value={stage}
-            options={run.trainings.map((value) => ({ value, text: value }))}
+            options={begun.map((value) => ({ value, text: value }))}
             choose={setWanted}
           />
         )}
-        {stage === undefined && <p class="nothing">{training.noTraining}</p>}
-        {error && <Fault error={error} />}
+        {stage === undefined && <Nothing run={run} planned={run.trainings} texts={training.nothing} />}
+        {error && !(log && isOutage(error)) && <Fault error={error} />}
         {log && (log.lines.length === 0 ? <p class="nothing">{training.waiting}</p> : (
           <>
             <Figures log={log} running={running} />

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Block, html, markdown } from "../../../../pipeline/stages/evaluation/document.ts";
 import { barChart } from "../../../../pipeline/stages/evaluation/bars.ts";
 import { compare } from "../../../../pipeline/stages/evaluation/statistics.ts";
@@ -30,6 +30,22 @@ Deno.test("a report in HTML is one file that escapes texts and holds its plots",
   assert(!page.includes("<script"));
   assertEquals(page.split("</blockquote>").length - 1, 2);
   assertStringIncludes(page, "<figure><svg></svg></figure>");
+  assert(!page.includes("<nav>"), "one section needs no contents");
+});
+
+Deno.test("a report of several sections in HTML begins with links to them; a plot that is a file can be pointed at", () => {
+  const page = html("t", [
+    { type: "heading", level: 1, text: "Title" },
+    { type: "figure", file: "a b.svg", alt: "plot" },
+    { type: "heading", level: 2, text: "One <1>" },
+    { type: "heading", level: 3, text: "Part" },
+    { type: "heading", level: 2, text: "Two" },
+  ]);
+  const links = [...page.matchAll(/<a href="#([^"]*)">([^<]*)</g)].map(([, to, text]) => [to, text]);
+  assertEquals(links.map(([, text]) => text), ["One &lt;1&gt;", "Two"]);
+  for (const [to, text] of links) assertStringIncludes(page, `<h2 id="${to}">${text}</h2>`);
+  assert(page.indexOf("</h1>") < page.indexOf("<nav>") && page.indexOf("<nav>") < page.indexOf("<figure>"));
+  assertStringIncludes(page, '<object data="a%20b.svg" type="image/svg+xml"><img src="a%20b.svg" alt="plot"></object>');
 });
 
 Deno.test("barChart() draws a pair of bars a row and escapes their names", () => {
@@ -38,9 +54,18 @@ Deno.test("barChart() draws a pair of bars a row and escapes their names", () =>
     { name: "一二三四五六七八九十一二三", ...compare([0, 1], [1, 1]) },
   ];
   const svg = barChart("t", rows, 1);
-  const bars = [...svg.matchAll(/<rect x="200" y="[\d.]+" width="([\d.]+)"/g)].map(([, width]) => Number(width));
-  assertEquals(bars, [0.75, 1, 0.5, 1].map((share) => Number((share * (720 - 200 - 24)).toFixed(1))));
+  const bars = [...svg.matchAll(/<rect class="\w+" x="200" y="[\d.]+" width="([\d.]+)"/g)].map(([, width]) =>
+    Number(width)
+  );
+  assertEquals(bars, [0.75, 1, 0.5, 1].map((share) => Number((share * (720 - 200 - 72)).toFixed(1))));
   assertStringIncludes(svg, "a&lt;b");
   assertStringIncludes(svg, "一二三四五六七八九十一二…");
-  assertEquals(svg.match(/stroke-width="1.5"/g)?.length, 2, "whiskers where there is an error");
+  assertEquals(svg.match(/class="whisker"/g)?.length, 2, "whiskers where there is an error");
+  // Values stand beside the bars, and with their errors in what is shown on pointing at them.
+  assertEquals([...svg.matchAll(/font-size="11"[^>]*>([^<]*)</g)].map(([, text]) => text), [
+    ...["75.0 %", "100.0 %", "50.0 %", "100.0 %"],
+  ]);
+  assertStringIncludes(svg, "<title>a&lt;b, before 训练前: 75.0 ± 25.0 %</title>");
+  assertStringIncludes(svg, "@media (prefers-color-scheme: dark)");
+  assertMatch(svg, /<switch><text systemLanguage="zh, [^>]*>■ 训练前<\/text><text [^>]*>■ before<\/text><\/switch>/);
 });

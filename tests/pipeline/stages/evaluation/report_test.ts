@@ -41,7 +41,15 @@ Deno.test("the report shows figures and answers, and no text of a model can brea
   assertMatch(text, /^> \\`\\`\\` {2}$/m);
   assertMatch(text, /^> \\# \\<b\\>x/m);
   assertMatch(text, /^!\[training loss 训练损失\]\(loss_curve\.svg\)$/m);
-  assertMatch(text, /deno task chat --base-model BASE --lora-path FOLDER[^]*BASE is the folder of m,/);
+  assertMatch(text, /\.\/vicuna chat --base-model BASE --lora-path FOLDER[^]*BASE is the folder of m\. FOLDER is/);
+});
+
+Deno.test("the report's command names a base of the hub by its name, and leaves out the one that comes with the project", () => {
+  const command = (name: string, adapter?: ReportSource["adapter"]) =>
+    /^> (.*?) *$/m.exec(markdown(reportBlocks({ ...source, base: { ...source.base, name }, adapter }).slice(-3)))?.[1];
+  assertEquals(command("yahma/llama", { steps: 1 }), "./vicuna chat --base-model yahma/llama --lora-path FOLDER");
+  assertEquals(command("vicuna-tiny", { steps: 1 }), "./vicuna chat --lora-path FOLDER");
+  assertEquals(command("m"), "./vicuna chat --base-model BASE");
 });
 
 Deno.test("the report of a base alone has no second column, and shows no curve that is not there", () => {

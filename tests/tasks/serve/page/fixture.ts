@@ -55,11 +55,12 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-/** Serves a generator's page on a free port. */
+/** Serves a generator's page, on a free port unless one is named. */
 export async function serve(
   generator: TextSource,
   cacheDir: string,
   more: Partial<ServeContext> = {},
+  port = 0,
 ): Promise<TestServer> {
   const stop = new AbortController();
   const context: ServeContext = {
@@ -71,7 +72,7 @@ export async function serve(
     ...more,
   };
   const { app } = await createApp(context);
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, app.fetch);
+  const server = Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, app.fetch);
   return {
     url: `http://127.0.0.1:${server.addr.port}/`,
     close: async () => {

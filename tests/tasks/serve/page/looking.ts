@@ -138,7 +138,7 @@ export async function following(t: Deno.TestContext, browser: Browser, source: T
             await tiles.getByText("3 of 10").waitFor();
             await tiles.getByText("2.125").waitFor();
             await training.end();
-            await page.locator(".status.done").waitFor({ timeout: 15_000 });
+            await page.locator(".status.done").waitFor();
           });
         } finally {
           await training.end();

@@ -1,3 +1,4 @@
+// The page in a real browser, where there is one: looking.ts and talking.ts have the steps.
 import { inFolder } from "../../children.ts";
 import { browserMissing, openBrowser, openTrained, serve, slowed, sourceOf, writeTrainedModel } from "./fixture.ts";
 import { appearing, following, looking } from "./looking.ts";

@@ -1,5 +1,5 @@
 // The tests of what is computed, which must hold on every driver and at every width. As a program it prints them, from the
-// project's folder on: deno test -A $(deno run tests/drivers/numeric_tests.ts)
+// project's folder on: deno test -A $(deno run tasks/card_report/numeric_tests.ts)
 
 /** Folders and files of the tests, the quickest first. */
 export const NUMERIC_TESTS: readonly string[] = [

@@ -1,5 +1,5 @@
 // Writes as many rows as BELLE and Guanaco have together, in their forms, from a seed: for measuring at full size.
-// deno run -A tests/datasets/synthetic_rows.ts FOLDER [ROWS]
+// deno run -A tasks/bench/synthetic_rows.ts FOLDER [ROWS]
 import { join } from "@std/path";
 import { ByteWriter } from "../../datasets/byte_writer.ts";
 

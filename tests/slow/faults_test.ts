@@ -1,0 +1,16 @@
+// A second seed of each kind of fault (../faults/faults.ts), for `deno task test-all`.
+import { type Clean, cleanRun, kindsOfFaults, playSeed } from "../faults/faults.ts";
+
+let clean: Clean | undefined;
+Deno.test.beforeAll(async () => {
+  clean = await cleanRun();
+});
+Deno.test.afterAll(() => clean?.[Symbol.dispose]());
+
+// The suite plays the first of each kind.
+for (const [at, kind] of kindsOfFaults.entries()) {
+  const seed = kindsOfFaults.length + at;
+  Deno.test(`after ${kind} the next run ends with the digests of a run that nothing disturbed (seed ${seed})`, async () => {
+    await playSeed(seed, clean!);
+  });
+}

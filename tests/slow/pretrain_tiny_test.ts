@@ -1,0 +1,5 @@
+// A longer part of the pretraining of models/vicuna-tiny, for `deno task test-all`.
+import made from "../pipeline/recipes/pretrain_tiny.json" with { type: "json" };
+import { assertPart } from "../pipeline/recipes/pretrain_part.ts";
+
+Deno.test("pretrain_tiny from nothing for an eightieth of its steps", () => assertPart(made.parts[1]!));
