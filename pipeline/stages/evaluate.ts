@@ -26,7 +26,7 @@ import { type EvaluationResults, shownValue } from "./evaluation/report.ts";
 import { metaOf, writeEvaluation } from "./evaluation/write.ts";
 import { adapter, base, evaluationTask, report, tokens } from "./kinds.ts";
 import { loadBaseInput } from "./load_base_input.ts";
-import { checkTokens } from "./loss.ts";
+import { checkTokens } from "./check_tokens.ts";
 import { chooseStageDevice, deviceSettings, openStageDevice } from "./stage_device.ts";
 import { templateParams } from "./template_options.ts";
 import { textGenerator } from "./text_ends.ts";

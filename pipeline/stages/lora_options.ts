@@ -1,3 +1,4 @@
+import type { LlamaConfig } from "../../models/formats/config.ts";
 import { LORA_TARGETS } from "../../models/formats/lora_names.ts";
 import { z } from "../core/mod.ts";
 
@@ -40,4 +41,12 @@ export function loraArgument(options: z.output<typeof flags>): z.output<typeof l
     targets: options.loraTargetModules,
     layers: options.loraLayers,
   };
+}
+
+/** LoRA as the trainer takes it. */
+export function loraOf<Settings extends { readonly layers: number }>(
+  settings: Settings,
+  { layers }: LlamaConfig,
+): Settings {
+  return { ...settings, layers: Math.min(settings.layers || layers, layers) };
 }

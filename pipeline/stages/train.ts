@@ -6,7 +6,7 @@ import { defineStage, type OptionalInput, type Stage } from "../core/mod.ts";
 import { adapter, type base, type tokens } from "./kinds.ts";
 import { loadBaseInput } from "./load_base_input.ts";
 import { readStartingAdapter } from "./starting_adapter.ts";
-import { loraOf } from "./training_memory.ts";
+import { loraOf } from "./lora_options.ts";
 import { inputs, params, settings, type TrainContext, type TrainParams } from "./training_params.ts";
 import { foreseeMemory, type Method, runTraining } from "./training_run.ts";
 

@@ -1,8 +1,8 @@
 import { memoryAtHand } from "../../kernels/memory.ts";
-import type { LlamaConfig } from "../../models/formats/config.ts";
 import type { LoraConfig } from "../../models/lora.ts";
 import { type MemoryPlan, planTraining, type TrainingShape } from "../../models/memory_plan.ts";
 import type { MemoryUse } from "../core/mod.ts";
+import { loraOf } from "./lora_options.ts";
 
 /** What decides the memory of a training. */
 export interface MemoryQuestion extends Omit<TrainingShape, "lora"> {
@@ -13,14 +13,6 @@ export interface MemoryQuestion extends Omit<TrainingShape, "lora"> {
   };
   /** Gigabytes (10⁹ bytes) that the training may take; 0 for what is thought to be at hand. */
   readonly gpuMemory: number;
-}
-
-/** LoRA as the trainer takes it. */
-export function loraOf<Settings extends { readonly layers: number }>(
-  settings: Settings,
-  { layers }: LlamaConfig,
-): Settings {
-  return { ...settings, layers: Math.min(settings.layers || layers, layers) };
 }
 
 /** A plan of a training's memory, what it was made for, and the same in the terms of the pipeline. */

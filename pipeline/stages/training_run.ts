@@ -11,7 +11,7 @@ import { type ForeseenInput, type MemoryUse, PipelineError } from "../core/mod.t
 import { checkpointName, Checkpoints } from "./checkpoints.ts";
 import { answersInTraining } from "./held_out.ts";
 import type { BaseMeta, tokens } from "./kinds.ts";
-import { checkTokens } from "./loss.ts";
+import { checkTokens } from "./check_tokens.ts";
 import { continueFrom, devicesOf, publishCheckpoint, restoreTrainer, writeCheckpoint } from "./training_checkpoint.ts";
 import { explainFault } from "./training_fault.ts";
 import { TrainingLog } from "./training_log.ts";

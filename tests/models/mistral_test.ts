@@ -15,7 +15,7 @@ import { sequenceLimit } from "../../models/sequence_limit.ts";
 import { Trainer } from "../../models/trainer.ts";
 import { PipelineError } from "../../pipeline/core/mod.ts";
 import type { TokensMeta } from "../../pipeline/stages/kinds.ts";
-import { checkTokens } from "../../pipeline/stages/loss.ts";
+import { checkTokens } from "../../pipeline/stages/check_tokens.ts";
 import { exportTo, modelOf } from "../interop/samples.ts";
 import { answerOf, goldenGenerators } from "./generation/generating.ts";
 import { goldenFolder, openGoldenBase } from "./golden_base.ts";

@@ -1,6 +1,6 @@
 import OpenAI, { APIError } from "openai";
 import { PipelineError } from "../../core/mod.ts";
-import { retryAfter, wait, waitBeforeRetry } from "../hub/retry_after.ts";
+import { retryAfter, wait, waitBeforeRetry } from "../retry_after.ts";
 
 /** How a judge is reached. */
 export interface JudgeEndpoint {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { PipelineError } from "../../core/mod.ts";
-import { retryAfter, wait, waitBeforeRetry } from "./retry_after.ts";
+import { retryAfter, wait, waitBeforeRetry } from "../retry_after.ts";
 
 /** A file to download, and what must come of it. */
 export interface Download {

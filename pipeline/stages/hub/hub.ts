@@ -3,7 +3,7 @@ import { dirname, join } from "@std/path";
 import { datasetInfo, HubApiError, listFiles, modelInfo } from "@huggingface/hub";
 import { type NetworkUse, PipelineError } from "../../core/mod.ts";
 import { AccessError, type Download, downloadFile, type DownloadOptions } from "./download.ts";
-import { patientFetch } from "./retry_after.ts";
+import { patientFetch } from "../retry_after.ts";
 
 /** A repository of the hub at a revision. */
 export interface HubRepository {

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { PipelineError } from "../../../../pipeline/core/mod.ts";
 import { type Download, downloadFile, type DownloadOptions } from "../../../../pipeline/stages/hub/download.ts";
-import { retryAfter } from "../../../../pipeline/stages/hub/retry_after.ts";
+import { retryAfter } from "../../../../pipeline/stages/retry_after.ts";
 import { inFolder } from "../../../models/temp_folder.ts";
 
 const content = Uint8Array.from({ length: 100_000 }, (_, i) => (i * 7919) >> 3);

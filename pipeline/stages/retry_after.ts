@@ -1,4 +1,4 @@
-import { PipelineError } from "../../core/mod.ts";
+import { PipelineError } from "../core/mod.ts";
 
 /** Longest time that a server may make one wait, in milliseconds. */
 export const MOST_WAIT_MS = 10 * 60_000;
