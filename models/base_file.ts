@@ -1,19 +1,24 @@
 // The quantised base on disk: base.safetensors with the tensors of a LLaMA model under their usual names, projections,
-// embedding and head in the blocks that the kernels read (kernels/weight.ts: "U8" for 4 bits, "I8", or "F32"), with
+// embedding and head in the blocks that the kernels read (kernels/weight/weight.ts: "U8" for 4 bits, "I8", or "F32"), with
 // `NAME_factor` and `NAME_scale` beside them where there are, norms in float32. It is written and read as a stream: peak
 // memory is a few thousand rows of one tensor.
 import { join } from "@std/path";
-import type { Device } from "../kernels/device.ts";
-import { createTensor, upload } from "../kernels/tensor.ts";
-import { createWeight, freezeWeight, maxBindingBytes, uploadRows, type WeightBits } from "../kernels/weight.ts";
-import { rowBytes } from "../kernels/weight_layout.ts";
-import { packRows } from "../kernels/weight_pack.ts";
+import type { Device } from "../kernels/gpu/device.ts";
+import { createTensor, upload } from "../kernels/gpu/tensor.ts";
+import { createWeight, freezeWeight, maxBindingBytes, uploadRows, type WeightBits } from "../kernels/weight/weight.ts";
+import { rowBytes } from "../kernels/weight/weight_layout.ts";
+import { packRows } from "../kernels/weight/weight_pack.ts";
 import { assembleBase, type BaseTensor, type BaseWeights } from "./base_weights.ts";
 import type { LlamaConfig } from "./formats/config.ts";
 import { readConfig } from "./formats/config.ts";
 import { FormatError } from "./formats/error.ts";
 import { llamaTensors } from "./formats/llama_tensors.ts";
-import { openSafetensors, type SafetensorsFile, type TensorEntry, writeSafetensors } from "./formats/safetensors.ts";
+import {
+  openSafetensors,
+  type SafetensorsFile,
+  type TensorEntry,
+  writeSafetensors,
+} from "./formats/safetensors/safetensors.ts";
 import type { ModelWeights } from "./formats/weights.ts";
 import { tensorBits } from "./tensor_bits.ts";
 

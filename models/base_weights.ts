@@ -1,9 +1,9 @@
 // The weights of a network on the device, and their names: one place knows which tensor of a model folder is which.
-import type { Tensor } from "../kernels/tensor.ts";
-import type { Weight, WeightBits } from "../kernels/weight.ts";
+import type { Tensor } from "../kernels/gpu/tensor.ts";
+import type { Weight, WeightBits } from "../kernels/weight/weight.ts";
 import type { LlamaConfig } from "./formats/config.ts";
 import { llamaTensors } from "./formats/llama_tensors.ts";
-import type { LoraTarget } from "./formats/lora_names.ts";
+import type { LoraTarget } from "./formats/adapter/lora_names.ts";
 
 /** The weights of one layer on the device. */
 export interface LayerWeights extends Readonly<Record<LoraTarget, Weight>> {

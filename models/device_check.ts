@@ -1,8 +1,8 @@
 // Before a device is trusted with a training, its kernels are checked once; a note in the cache remembers that they passed.
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
-import { type Device, DeviceError, type DeviceInfo } from "../kernels/device.ts";
-import { type CheckedUse, type SelfCheck, selfCheck } from "../kernels/self_check.ts";
+import { type Device, DeviceError, type DeviceInfo } from "../kernels/gpu/device.ts";
+import { type CheckedUse, type SelfCheck, selfCheck } from "../kernels/self_check/self_check.ts";
 
 /** Everything on which the last bits of a result depend, besides its inputs. */
 export interface DeviceRecord {

@@ -1,6 +1,6 @@
 // The kinds of networks that are known, each in one entry: what its files are called, what it has that LLaMA has not, and
 // what it may not have here. Nothing else asks for a family by its name. To add one, see docs/architecture.md.
-import type { LoraTarget } from "./formats/lora_names.ts";
+import type { LoraTarget } from "./formats/adapter/lora_names.ts";
 
 /** The projections whose results are cut into heads. */
 export type HeadsTarget = Extract<LoraTarget, "q_proj" | "k_proj" | "v_proj">;

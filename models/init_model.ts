@@ -2,8 +2,8 @@ import { join } from "@std/path";
 import { configToJson, type LlamaConfig } from "./formats/config.ts";
 import { FormatError } from "./formats/error.ts";
 import { type LlamaTensor, llamaTensors } from "./formats/llama_tensors.ts";
-import { type TensorEntry, writeSafetensors } from "./formats/safetensors.ts";
-import { parseTokenizerJson } from "./formats/tokenizer_json.ts";
+import { type TensorEntry, writeSafetensors } from "./formats/safetensors/safetensors.ts";
+import { parseTokenizerJson } from "./formats/tokenizer/tokenizer_json.ts";
 
 /** What {@linkcode writeRandomModel} makes a model from. */
 export interface RandomModelOptions {

@@ -1,15 +1,15 @@
 // The weights of a model folder as the device trains them, float32, and back again. Both ways are streamed.
 import { join } from "@std/path";
-import type { Device } from "../kernels/device.ts";
-import { createTensor, download, upload } from "../kernels/tensor.ts";
-import { createWeight, maxBindingBytes, uploadRows, type Weight } from "../kernels/weight.ts";
-import { blockRows, unblockRows } from "../kernels/weight_pack.ts";
+import type { Device } from "../kernels/gpu/device.ts";
+import { createTensor, download, upload } from "../kernels/gpu/tensor.ts";
+import { createWeight, maxBindingBytes, uploadRows, type Weight } from "../kernels/weight/weight.ts";
+import { blockRows, unblockRows } from "../kernels/weight/weight_pack.ts";
 import { assembleBase, type BaseTensor, baseTensors, type BaseWeights, isMatrix } from "./base_weights.ts";
 import { readConfig } from "./formats/config.ts";
 import { type FloatDtype, fromFloat32 } from "./formats/dtype.ts";
 import { FormatError, quoted } from "./formats/error.ts";
 import { llamaTensors } from "./formats/llama_tensors.ts";
-import { type TensorEntry, writeSafetensors } from "./formats/safetensors.ts";
+import { type TensorEntry, writeSafetensors } from "./formats/safetensors/safetensors.ts";
 import { checkTiedHead } from "./tied_head.ts";
 import { type ModelWeights, openWeights } from "./formats/weights.ts";
 

@@ -2,13 +2,13 @@
 // Face folder. Its weights are opened by formats/weights.ts.
 import { join } from "@std/path";
 import { configToJson, type LlamaConfig, readConfig } from "./formats/config.ts";
-import { openGguf } from "./formats/gguf_file.ts";
-import { openGgufModel } from "./formats/gguf_model.ts";
-import { ggufTokenizerFiles } from "./formats/gguf_tokenizer_files.ts";
-import { openMetaCheckpoint } from "./formats/meta_checkpoint.ts";
+import { openGguf } from "./formats/gguf/gguf_file.ts";
+import { openGgufModel } from "./formats/gguf/gguf_model.ts";
+import { ggufTokenizerFiles } from "./formats/gguf/gguf_tokenizer_files.ts";
+import { openMetaCheckpoint } from "./formats/torch/meta_checkpoint.ts";
 import { expectPlainFile } from "./formats/plain_file.ts";
-import { isTiktoken, tokenizerOfTiktoken } from "./formats/tiktoken.ts";
-import { TOKENIZER_COMPANIONS } from "./formats/tokenizer_settings.ts";
+import { isTiktoken, tokenizerOfTiktoken } from "./formats/tokenizer/tiktoken.ts";
+import { TOKENIZER_COMPANIONS } from "./formats/tokenizer/tokenizer_settings.ts";
 import { findWeights, folderNames, isGguf, weightForm } from "./formats/weight_forms.ts";
 
 /** Files of a folder that are its tokenizer, or say how it is used. */

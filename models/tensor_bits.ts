@@ -1,4 +1,4 @@
-import type { WeightBits } from "../kernels/weight.ts";
+import type { WeightBits } from "../kernels/weight/weight.ts";
 import type { LlamaConfig } from "./formats/config.ts";
 
 /**

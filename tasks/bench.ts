@@ -1,5 +1,5 @@
 // deno task bench: measures kernels and training steps on the machine's device.
-import { chooseDevice, openDevice } from "../kernels/device.ts";
+import { chooseDevice, openDevice } from "../kernels/gpu/device.ts";
 import { quantizeOptions, trainSettings, z } from "../mod.ts";
 import { BENCH_CONFIGS, type BenchConfigName } from "./bench/configs.ts";
 import { benchData, dataTable } from "./bench/data.ts";
@@ -8,12 +8,12 @@ import { BENCH_PARTS } from "./bench/pieces.ts";
 import { BENCH_SHAPES, runBench } from "./bench/run.ts";
 import { partTables, progressLine } from "./bench/tables.ts";
 import { FULL_ROWS } from "./bench/synthetic_rows.ts";
-import { checkValues } from "./cli/check_values.ts";
+import { checkValues } from "./cli/options/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
-import { flagsOf } from "./cli/flags.ts";
+import { flagsOf } from "./cli/options/flags.ts";
 import { detectLanguage } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
-import { DEVICE_OPTION, JSON_OBJECT_OPTION, LANG_OPTION } from "./cli/shared_options.ts";
+import { DEVICE_OPTION, JSON_OBJECT_OPTION, LANG_OPTION } from "./cli/options/shared_options.ts";
 import { STOP_WORDS } from "./cli/stop_words.ts";
 
 const names = Object.keys(BENCH_CONFIGS) as [BenchConfigName, ...BenchConfigName[]];

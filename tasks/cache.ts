@@ -12,17 +12,17 @@ import {
   verifyEntry,
 } from "../pipeline/core/upkeep.ts";
 import { z } from "../mod.ts";
-import { checkValues } from "./cli/check_values.ts";
+import { checkValues } from "./cli/options/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
-import { flagsOf } from "./cli/flags.ts";
-import { formatDuration } from "./cli/format.ts";
+import { flagsOf } from "./cli/options/flags.ts";
+import { formatDuration } from "./cli/render/format.ts";
 import { parseKeep } from "./cli/keep.ts";
 import { detectLanguage } from "./cli/language.ts";
 import { loadPipeline } from "./cli/load_pipeline.ts";
 import { runMain } from "./cli/main.ts";
-import { formatBytes } from "./cli/memory_lines.ts";
+import { formatBytes } from "./cli/render/memory_lines.ts";
 import { messagesIn } from "./cli/messages.ts";
-import { CACHE_OPTIONS } from "./cli/shared_options.ts";
+import { CACHE_OPTIONS } from "./cli/options/shared_options.ts";
 import { UsageError } from "./cli/usage_error.ts";
 
 const language = detectLanguage(Deno.args);

@@ -1,19 +1,19 @@
 // deno task card-report: all that a person with a graphics card can find out for this project in under ten minutes.
 import { fromFileUrl, join } from "@std/path";
-import { chooseDevice } from "../kernels/adapter.ts";
+import { chooseDevice } from "../kernels/machine/adapter.ts";
 import { z } from "../mod.ts";
 import { endLines, progressLine } from "./card_report/messages.ts";
 import { reportMarkdown } from "./card_report/markdown.ts";
 import { CARD_PARTS, type CardReport } from "./card_report/report.ts";
 import { type CardProgress, makeReport } from "./card_report/run.ts";
 import { scrub, secretsHere } from "./card_report/scrub.ts";
-import { checkValues } from "./cli/check_values.ts";
+import { checkValues } from "./cli/options/check_values.ts";
 import { runChild } from "./cli/child.ts";
 import { parseCommand } from "./cli/command.ts";
-import { flagsOf } from "./cli/flags.ts";
+import { flagsOf } from "./cli/options/flags.ts";
 import { detectLanguage, type Language } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
-import { DEVICE_OPTION, LANG_OPTION } from "./cli/shared_options.ts";
+import { DEVICE_OPTION, LANG_OPTION } from "./cli/options/shared_options.ts";
 import { STOP_WORDS } from "./cli/stop_words.ts";
 
 const options = z.object({

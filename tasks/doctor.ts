@@ -1,16 +1,16 @@
 // deno task doctor: says what there is to compute with, whether it computes right, and what could be better.
 import { statfs } from "node:fs/promises";
-import { chooseDevice, requestAdapter } from "../kernels/adapter.ts";
-import { openDevice } from "../kernels/device.ts";
-import { listDevices } from "../kernels/device_list.ts";
-import { selfCheck } from "../kernels/self_check.ts";
+import { chooseDevice, requestAdapter } from "../kernels/machine/adapter.ts";
+import { openDevice } from "../kernels/gpu/device.ts";
+import { listDevices } from "../kernels/machine/device_list.ts";
+import { selfCheck } from "../kernels/self_check/self_check.ts";
 import { z } from "../mod.ts";
-import { checkValues } from "./cli/check_values.ts";
+import { checkValues } from "./cli/options/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
-import { flagsOf } from "./cli/flags.ts";
+import { flagsOf } from "./cli/options/flags.ts";
 import { detectLanguage, type Language } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
-import { DEVICE_OPTION, JSON_OBJECT_OPTION, LANG_OPTION } from "./cli/shared_options.ts";
+import { DEVICE_OPTION, JSON_OBJECT_OPTION, LANG_OPTION } from "./cli/options/shared_options.ts";
 import { deviceLines, doctorReport, reportLines } from "./doctor/report.ts";
 
 const options = z.object({

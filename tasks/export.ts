@@ -1,19 +1,19 @@
 // deno task export: a base model merged with an adapter, or an adapter alone, in the formats of other programs.
 import { exportedFile, exportModel, type ExportRequest, faultOfExport } from "../models/export/export_model.ts";
 import { exportOptions, inputOptions, pipeline, type RunOptions, runPipeline, z } from "../mod.ts";
-import { ProgressGate } from "../pipeline/core/progress_gate.ts";
-import { hubModelNamed } from "../pipeline/stages/hugging_face.ts";
+import { ProgressGate } from "../pipeline/core/run/progress_gate.ts";
+import { hubModelNamed } from "../pipeline/stages/hub/hugging_face.ts";
 import { modelPath } from "../pipeline/stages/models.ts";
-import { textEnds } from "../pipeline/stages/text_ends.ts";
-import { chooseRenderer } from "./cli/choose_renderer.ts";
-import { checkValues } from "./cli/check_values.ts";
+import { textEnds } from "../pipeline/stages/tokens/text_ends.ts";
+import { chooseRenderer } from "./cli/render/choose_renderer.ts";
+import { checkValues } from "./cli/options/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
-import { flagsOf } from "./cli/flags.ts";
+import { flagsOf } from "./cli/options/flags.ts";
 import { detectLanguage } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
 import { messagesIn } from "./cli/messages.ts";
 import { publishAside } from "./cli/publish_aside.ts";
-import { CACHE_OPTIONS, JSON_EVENTS_OPTION, LANG_OPTION } from "./cli/shared_options.ts";
+import { CACHE_OPTIONS, JSON_EVENTS_OPTION, LANG_OPTION } from "./cli/options/shared_options.ts";
 import { UsageError } from "./cli/usage_error.ts";
 import { chosenBase } from "./generation/options.ts";
 

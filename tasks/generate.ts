@@ -1,13 +1,13 @@
 // deno task generate: answers one instruction with a base model, or with adapters of it side by side.
-import { promptIds } from "../datasets/build_sequence.ts";
-import { templateFor } from "../datasets/templates.ts";
+import { promptIds } from "../datasets/templates/build_sequence.ts";
+import { templateFor } from "../datasets/templates/templates.ts";
 import type { GenerationParams } from "../models/generation/request.ts";
 import type { TextGenerator } from "../models/generation/text_generator.ts";
-import type { Tokenizer } from "../models/tokenizer.ts";
+import type { Tokenizer } from "../models/tokenizer/tokenizer.ts";
 import { z } from "../mod.ts";
-import { checkValues } from "./cli/check_values.ts";
+import { checkValues } from "./cli/options/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
-import { flagsOf } from "./cli/flags.ts";
+import { flagsOf } from "./cli/options/flags.ts";
 import { detectLanguage, type Language } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
 import { UsageError } from "./cli/usage_error.ts";

@@ -1,13 +1,13 @@
 // `deno task plan [NAME|FILE] [options]`: says what `train` would do with the same arguments, and why.
-import { chooseDevice } from "../kernels/adapter.ts";
+import { chooseDevice } from "../kernels/machine/adapter.ts";
 import { PipelineOptionsError, planPipeline } from "../pipeline/core/mod.ts";
 import { detectLanguage } from "./cli/language.ts";
-import { lockOf } from "./cli/locked_options.ts";
+import { lockOf } from "./cli/options/locked_options.ts";
 import { runMain } from "./cli/main.ts";
 import { messagesIn } from "./cli/messages.ts";
 import { explainOptions, readPipelineCommand } from "./cli/pipeline_command.ts";
-import { planJson, planTable } from "./cli/plan_table.ts";
-import { useLanguageOfSchemas } from "./cli/schema_language.ts";
+import { planJson, planTable } from "./cli/render/plan_table.ts";
+import { useLanguageOfSchemas } from "./cli/options/schema_language.ts";
 
 const language = detectLanguage(Deno.args);
 

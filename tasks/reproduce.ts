@@ -2,18 +2,18 @@
 import Table from "cli-table3";
 import { join, resolve } from "@std/path";
 import { type ComparedStage, compareWithLock, LockCollector, runObserved } from "../pipeline/core/upkeep.ts";
-import { chooseDevice } from "../kernels/adapter.ts";
+import { chooseDevice } from "../kernels/machine/adapter.ts";
 import { z } from "../mod.ts";
-import { chooseRenderer } from "./cli/choose_renderer.ts";
-import { checkValues } from "./cli/check_values.ts";
+import { chooseRenderer } from "./cli/render/choose_renderer.ts";
+import { checkValues } from "./cli/options/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
-import { flagsOf } from "./cli/flags.ts";
+import { flagsOf } from "./cli/options/flags.ts";
 import { detectLanguage } from "./cli/language.ts";
 import { loadPipeline } from "./cli/load_pipeline.ts";
-import { lockOf } from "./cli/locked_options.ts";
+import { lockOf } from "./cli/options/locked_options.ts";
 import { runMain } from "./cli/main.ts";
 import { messagesIn } from "./cli/messages.ts";
-import { CACHE_OPTIONS, DEVICE_OPTION } from "./cli/shared_options.ts";
+import { CACHE_OPTIONS, DEVICE_OPTION } from "./cli/options/shared_options.ts";
 
 const language = detectLanguage(Deno.args);
 const say = (en: string, zh: string) => language === "zh" ? zh : en;

@@ -1,5 +1,5 @@
 // deno task serve: a page to talk to a model, and the OpenAI API.
-import { deviceName } from "../kernels/device.ts";
+import { deviceName } from "../kernels/gpu/device.ts";
 import type { Language } from "./cli/language.ts";
 import { detectLanguage } from "./cli/language.ts";
 import { UsageError } from "./cli/usage_error.ts";

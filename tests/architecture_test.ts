@@ -1,6 +1,6 @@
 // The import law, on every file of the repository: architecture/import_law.ts.
 import { assert, assertEquals } from "@std/assert";
-import { findCycle, forbiddenImports } from "./architecture/import_law.ts";
+import { findCycle, forbiddenImports, forbiddenRooms } from "./architecture/import_law.ts";
 import { readImports, sourceFiles } from "./architecture/repository.ts";
 
 Deno.test("architecture: no import breaks the import law, and there is no cycle", async () => {
@@ -8,22 +8,28 @@ Deno.test("architecture: no import breaks the import law, and there is no cycle"
   const imports = await readImports(files);
   // Guards against reading nothing: these files and this edge exist.
   for (const file of files) assert(imports.has(file), `${file} was not read`);
-  assert(imports.get("pipeline/core/run.ts")?.includes("pipeline/core/store.ts"));
+  assert(imports.get("pipeline/core/run/run.ts")?.includes("pipeline/core/store/store.ts"));
   assertEquals(forbiddenImports(imports), []);
+  assertEquals(forbiddenRooms(imports), []);
   assertEquals(findCycle(imports), undefined);
 });
 
 Deno.test("forbiddenImports() finds each kind of forbidden edge and nothing else", () => {
   const imports = new Map([
-    ["kernels/device.ts", ["kernels/errors.ts"]],
+    ["kernels/gpu/device.ts", ["kernels/errors.ts"]],
     ["models/llama.ts", ["kernels/matmul.ts", "datasets/rows.ts"]],
     ["datasets/rows.ts", ["models/llama.ts"]],
-    ["pipeline/core/run.ts", ["pipeline/stages/merge.ts"]],
-    ["pipeline/stages/train.ts", ["pipeline/core/mod.ts", "models/llama.ts", "kernels/device.ts", "kernels/matmul.ts"]],
+    ["pipeline/core/run/run.ts", ["pipeline/stages/merge.ts"]],
+    ["pipeline/stages/train.ts", [
+      "pipeline/core/mod.ts",
+      "models/llama.ts",
+      "kernels/gpu/device.ts",
+      "kernels/matmul.ts",
+    ]],
     ["pipeline/recipes/quickstart.ts", ["mod.ts", "pipeline/stages/train.ts"]],
     ["mod.ts", ["pipeline/stages/train.ts", "tasks/train.ts"]],
     ["kernels/matmul.ts", ["tests/reference.ts", "kernels/matmul.wgsl"]],
-    ["tasks/train.ts", ["mod.ts", "kernels/device.ts", "deno.json", "tests/rows.ts"]],
+    ["tasks/train.ts", ["mod.ts", "kernels/gpu/device.ts", "deno.json", "tests/rows.ts"]],
     ["examples/own_stage.ts", ["mod.ts", "datasets/rows.ts"]],
     ["pipeline/core/record.ts", ["deno.json"]],
     ["tests/rows.ts", ["tasks/train.ts"]],
@@ -32,7 +38,7 @@ Deno.test("forbiddenImports() finds each kind of forbidden edge and nothing else
   assertEquals(forbiddenImports(imports), [
     "models/llama.ts must not import datasets/rows.ts",
     "datasets/rows.ts must not import models/llama.ts",
-    "pipeline/core/run.ts must not import pipeline/stages/merge.ts",
+    "pipeline/core/run/run.ts must not import pipeline/stages/merge.ts",
     "pipeline/stages/train.ts must not import kernels/matmul.ts",
     "pipeline/recipes/quickstart.ts must not import pipeline/stages/train.ts",
     "mod.ts must not import tasks/train.ts",
@@ -41,6 +47,20 @@ Deno.test("forbiddenImports() finds each kind of forbidden edge and nothing else
     "examples/own_stage.ts must not import datasets/rows.ts",
     "pipeline/core/record.ts must not import deno.json",
     "strays/a.ts lies outside the areas that the import law knows",
+  ]);
+});
+
+Deno.test("forbiddenRooms() finds imports between rooms that do not know each other, and rooms that are not known", () => {
+  const imports = new Map([
+    ["kernels/gpu/device.ts", ["kernels/machine/adapter.ts", "kernels/gpu/tensor.ts", "kernels/product/product.ts"]],
+    ["kernels/shed/op.ts", []],
+    ["datasets/files/parquet.ts", ["datasets/errors.ts", "datasets/merging/merge.ts"]],
+    ["tasks/train.ts", ["kernels/product/product.ts"]],
+  ]);
+  assertEquals(forbiddenRooms(imports), [
+    "kernels/gpu/device.ts must not import kernels/product/product.ts",
+    "kernels/shed/op.ts lies in a room that the import law does not know",
+    "datasets/files/parquet.ts must not import datasets/merging/merge.ts",
   ]);
 });
 

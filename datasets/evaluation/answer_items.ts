@@ -1,11 +1,11 @@
 import { answerPattern } from "./answer_pattern.ts";
-import { readHistory } from "../context.ts";
+import { readHistory } from "../formats/context.ts";
 import { describeValue, errorAt, type Place } from "../errors.ts";
 import type { Question } from "../example.ts";
-import { type ReadOptions } from "../pieces.ts";
-import { readRows } from "../read_rows.ts";
-import { asFields, type Fields, has, optionalText, text } from "../row_fields.ts";
-import { readTurns } from "../turns.ts";
+import { type ReadOptions } from "../files/pieces.ts";
+import { readRows } from "../formats/read_rows.ts";
+import { asFields, type Fields, has, optionalText, text } from "../formats/row_fields.ts";
+import { readTurns } from "../formats/turns.ts";
 
 /** A question whose answer can be told right from wrong by its text. */
 export interface AnswerItem {

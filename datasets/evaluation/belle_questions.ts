@@ -1,5 +1,5 @@
-import { readRows } from "../read_rows.ts";
-import { asFields, optionalText, text } from "../row_fields.ts";
+import { readRows } from "../formats/read_rows.ts";
+import { asFields, optionalText, text } from "../formats/row_fields.ts";
 
 /** A question of BELLE's evaluation set. */
 export interface BelleQuestion {

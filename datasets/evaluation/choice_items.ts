@@ -1,6 +1,6 @@
 import { parse } from "@std/csv/parse";
 import { DataError, describeValue } from "../errors.ts";
-import { decodeUtf8 } from "../json_row.ts";
+import { decodeUtf8 } from "../files/json_row.ts";
 import { CEVAL_SUBJECTS, CMMLU_SUBJECTS } from "./subject_names.ts";
 
 /** Forms of files of multiple-choice questions. */

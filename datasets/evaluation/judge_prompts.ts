@@ -1,5 +1,5 @@
-import { readRows } from "../read_rows.ts";
-import { asFields, text } from "../row_fields.ts";
+import { readRows } from "../formats/read_rows.ts";
+import { asFields, text } from "../formats/row_fields.ts";
 import { type BelleAnswer, foldClass } from "./belle_questions.ts";
 
 /** What a judge is told, by folded class. */

@@ -1,5 +1,5 @@
 import { basename, join } from "@std/path";
-import { type Adapter, type AdapterForm, readAdapter, writeAdapter } from "../formats/adapter.ts";
+import { type Adapter, type AdapterForm, readAdapter, writeAdapter } from "../formats/adapter/adapter.ts";
 import type { LlamaConfig } from "../formats/config.ts";
 import type { FloatDtype } from "../formats/dtype.ts";
 import { FormatError } from "../formats/error.ts";
@@ -7,7 +7,7 @@ import { folderNames } from "../formats/weight_forms.ts";
 import { openWeights } from "../formats/weights.ts";
 import { readModelConfig, withModelFolder } from "../model_source.ts";
 import { checkTiedHead } from "../tied_head.ts";
-import { loadTokenizer, type Tokenizer } from "../tokenizer.ts";
+import { loadTokenizer, type Tokenizer } from "../tokenizer/tokenizer.ts";
 import { writeGgufModel } from "./gguf.ts";
 import { writeGgufLora } from "./gguf_lora.ts";
 import { writeHuggingFaceModel } from "./hugging_face.ts";

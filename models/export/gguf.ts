@@ -1,11 +1,11 @@
 import { FAMILIES } from "../families.ts";
 import type { LlamaConfig } from "../formats/config.ts";
 import { FormatError } from "../formats/error.ts";
-import { ggufName, permuteRotary, rotaryHeads } from "../formats/gguf_names.ts";
-import { toGguf, type WrittenGgufType } from "../formats/gguf_quantize.ts";
-import { ggufTokenizer, type TextSettings } from "../formats/gguf_tokenizer.ts";
-import { GGUF_TYPES } from "../formats/gguf_types.ts";
-import { type GgufTensor, type GgufValue, writeGguf } from "../formats/gguf_writer.ts";
+import { ggufName, permuteRotary, rotaryHeads } from "../formats/gguf/gguf_names.ts";
+import { toGguf, type WrittenGgufType } from "../formats/gguf/gguf_quantize.ts";
+import { ggufTokenizer, type TextSettings } from "../formats/gguf/gguf_tokenizer.ts";
+import { GGUF_TYPES } from "../formats/gguf/gguf_types.ts";
+import { type GgufTensor, type GgufValue, writeGguf } from "../formats/gguf/gguf_writer.ts";
 import type { LlamaTensor } from "../formats/llama_tensors.ts";
 import { ropeFrequencies } from "../rope_table.ts";
 import type { MergedWeights } from "./merged_weights.ts";

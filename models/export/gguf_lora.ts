@@ -1,12 +1,12 @@
-import type { Adapter, AdapterTensor } from "../formats/adapter.ts";
+import type { Adapter, AdapterTensor } from "../formats/adapter/adapter.ts";
 import { FAMILIES } from "../families.ts";
 import type { LlamaConfig } from "../formats/config.ts";
 import { fromFiniteFloat32 } from "../formats/dtype.ts";
 import { AdapterFitError } from "../formats/error.ts";
-import { ggufName, permuteRotary, rotaryHeads } from "../formats/gguf_names.ts";
-import { type GgufTensor, type GgufValue, writeGguf } from "../formats/gguf_writer.ts";
+import { ggufName, permuteRotary, rotaryHeads } from "../formats/gguf/gguf_names.ts";
+import { type GgufTensor, type GgufValue, writeGguf } from "../formats/gguf/gguf_writer.ts";
 import { projectionShape } from "../formats/llama_tensors.ts";
-import { projectionName } from "../formats/lora_names.ts";
+import { projectionName } from "../formats/adapter/lora_names.ts";
 
 /**
  * Writes an adapter as a GGUF LoRA file (float32), which llama.cpp adds to the GGUF file of its base.

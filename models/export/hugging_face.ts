@@ -5,8 +5,8 @@ import { FormatError } from "../formats/error.ts";
 import { readGenerationConfig } from "../formats/generation_config.ts";
 import { readFileIfPresent, readJsonFile } from "../formats/json_file.ts";
 import type { LlamaTensor } from "../formats/llama_tensors.ts";
-import { type TensorEntry, writeSafetensors } from "../formats/safetensors.ts";
-import { TOKENIZER_COMPANIONS } from "../formats/tokenizer_settings.ts";
+import { type TensorEntry, writeSafetensors } from "../formats/safetensors/safetensors.ts";
+import { TOKENIZER_COMPANIONS } from "../formats/tokenizer/tokenizer_settings.ts";
 import type { MergedWeights } from "./merged_weights.ts";
 
 /** Files of a model folder besides weights and config.json that a merged model needs as they are. */

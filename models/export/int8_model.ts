@@ -3,7 +3,7 @@ import { readConfig } from "../formats/config.ts";
 import { FormatError } from "../formats/error.ts";
 import { int8Config, int8Rows, scaleName } from "../formats/int8_rows.ts";
 import { llamaTensors } from "../formats/llama_tensors.ts";
-import { type TensorEntry, writeSafetensors } from "../formats/safetensors.ts";
+import { type TensorEntry, writeSafetensors } from "../formats/safetensors/safetensors.ts";
 import { checkTiedHead } from "../tied_head.ts";
 import { openWeights } from "../formats/weights.ts";
 

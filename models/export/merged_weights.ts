@@ -1,8 +1,8 @@
-import type { Adapter, AdapterTensor } from "../formats/adapter.ts";
+import type { Adapter, AdapterTensor } from "../formats/adapter/adapter.ts";
 import type { LlamaConfig } from "../formats/config.ts";
 import { AdapterFitError } from "../formats/error.ts";
 import { type LlamaTensor, llamaTensors } from "../formats/llama_tensors.ts";
-import { projectionName } from "../formats/lora_names.ts";
+import { projectionName } from "../formats/adapter/lora_names.ts";
 import type { ModelWeights } from "../formats/weights.ts";
 
 /** Values that are read, merged and written at once: 16 MiB of float32. */

@@ -1,6 +1,6 @@
 import { FAMILIES } from "../families.ts";
 import type { LlamaConfig } from "./config.ts";
-import { LORA_TARGETS, type LoraTarget, projectionName } from "./lora_names.ts";
+import { LORA_TARGETS, type LoraTarget, projectionName } from "./adapter/lora_names.ts";
 
 /** A tensor that a LLaMA model folder holds. */
 export interface LlamaTensor {

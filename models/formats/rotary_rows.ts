@@ -1,4 +1,4 @@
-import { permuteRotary } from "./gguf_names.ts";
+import { permuteRotary } from "./gguf/gguf_names.ts";
 import type { Rows } from "./tensor_file.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { basename, dirname, join } from "@std/path";
 import { FormatError } from "./error.ts";
-import { TOKENIZER_COMPANIONS } from "./tokenizer_settings.ts";
+import { TOKENIZER_COMPANIONS } from "./tokenizer/tokenizer_settings.ts";
 
 /** A form in which the weights of a model come; where a folder has several, the first counts. */
 const FORMS = {

@@ -2,13 +2,13 @@ import { checked } from "./checked.ts";
 import { join } from "@std/path";
 import { z } from "zod";
 import { FormatError, quoted } from "./error.ts";
-import { openGgufModel } from "./gguf_model.ts";
+import { openGgufModel } from "./gguf/gguf_model.ts";
 import { fileExists, readJsonFile } from "./json_file.ts";
 import { findWeights } from "./weight_forms.ts";
-import { openMetaCheckpoint } from "./meta_checkpoint.ts";
-import { openSafetensors } from "./safetensors.ts";
+import { openMetaCheckpoint } from "./torch/meta_checkpoint.ts";
+import { openSafetensors } from "./safetensors/safetensors.ts";
 import { type TensorDescription, type TensorFile, tensorOf } from "./tensor_file.ts";
-import { openTorchFile } from "./torch_file.ts";
+import { openTorchFile } from "./torch/torch_file.ts";
 
 type Open = (path: string) => Promise<TensorFile>;
 

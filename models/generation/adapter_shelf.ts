@@ -1,4 +1,4 @@
-import type { Lora } from "../lora.ts";
+import type { Lora } from "../training/lora.ts";
 
 /** An adapter, and who uses it. */
 export interface ShelvedAdapter {

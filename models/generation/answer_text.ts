@@ -1,4 +1,4 @@
-import type { TokenStream } from "../token_decoder.ts";
+import type { TokenStream } from "../tokenizer/token_decoder.ts";
 
 /** What a token adds to an answer. */
 export interface TextPiece {

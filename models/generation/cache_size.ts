@@ -1,4 +1,4 @@
-import type { Device } from "../../kernels/device.ts";
+import type { Device } from "../../kernels/gpu/device.ts";
 import type { LlamaConfig } from "../formats/config.ts";
 import { sequenceLimit } from "../sequence_limit.ts";
 import { type CacheBits, type DecoderSize, layerSlotBytes, slotBytes } from "./decoder.ts";

@@ -1,20 +1,20 @@
 // One step of decoding for several sequences at once: a row each, with kernels made for few rows. All functions record
 // onto the stream only. The steps are those of network.ts; nothing is kept for backward.
-import { addBias } from "../../kernels/bias.ts";
-import { attentionChunk, attentionPartials, decodeAttention } from "../../kernels/decode_attention.ts";
-import { type DecodeInto, decodeProduct } from "../../kernels/decode_product.ts";
-import type { Device } from "../../kernels/device.ts";
-import { embed } from "../../kernels/embed.ts";
-import { type LayerCache, ropeStore } from "../../kernels/key_value_cache.ts";
-import { loraExpand, loraReduce } from "../../kernels/lora.ts";
-import { rmsNorm } from "../../kernels/rms_norm.ts";
-import type { Stream } from "../../kernels/stream.ts";
-import { swiglu } from "../../kernels/swiglu.ts";
-import { createTensor, destroyTensors, firstRows, reshape, type Tensor } from "../../kernels/tensor.ts";
+import { addBias } from "../../kernels/layer/bias.ts";
+import { attentionChunk, attentionPartials, decodeAttention } from "../../kernels/decode/decode_attention.ts";
+import { type DecodeInto, decodeProduct } from "../../kernels/decode/decode_product.ts";
+import type { Device } from "../../kernels/gpu/device.ts";
+import { embed } from "../../kernels/layer/embed.ts";
+import { type LayerCache, ropeStore } from "../../kernels/decode/key_value_cache.ts";
+import { loraExpand, loraReduce } from "../../kernels/lora/lora.ts";
+import { rmsNorm } from "../../kernels/layer/rms_norm.ts";
+import type { Stream } from "../../kernels/gpu/stream.ts";
+import { swiglu } from "../../kernels/layer/swiglu.ts";
+import { createTensor, destroyTensors, firstRows, reshape, type Tensor } from "../../kernels/gpu/tensor.ts";
 import type { BaseWeights } from "../base_weights.ts";
 import type { LlamaConfig } from "../formats/config.ts";
-import type { LoraTarget } from "../formats/lora_names.ts";
-import type { Lora } from "../lora.ts";
+import type { LoraTarget } from "../formats/adapter/lora_names.ts";
+import type { Lora } from "../training/lora.ts";
 import { type Activation, type HeadStep, type LayerStep, networkOf, type Operations, perform } from "../network.ts";
 
 /** Activations of a step, by name; C, H·D, G·D, F and V as in docs/architecture.md. */

@@ -1,11 +1,11 @@
 // Several sequences that go on by themselves: the tokens are chosen on the device and feed the next step there, so that a
 // block of steps runs without reading anything back, and the next block while the last one's tokens are read.
-import { idBits, readResult, resultWords, sampleRows, SampleSpace, settingWords } from "../../kernels/sample.ts";
-import type { SampleResult, SampleSettings } from "../../kernels/sample.ts";
-import { firstRows, type Tensor, upload } from "../../kernels/tensor.ts";
+import { idBits, readResult, resultWords, sampleRows, SampleSpace, settingWords } from "../../kernels/decode/sample.ts";
+import type { SampleResult, SampleSettings } from "../../kernels/decode/sample.ts";
+import { firstRows, type Tensor, upload } from "../../kernels/gpu/tensor.ts";
 import { type DecodeStep, decodeStep } from "./decode_pass.ts";
 
-export type { SampleResult, SampleSettings } from "../../kernels/sample.ts";
+export type { SampleResult, SampleSettings } from "../../kernels/decode/sample.ts";
 
 /** A sequence that goes on by one token. */
 export interface DecodeRow {

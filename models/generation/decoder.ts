@@ -1,22 +1,22 @@
 // The model with a cache of keys and values, cut into slots of a fixed size: one sequence lies in each. Knows nothing of
 // how tokens are chosen, nor who asks.
-import type { Device } from "../../kernels/device.ts";
-import { storedAs } from "../../kernels/half.ts";
-import { copySlot, type LayerCache } from "../../kernels/key_value_cache.ts";
-import { resultWords, sampleRowBytes, SampleSpace } from "../../kernels/sample.ts";
-import { Stream } from "../../kernels/stream.ts";
-import { createTensor, destroyTensors, download, firstRows, type Tensor, upload } from "../../kernels/tensor.ts";
+import type { Device } from "../../kernels/gpu/device.ts";
+import { storedAs } from "../../kernels/gpu/half.ts";
+import { copySlot, type LayerCache } from "../../kernels/decode/key_value_cache.ts";
+import { resultWords, sampleRowBytes, SampleSpace } from "../../kernels/decode/sample.ts";
+import { Stream } from "../../kernels/gpu/stream.ts";
+import { createTensor, destroyTensors, download, firstRows, type Tensor, upload } from "../../kernels/gpu/tensor.ts";
 import type { BaseWeights } from "../base_file.ts";
-import { uploadBatch } from "../batch.ts";
+import { uploadBatch } from "../training/batch.ts";
 import type { LlamaConfig } from "../formats/config.ts";
-import { type Lora, paddedRank } from "../lora.ts";
-import { forward, headForward, type Pass } from "../pass.ts";
+import { type Lora, paddedRank } from "../training/lora.ts";
+import { forward, headForward, type Pass } from "../training/pass.ts";
 import { sequenceLimit } from "../sequence_limit.ts";
-import { createWorkspace, type Workspace } from "../workspace.ts";
+import { createWorkspace, type Workspace } from "../training/workspace.ts";
 import { createDecodeSpace, decodeRowBytes, type DecodeSpace, decodeStep } from "./decode_pass.ts";
 import { type DecodeRow, DecodeRun, mostSteps, type RunOptions, type RunResources, type RunRow } from "./decode_run.ts";
 
-export { mostCandidates } from "../../kernels/sample.ts";
+export { mostCandidates } from "../../kernels/decode/sample.ts";
 export type { DecodeRow, RunRow, SampleResult, SampleSettings } from "./decode_run.ts";
 
 /** How many sequences a decoder holds at once, and how long each may be. */

@@ -1,4 +1,4 @@
-import type { Lora } from "../lora.ts";
+import type { Lora } from "../training/lora.ts";
 import type { ShelvedAdapter } from "./adapter_shelf.ts";
 import type { DecodeRow, RunRow } from "./decoder.ts";
 import { BeamSequence, type SampledSequence } from "./sequence.ts";

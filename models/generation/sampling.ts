@@ -1,4 +1,4 @@
-// How the next token is chosen from logits, with the semantics of transformers' generate(). What kernels/sample.ts does on
+// How the next token is chosen from logits, with the semantics of transformers' generate(). What kernels/decode/sample.ts does on
 // the device is the same to rounding.
 import type { GenerationParams } from "./request.ts";
 

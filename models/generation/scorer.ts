@@ -1,16 +1,24 @@
 // How likely given continuations are: log-likelihoods of many texts in packed batches.
-import { crossEntropy } from "../../kernels/cross_entropy.ts";
-import type { Device } from "../../kernels/device.ts";
-import { labelRank } from "../../kernels/label_rank.ts";
-import { Stream } from "../../kernels/stream.ts";
-import { createTensor, destroyTensors, download, firstRows, type Tensor, upload, view } from "../../kernels/tensor.ts";
+import { crossEntropy } from "../../kernels/loss/cross_entropy.ts";
+import type { Device } from "../../kernels/gpu/device.ts";
+import { labelRank } from "../../kernels/loss/label_rank.ts";
+import { Stream } from "../../kernels/gpu/stream.ts";
+import {
+  createTensor,
+  destroyTensors,
+  download,
+  firstRows,
+  type Tensor,
+  upload,
+  view,
+} from "../../kernels/gpu/tensor.ts";
 import type { BaseWeights } from "../base_file.ts";
-import { type DeviceBatch, uploadBatch } from "../batch.ts";
-import { type Lora, paddedRank } from "../lora.ts";
-import { forward, headChunks, headForward } from "../pass.ts";
+import { type DeviceBatch, uploadBatch } from "../training/batch.ts";
+import { type Lora, paddedRank } from "../training/lora.ts";
+import { forward, headChunks, headForward } from "../training/pass.ts";
 import { sequenceLimit } from "../sequence_limit.ts";
-import { defaultHeadRows } from "../workspace_layout.ts";
-import { createWorkspace, type Workspace } from "../workspace.ts";
+import { defaultHeadRows } from "../training/workspace_layout.ts";
+import { createWorkspace, type Workspace } from "../training/workspace.ts";
 
 /** A text and what may follow it. */
 export interface ScorePair {

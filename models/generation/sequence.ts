@@ -1,6 +1,6 @@
 // A request on its way to an answer: what the scheduler has to compute for it, and the events that come of it.
-import { mostCandidates } from "../../kernels/sample.ts";
-import type { Tokenizer } from "../tokenizer.ts";
+import { mostCandidates } from "../../kernels/decode/sample.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { AnswerText, firstOf } from "./answer_text.ts";
 import { type Beam, beamScore, BeamSearch, type BeamStep } from "./beam_search.ts";
 import type { SampleResult, SampleSettings } from "./decoder.ts";

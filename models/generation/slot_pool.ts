@@ -1,4 +1,4 @@
-import type { Lora } from "../lora.ts";
+import type { Lora } from "../training/lora.ts";
 
 /** A slot of the decoder's cache and what is in it. */
 export interface Slot {

@@ -1,11 +1,11 @@
 // Generation with text in and out: many requests at once, with a base and any number of adapters by name.
-import type { Device } from "../../kernels/device.ts";
+import type { Device } from "../../kernels/gpu/device.ts";
 import type { BaseWeights } from "../base_file.ts";
-import { readAdapter } from "../formats/adapter.ts";
+import { readAdapter } from "../formats/adapter/adapter.ts";
 import type { LlamaConfig } from "../formats/config.ts";
-import { Lora } from "../lora.ts";
+import { Lora } from "../training/lora.ts";
 import { sequenceLimit } from "../sequence_limit.ts";
-import type { Tokenizer } from "../tokenizer.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { AdapterShelf } from "./adapter_shelf.ts";
 import { type CacheOptions, cacheSize } from "./cache_size.ts";
 import type { DecoderSize } from "./decoder.ts";

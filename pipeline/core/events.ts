@@ -1,6 +1,6 @@
 import type { Reason } from "./explain.ts";
 import type { JsonObject } from "./json.ts";
-import type { MemoryUse, Progress } from "./stage_spec.ts";
+import type { MemoryUse, Progress } from "./stage/stage_spec.ts";
 
 /** How a stage's result was come by. */
 export type StageStatus =

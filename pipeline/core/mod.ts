@@ -4,12 +4,12 @@
  *
  * @module
  */
-export { copyTargets, type TargetsResult } from "./copy_targets.ts";
+export { copyTargets, type TargetsResult } from "./records/copy_targets.ts";
 export { DamagedInputError, DamagedTargetError, PipelineError, StageArgumentError } from "./errors.ts";
 export type { PipelineEvent, StageStatus } from "./events.ts";
 export { type Change, describeChange, describeReason, type Reason } from "./explain.ts";
-export type { InputRefs, RefOf, RequiredInputs } from "./input_refs.ts";
-export { inputFile, inputFolder, type InputFolderOptions } from "./inputs.ts";
+export type { InputRefs, RefOf, RequiredInputs } from "./stage/input_refs.ts";
+export { inputFile, inputFolder, type InputFolderOptions } from "./stage/inputs.ts";
 export type { Json, JsonObject } from "./json.ts";
 export {
   type AnyKind,
@@ -22,7 +22,7 @@ export {
   type MetaWithParts,
   type NoParts,
   type PartsOf,
-} from "./kind.ts";
+} from "./stage/kind.ts";
 export {
   type AnyPipeline,
   isPipeline,
@@ -31,16 +31,24 @@ export {
   pipeline,
   type PipelineDefinition,
   type Targets,
-} from "./pipeline.ts";
-export type { Expectation } from "./foresight.ts";
-export { type Plan, type PlannedStage, planPipeline } from "./plan.ts";
-export { type AnyRef, type LeafNode, type Node, type REF, type Ref, type RefTarget, type StageNode } from "./ref.ts";
-export { type MetaOfRef, type RunOptions, runPipeline, type RunResult, type TargetResult } from "./run.ts";
-export type { Isolation } from "./isolation.ts";
-export type { RemoteOptions } from "./remote_cache.ts";
-export { pickOptions } from "./pick_options.ts";
-export type { StageResult } from "./stage_result.ts";
-export { PipelineOptionsError, type SessionOptions } from "./session.ts";
+} from "./stage/pipeline.ts";
+export type { Expectation } from "./run/foresight.ts";
+export { type Plan, type PlannedStage, planPipeline } from "./run/plan.ts";
+export {
+  type AnyRef,
+  type LeafNode,
+  type Node,
+  type REF,
+  type Ref,
+  type RefTarget,
+  type StageNode,
+} from "./stage/ref.ts";
+export { type MetaOfRef, type RunOptions, runPipeline, type RunResult, type TargetResult } from "./run/run.ts";
+export type { Isolation } from "./run/isolation.ts";
+export type { RemoteOptions } from "./store/remote_cache.ts";
+export { pickOptions } from "./stage/pick_options.ts";
+export type { StageResult } from "./stage/stage_result.ts";
+export { PipelineOptionsError, type SessionOptions } from "./run/session.ts";
 export {
   defineStage,
   type FieldsInput,
@@ -49,7 +57,7 @@ export {
   type Stage,
   type StageCodeDeclaration,
   type StageDefinition,
-} from "./stage.ts";
+} from "./stage/stage.ts";
 export {
   type ForeseenInput,
   type ForeseenInputs,
@@ -74,5 +82,5 @@ export {
   type StageInputs,
   type StageOutput,
   type StageSpec,
-} from "./stage_spec.ts";
-export { type AnySchema, z } from "./schema.ts";
+} from "./stage/stage_spec.ts";
+export { type AnySchema, z } from "./stage/schema.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { freeName, keepEarlierResult, noteResult, RESULT_NOTE } from "./earlier_result.ts";
+export { freeName, keepEarlierResult, noteResult, RESULT_NOTE } from "./records/earlier_result.ts";
 export { diffRecords } from "./explain.ts";
 export {
   type CacheEntry,
@@ -17,7 +17,7 @@ export {
   removeEntry,
   setAside,
   verifyEntry,
-} from "./inventory.ts";
+} from "./store/inventory.ts";
 export {
   LockCheck,
   LockCollector,
@@ -26,11 +26,11 @@ export {
   type LockedStage,
   readLockFile,
   writeLockFile,
-} from "./lock_file.ts";
-export { holdOutput } from "./output_lock.ts";
-export type { RunObserver } from "./observer.ts";
-export { folderWithDigest, growingResult, publishedResult, scratchOfKey } from "./results.ts";
-export { type ComparedStage, compareWithLock, type Verdict } from "./reproduction.ts";
-export { runObserved } from "./run.ts";
-export { type CurrentStage, type LoggedStage, readRuns, type RunRecord, writeRun } from "./run_log.ts";
-export { type RunFailure, type RunStanding, standingOf } from "./run_standing.ts";
+} from "./records/lock_file.ts";
+export { holdOutput } from "./store/output_lock.ts";
+export type { RunObserver } from "./run/observer.ts";
+export { folderWithDigest, growingResult, publishedResult, scratchOfKey } from "./store/results.ts";
+export { type ComparedStage, compareWithLock, type Verdict } from "./records/reproduction.ts";
+export { runObserved } from "./run/run.ts";
+export { type CurrentStage, type LoggedStage, readRuns, type RunRecord, writeRun } from "./records/run_log.ts";
+export { type RunFailure, type RunStanding, standingOf } from "./records/run_standing.ts";

@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import questions from "../../datasets/embedded/tokenizer_questions.txt" with { type: "text" };
 import { words } from "../../datasets/embedded/lexicon.ts";
 import { pretrainingText } from "../../datasets/embedded/pretraining_lines.ts";
-import { template } from "../../datasets/templates.ts";
+import { template } from "../../datasets/templates/templates.ts";
 import { defineStage, type Stage, z } from "../core/mod.ts";
 import { text } from "./kinds.ts";
 

@@ -1,12 +1,12 @@
 import { join } from "@std/path";
-import { TEMPLATE_DAY } from "../../datasets/strftime.ts";
-import { templateFor, type TemplateOptions } from "../../datasets/templates.ts";
-import type { Device } from "../../kernels/device.ts";
+import { TEMPLATE_DAY } from "../../datasets/templates/strftime.ts";
+import { templateFor, type TemplateOptions } from "../../datasets/templates/templates.ts";
+import type { Device } from "../../kernels/gpu/device.ts";
 import type { BaseWeights } from "../../models/base_file.ts";
-import { readAdapter } from "../../models/formats/adapter.ts";
+import { readAdapter } from "../../models/formats/adapter/adapter.ts";
 import { configOfRecord } from "../../models/formats/config_record.ts";
 import { sequenceLimit } from "../../models/sequence_limit.ts";
-import { loadTokenizer, type Tokenizer } from "../../models/tokenizer.ts";
+import { loadTokenizer, type Tokenizer } from "../../models/tokenizer/tokenizer.ts";
 import {
   defineStage,
   optional,
@@ -26,10 +26,10 @@ import { type EvaluationResults, shownValue } from "./evaluation/report.ts";
 import { metaOf, writeEvaluation } from "./evaluation/write.ts";
 import { adapter, base, evaluationTask, report, tokens } from "./kinds.ts";
 import { loadBaseInput } from "./load_base_input.ts";
-import { checkTokens } from "./check_tokens.ts";
+import { checkTokens } from "./tokens/check_tokens.ts";
 import { chooseStageDevice, deviceSettings, openStageDevice } from "./stage_device.ts";
-import { templateParams } from "./template_options.ts";
-import { textGenerator } from "./text_ends.ts";
+import { templateParams } from "./tokens/template_options.ts";
+import { textGenerator } from "./tokens/text_ends.ts";
 
 /** How much an evaluation asks, besides {@link templateOptions}. */
 export const evaluateOptions = {

@@ -1,9 +1,9 @@
-import { ADAPTER_FORMS } from "../../models/formats/adapter.ts";
+import { ADAPTER_FORMS } from "../../models/formats/adapter/adapter.ts";
 import { EXPORT_FORMATS, EXPORT_TYPES, exportModel as writeExport } from "../../models/export/export_model.ts";
 import { defineStage, optional, type OptionalInput, type Stage, z } from "../core/mod.ts";
 import { adapter, exported, modelFiles } from "./kinds.ts";
 import { modelPath } from "./models.ts";
-import { textEnds } from "./text_ends.ts";
+import { textEnds } from "./tokens/text_ends.ts";
 
 /** What an export writes. */
 export const exportOptions = {

@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { writeInt8Model } from "../../models/export/int8_model.ts";
 import { defineStage, type Stage, z } from "../core/mod.ts";
 import { modelFiles } from "./kinds.ts";
-import { tokenizerFiles } from "./tokenizer_of.ts";
+import { tokenizerFiles } from "./tokens/tokenizer_of.ts";
 
 const params = z.object({
   name: z.string().min(1).describe("name of the model"),

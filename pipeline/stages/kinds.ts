@@ -1,9 +1,9 @@
-import type { Columns } from "../../datasets/columns.ts";
+import type { Columns } from "../../datasets/formats/columns.ts";
 import type { ChoiceFormat } from "../../datasets/evaluation/choice_items.ts";
-import type { FormatName } from "../../datasets/formats.ts";
-import type { TrainOn } from "../../datasets/build_sequence.ts";
-import type { DropReason } from "../../datasets/filters.ts";
-import type { TemplateName, TemplateOptions } from "../../datasets/templates.ts";
+import type { FormatName } from "../../datasets/formats/formats.ts";
+import type { TrainOn } from "../../datasets/templates/build_sequence.ts";
+import type { DropReason } from "../../datasets/merging/filters.ts";
+import type { TemplateName, TemplateOptions } from "../../datasets/templates/templates.ts";
 import type { ExportFormat } from "../../models/export/export_model.ts";
 import type { ConfigRecord } from "../../models/formats/config_record.ts";
 import { type Kind, kind, type z } from "../core/mod.ts";
@@ -101,7 +101,7 @@ export interface TokensMeta extends TemplateOptions {
 }
 
 /**
- * Tokenised rows: `train` and `validation`, each `.ids`, `.labels` and `.lengths` (see datasets/token_files.ts); the
+ * Tokenised rows: `train` and `validation`, each `.ids`, `.labels` and `.lengths` (see datasets/tokens/token_files.ts); the
  * text of all validation rows in validation.jsonl; report.json.
  */
 export const tokens: Kind<"tokens", TokensMeta> = kind<TokensMeta>()("tokens");

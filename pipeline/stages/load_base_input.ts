@@ -1,4 +1,4 @@
-import type { Device } from "../../kernels/device.ts";
+import type { Device } from "../../kernels/gpu/device.ts";
 import { baseFile, type BaseWeights, loadBase } from "../../models/base_file.ts";
 import { DamagedFileError } from "../../models/formats/error.ts";
 import { DamagedInputError, type StageInput } from "../core/mod.ts";

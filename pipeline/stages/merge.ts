@@ -1,8 +1,8 @@
 import { join } from "@std/path";
-import { LANGUAGES } from "../../datasets/language.ts";
-import { type MergeSource, mergeSources } from "../../datasets/merge.ts";
-import { LITERAL_NEWLINES } from "../../datasets/normalise.ts";
-import type { MergeReport } from "../../datasets/merge_report.ts";
+import { LANGUAGES } from "../../datasets/merging/language.ts";
+import { type MergeSource, mergeSources } from "../../datasets/merging/merge.ts";
+import { LITERAL_NEWLINES } from "../../datasets/merging/normalise.ts";
+import type { MergeReport } from "../../datasets/merging/merge_report.ts";
 import { defineStage, list, type ListInput, type Stage, type StageInput, z } from "../core/mod.ts";
 import { dataset, rowsFile } from "./kinds.ts";
 import { workerSettings } from "./worker_settings.ts";

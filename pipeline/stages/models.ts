@@ -3,9 +3,9 @@ import { PLAIN_FAMILY } from "../../models/families.ts";
 import type { LlamaConfig } from "../../models/formats/config.ts";
 import { configRecord } from "../../models/formats/config_record.ts";
 import { ggufParts, isGguf, isModelFile } from "../../models/formats/weight_forms.ts";
-import { buildTokenizer } from "../../models/formats/tokenizer_builder.ts";
-import { readExampleBatches } from "../../datasets/read_examples.ts";
-import { template } from "../../datasets/templates.ts";
+import { buildTokenizer } from "../../models/formats/tokenizer/tokenizer_builder.ts";
+import { readExampleBatches } from "../../datasets/formats/read_examples.ts";
+import { template } from "../../datasets/templates/templates.ts";
 import { writeRandomModel } from "../../models/init_model.ts";
 import { defineStage, inputFolder, PipelineError, type Ref, type Stage, z } from "../core/mod.ts";
 import { adapter, dataset, modelFiles } from "./kinds.ts";
@@ -61,7 +61,7 @@ export function modelPath(dir: string, { file }: { readonly file?: string }): st
   return file === undefined ? dir : join(dir, file);
 }
 
-/** An adapter folder of the user's: PEFT's, or a checkpoint of Chinese-Vicuna (models/formats/adapter_reader.ts). */
+/** An adapter folder of the user's: PEFT's, or a checkpoint of Chinese-Vicuna (models/formats/adapter/adapter_reader.ts). */
 export function adapterFolder(path: string): Ref<typeof adapter> {
   return inputFolder(adapter, path, {
     include: (name) => /^(adapter_(config\.json|model\.\w+)|pytorch_model\.bin)$/.test(name),

@@ -6,7 +6,7 @@ import { llamaTensors } from "../../models/formats/llama_tensors.ts";
 import { openWeights } from "../../models/formats/weights.ts";
 import { readModelConfig, writeModelConfig, writeModelTokenizer } from "../../models/model_source.ts";
 import { checkTiedHead } from "../../models/tied_head.ts";
-import { loadTokenizer } from "../../models/tokenizer.ts";
+import { loadTokenizer } from "../../models/tokenizer/tokenizer.ts";
 import { defineStage, type Stage, z } from "../core/mod.ts";
 import { base, modelFiles } from "./kinds.ts";
 import { modelPath } from "./models.ts";

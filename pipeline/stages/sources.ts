@@ -1,9 +1,9 @@
 import { basename } from "@std/path";
-import type { Columns } from "../../datasets/columns.ts";
-import type { FormatName } from "../../datasets/formats.ts";
-import { checkWeight, parseSourceSpec } from "../../datasets/source_spec.ts";
+import type { Columns } from "../../datasets/formats/columns.ts";
+import type { FormatName } from "../../datasets/formats/formats.ts";
+import { checkWeight, parseSourceSpec } from "../../datasets/formats/source_spec.ts";
 import { inputFile, inputFolder, type Ref } from "../core/mod.ts";
-import { expectHubName, huggingFaceData } from "./hugging_face.ts";
+import { expectHubName, huggingFaceData } from "./hub/hugging_face.ts";
 import { rowsFile } from "./kinds.ts";
 import { severalFiles } from "./several_files.ts";
 

@@ -1,5 +1,5 @@
 // The device that a stage computes on: how it is chosen, and where it is noted.
-import { chooseDevice, type Device, deviceName, openDevice } from "../../kernels/device.ts";
+import { chooseDevice, type Device, deviceName, openDevice } from "../../kernels/gpu/device.ts";
 import { type StageContext, z } from "../core/mod.ts";
 
 /** The settings of a stage that computes on a device. */

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { configRecord } from "../../models/formats/config_record.ts";
-import { buildWordTokenizer } from "../../models/formats/word_tokenizer.ts";
+import { buildWordTokenizer } from "../../models/formats/tokenizer/word_tokenizer.ts";
 import { writeRandomModel } from "../../models/init_model.ts";
 import { defineStage, type Stage } from "../core/mod.ts";
 import { modelFiles, text } from "./kinds.ts";
@@ -8,7 +8,7 @@ import { configOf, nameOf, type RandomModelParams, randomModelParams } from "./m
 
 /**
  * Makes a small untrained LLaMA folder from a seed, with a tokenizer of whole words built for a text
- * (models/formats/word_tokenizer.ts): what {@link trainFull} begins with.
+ * (models/formats/tokenizer/word_tokenizer.ts): what {@link trainFull} begins with.
  */
 export const textModel: Stage<{ readonly text: typeof text }, RandomModelParams, typeof modelFiles> = defineStage({
   name: "text_model",

@@ -1,16 +1,16 @@
 import { join } from "@std/path";
-import { writeAdapter } from "../../models/formats/adapter.ts";
+import { writeAdapter } from "../../models/formats/adapter/adapter.ts";
 import { configOfRecord } from "../../models/formats/config_record.ts";
-import { Trainer } from "../../models/trainer.ts";
+import { Trainer } from "../../models/training/trainer.ts";
 import { defineStage, type OptionalInput, type Stage } from "../core/mod.ts";
 import { adapter, type base, type tokens } from "./kinds.ts";
 import { loadBaseInput } from "./load_base_input.ts";
-import { readStartingAdapter } from "./starting_adapter.ts";
-import { loraOf } from "./lora_options.ts";
-import { inputs, params, settings, type TrainContext, type TrainParams } from "./training_params.ts";
-import { foreseeMemory, type Method, runTraining } from "./training_run.ts";
+import { readStartingAdapter } from "./training/starting_adapter.ts";
+import { loraOf } from "./training/lora_options.ts";
+import { inputs, params, settings, type TrainContext, type TrainParams } from "./training/training_params.ts";
+import { foreseeMemory, type Method, runTraining } from "./training/training_run.ts";
 
-export type { TrainParams } from "./training_params.ts";
+export type { TrainParams } from "./training/training_params.ts";
 
 /** Inputs of {@link train}. */
 export interface TrainInputs {

@@ -2,13 +2,13 @@ import { join } from "@std/path";
 import { type LlamaConfig, readConfig } from "../../models/formats/config.ts";
 import { configOfRecord, configRecord } from "../../models/formats/config_record.ts";
 import type { FloatDtype } from "../../models/formats/dtype.ts";
-import { FullTrainer } from "../../models/full_trainer.ts";
+import { FullTrainer } from "../../models/training/full_trainer.ts";
 import { loadModel } from "../../models/model_folder.ts";
 import { defineStage, type Stage, type StageContext, z } from "../core/mod.ts";
 import { modelFiles, tokens } from "./kinds.ts";
-import { tokenizerFiles } from "./tokenizer_of.ts";
-import { settings, stepParams, trainOptions } from "./training_params.ts";
-import { foreseeMemory, type Method, runTraining } from "./training_run.ts";
+import { tokenizerFiles } from "./tokens/tokenizer_of.ts";
+import { settings, stepParams, trainOptions } from "./training/training_params.ts";
+import { foreseeMemory, type Method, runTraining } from "./training/training_run.ts";
 
 /** Element types of the written weights, by the names of config.json. */
 const DTYPES = { float32: "F32", float16: "F16", bfloat16: "BF16" } as const satisfies Record<string, FloatDtype>;

@@ -1,6 +1,6 @@
 import { PLAIN_FAMILY } from "../../models/families.ts";
 import type { LlamaConfig } from "../../models/formats/config.ts";
-import type { LoraConfig } from "../../models/lora.ts";
+import type { LoraConfig } from "../../models/training/lora.ts";
 
 /** A model and a micro-batch to measure with. */
 export interface BenchConfig {

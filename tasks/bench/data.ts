@@ -3,11 +3,11 @@ import process from "node:process";
 import Table from "cli-table3";
 import { join } from "@std/path";
 import { defaultWorkers } from "../../datasets/job_pool.ts";
-import { mergeSources } from "../../datasets/merge.ts";
-import { TokenWriter } from "../../datasets/token_writer.ts";
-import { buildTokenizer } from "../../models/formats/tokenizer_builder.ts";
-import { loadTokenizer } from "../../models/tokenizer.ts";
-import { tokenizeSplit } from "../../pipeline/stages/tokenize_split.ts";
+import { mergeSources } from "../../datasets/merging/merge.ts";
+import { TokenWriter } from "../../datasets/tokens/token_writer.ts";
+import { buildTokenizer } from "../../models/formats/tokenizer/tokenizer_builder.ts";
+import { loadTokenizer } from "../../models/tokenizer/tokenizer.ts";
+import { tokenizeSplit } from "../../pipeline/stages/tokens/tokenize_split.ts";
 import { COMMON, WORDS, writeSyntheticRows } from "./synthetic_rows.ts";
 import type { Language } from "../cli/language.ts";
 

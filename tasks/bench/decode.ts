@@ -1,5 +1,5 @@
-import type { Device } from "../../kernels/device.ts";
-import type { WeightBits } from "../../kernels/weight.ts";
+import type { Device } from "../../kernels/gpu/device.ts";
+import type { WeightBits } from "../../kernels/weight/weight.ts";
 import type { LlamaConfig } from "../../models/formats/config.ts";
 import { mostSteps } from "../../models/generation/decode_run.ts";
 import { Decoder, type RunRow } from "../../models/generation/decoder.ts";

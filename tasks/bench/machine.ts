@@ -1,6 +1,6 @@
 // Which kind of machine was measured.
-import type { DeviceInfo } from "../../kernels/device.ts";
-import { deviceName } from "../../kernels/adapter.ts";
+import type { DeviceInfo } from "../../kernels/gpu/device.ts";
+import { deviceName } from "../../kernels/machine/adapter.ts";
 import type { Language } from "../cli/language.ts";
 import { type DeviceFacts, deviceFacts } from "../doctor/facts.ts";
 

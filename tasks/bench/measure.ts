@@ -1,7 +1,7 @@
-import type { Device } from "../../kernels/device.ts";
-import { Stream } from "../../kernels/stream.ts";
-import { destroyTensors, type Tensor } from "../../kernels/tensor.ts";
-import { Timings } from "../../kernels/timings.ts";
+import type { Device } from "../../kernels/gpu/device.ts";
+import { Stream } from "../../kernels/gpu/stream.ts";
+import { destroyTensors, type Tensor } from "../../kernels/gpu/tensor.ts";
+import { Timings } from "../../kernels/gpu/timings.ts";
 
 /** A group of calls that is timed as one lasts about so long, beside which starting and waiting are little. */
 const groupMs = { timestamps: 20, clock: 250 };

@@ -1,13 +1,13 @@
 // Kernels whose time is that of moving data: how many bytes they must read and write a second.
-import { adamw } from "../../kernels/adamw.ts";
-import { crossEntropy } from "../../kernels/cross_entropy.ts";
-import { embed } from "../../kernels/embed.ts";
-import { rmsNorm, rmsNormBackward } from "../../kernels/rms_norm.ts";
-import { rope } from "../../kernels/rope.ts";
-import { fill, gatherRows, scatterRows } from "../../kernels/rows.ts";
-import { swiglu, swigluBackward } from "../../kernels/swiglu.ts";
-import { createTensor, reshape, type Tensor, upload } from "../../kernels/tensor.ts";
-import { weightTensors } from "../../kernels/weight.ts";
+import { adamw } from "../../kernels/optimizer/adamw.ts";
+import { crossEntropy } from "../../kernels/loss/cross_entropy.ts";
+import { embed } from "../../kernels/layer/embed.ts";
+import { rmsNorm, rmsNormBackward } from "../../kernels/layer/rms_norm.ts";
+import { rope } from "../../kernels/attention/rope.ts";
+import { fill, gatherRows, scatterRows } from "../../kernels/layer/rows.ts";
+import { swiglu, swigluBackward } from "../../kernels/layer/swiglu.ts";
+import { createTensor, reshape, type Tensor, upload } from "../../kernels/gpu/tensor.ts";
+import { weightTensors } from "../../kernels/weight/weight.ts";
 import type { LlamaConfig } from "../../models/formats/config.ts";
 import { ropeTable } from "../../models/rope_table.ts";
 import type { Meter } from "./measure.ts";

@@ -1,20 +1,20 @@
 // What padding-free packing and a head on labelled rows only are worth: the same rows, trained by the same engine, in our
 // micro-batches and in those of Chinese-Vicuna.
 import { join } from "@std/path";
-import { alpacaSchema } from "../../datasets/alpaca.ts";
-import { buildSequence } from "../../datasets/build_sequence.ts";
+import { alpacaSchema } from "../../datasets/formats/alpaca.ts";
+import { buildSequence } from "../../datasets/templates/build_sequence.ts";
 import type { RawExample } from "../../datasets/example.ts";
-import { buildMicroBatch, packRows } from "../../datasets/packing.ts";
-import { readRows } from "../../datasets/read_rows.ts";
-import { permutation } from "../../datasets/shuffle.ts";
-import { template } from "../../datasets/templates.ts";
-import type { TokenRow } from "../../datasets/token_files.ts";
-import type { Device } from "../../kernels/device.ts";
-import type { WeightBits } from "../../kernels/weight.ts";
-import type { PackedBatch } from "../../models/batch.ts";
-import { buildTokenizer } from "../../models/formats/tokenizer_builder.ts";
-import { loadTokenizer } from "../../models/tokenizer.ts";
-import { Trainer } from "../../models/trainer.ts";
+import { buildMicroBatch, packRows } from "../../datasets/tokens/packing.ts";
+import { readRows } from "../../datasets/formats/read_rows.ts";
+import { permutation } from "../../datasets/tokens/shuffle.ts";
+import { template } from "../../datasets/templates/templates.ts";
+import type { TokenRow } from "../../datasets/tokens/token_files.ts";
+import type { Device } from "../../kernels/gpu/device.ts";
+import type { WeightBits } from "../../kernels/weight/weight.ts";
+import type { PackedBatch } from "../../models/training/batch.ts";
+import { buildTokenizer } from "../../models/formats/tokenizer/tokenizer_builder.ts";
+import { loadTokenizer } from "../../models/tokenizer/tokenizer.ts";
+import { Trainer } from "../../models/training/trainer.ts";
 import type { BenchConfig } from "./configs.ts";
 import { labelledIn, takeSteps, trainerOptions } from "./steps.ts";
 import { syntheticBase } from "./synthetic.ts";

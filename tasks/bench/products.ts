@@ -1,14 +1,14 @@
 // The products with frozen weights, which are most of a training step.
-import { paddedRows, product, productTransposed } from "../../kernels/product.ts";
-import { variantFor } from "../../kernels/product_choice.ts";
-import { type ProductOp, productVariants } from "../../kernels/product_variants.ts";
-import { createTensor, firstRows, type Tensor } from "../../kernels/tensor.ts";
-import { createWeight, type Weight, type WeightBits, weightTensors } from "../../kernels/weight.ts";
-import { weightGradient } from "../../kernels/weight_gradient.ts";
-import { defaultHeadRows as headRows } from "../../models/workspace_layout.ts";
+import { paddedRows, product, productTransposed } from "../../kernels/product/product.ts";
+import { variantFor } from "../../kernels/product/product_choice.ts";
+import { type ProductOp, productVariants } from "../../kernels/product/product_variants.ts";
+import { createTensor, firstRows, type Tensor } from "../../kernels/gpu/tensor.ts";
+import { createWeight, type Weight, type WeightBits, weightTensors } from "../../kernels/weight/weight.ts";
+import { weightGradient } from "../../kernels/product/weight_gradient.ts";
+import { defaultHeadRows as headRows } from "../../models/training/workspace_layout.ts";
 import type { BaseWeights } from "../../models/base_file.ts";
-import type { PackedBatch } from "../../models/batch.ts";
-import { LORA_TARGETS } from "../../models/formats/lora_names.ts";
+import type { PackedBatch } from "../../models/training/batch.ts";
+import { LORA_TARGETS } from "../../models/formats/adapter/lora_names.ts";
 import type { Meter } from "./measure.ts";
 import { hashFill, syntheticWeight } from "./synthetic.ts";
 

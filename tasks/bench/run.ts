@@ -1,11 +1,11 @@
 // What `deno task bench` measures, in order, and the one object that it is printed as with --json.
-import type { Device } from "../../kernels/device.ts";
-import { tuneProducts } from "../../kernels/autotune.ts";
-import { setProductChoices } from "../../kernels/product_choice.ts";
-import { productVariants } from "../../kernels/product_variants.ts";
-import type { WeightBits } from "../../kernels/weight.ts";
-import { productShapes } from "../../models/product_tuning.ts";
-import { defaultHeadRows } from "../../models/workspace_layout.ts";
+import type { Device } from "../../kernels/gpu/device.ts";
+import { tuneProducts } from "../../kernels/product/autotune.ts";
+import { setProductChoices } from "../../kernels/product/product_choice.ts";
+import { productVariants } from "../../kernels/product/product_variants.ts";
+import type { WeightBits } from "../../kernels/weight/weight.ts";
+import { productShapes } from "../../models/training/product_tuning.ts";
+import { defaultHeadRows } from "../../models/training/workspace_layout.ts";
 import { BENCH_CONFIGS, type BenchConfig, type BenchConfigName, benchLora } from "./configs.ts";
 import { benchDecode, decodeLengths, type DecodeResult } from "./decode.ts";
 import { type MachineFacts, machineFacts } from "./machine.ts";

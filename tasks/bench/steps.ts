@@ -1,12 +1,12 @@
 // Whole training steps: forward, loss, backward, optimizer, on a synthetic base.
-import type { Device } from "../../kernels/device.ts";
-import { type KernelTime, Timings } from "../../kernels/timings.ts";
-import type { WeightBits } from "../../kernels/weight.ts";
+import type { Device } from "../../kernels/gpu/device.ts";
+import { type KernelTime, Timings } from "../../kernels/gpu/timings.ts";
+import type { WeightBits } from "../../kernels/weight/weight.ts";
 import type { BaseWeights } from "../../models/base_file.ts";
-import type { PackedBatch } from "../../models/batch.ts";
-import { type MemoryPlan, planTraining } from "../../models/memory_plan.ts";
-import { Trainer, type TrainerOptions } from "../../models/trainer.ts";
-import { defaultHeadRows } from "../../models/workspace_layout.ts";
+import type { PackedBatch } from "../../models/training/batch.ts";
+import { type MemoryPlan, planTraining } from "../../models/training/memory_plan.ts";
+import { Trainer, type TrainerOptions } from "../../models/training/trainer.ts";
+import { defaultHeadRows } from "../../models/training/workspace_layout.ts";
 import { type BenchConfig, benchLora } from "./configs.ts";
 import { Meter } from "./measure.ts";
 import { productsOfStep } from "./products.ts";

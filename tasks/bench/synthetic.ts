@@ -1,17 +1,23 @@
 // Models and micro-batches to measure with: made on the device from a hash, so that a model of any size takes no memory
 // of the host and no time to load.
-import type { Device } from "../../kernels/device.ts";
-import { compile } from "../../kernels/kernel.ts";
-import { fill } from "../../kernels/rows.ts";
-import { grid1d, Stream } from "../../kernels/stream.ts";
-import { createTensor, destroyTensors, elements, type Tensor } from "../../kernels/tensor.ts";
-import { createWeight, freezeWeight, type Weight, type WeightBits, weightTensors } from "../../kernels/weight.ts";
+import type { Device } from "../../kernels/gpu/device.ts";
+import { compile } from "../../kernels/gpu/kernel.ts";
+import { fill } from "../../kernels/layer/rows.ts";
+import { grid1d, Stream } from "../../kernels/gpu/stream.ts";
+import { createTensor, destroyTensors, elements, type Tensor } from "../../kernels/gpu/tensor.ts";
+import {
+  createWeight,
+  freezeWeight,
+  type Weight,
+  type WeightBits,
+  weightTensors,
+} from "../../kernels/weight/weight.ts";
 import { assembleBase, type BaseTensor, type BaseWeights } from "../../models/base_weights.ts";
 import type { LlamaConfig } from "../../models/formats/config.ts";
 import { llamaTensors } from "../../models/formats/llama_tensors.ts";
-import { factorOf, levelOf } from "../../kernels/weight_pack.ts";
+import { factorOf, levelOf } from "../../kernels/weight/weight_pack.ts";
 import { tensorBits } from "../../models/tensor_bits.ts";
-import type { PackedBatch } from "../../models/batch.ts";
+import type { PackedBatch } from "../../models/training/batch.ts";
 import source from "./synthetic.wgsl" with { type: "text" };
 
 /** The standard deviation of synthetic weights, that of transformers' initialisation. */

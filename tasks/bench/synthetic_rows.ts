@@ -1,7 +1,7 @@
 // Writes as many rows as BELLE and Guanaco have together, in their forms, from a seed: for measuring at full size.
 // deno run -A tasks/bench/synthetic_rows.ts FOLDER [ROWS]
 import { join } from "@std/path";
-import { ByteWriter } from "../../datasets/byte_writer.ts";
+import { ByteWriter } from "../../datasets/files/byte_writer.ts";
 
 /** Characters of everyday Chinese text, most frequent first. */
 export const COMMON: string =

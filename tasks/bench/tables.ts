@@ -1,9 +1,9 @@
 // The results of a bench for people to read.
 import Table from "cli-table3";
 import type { Language } from "../cli/language.ts";
-import { formatBytes } from "../cli/memory_lines.ts";
+import { formatBytes } from "../cli/render/memory_lines.ts";
 import { messagesIn } from "../cli/messages.ts";
-import { formatDuration } from "../cli/format.ts";
+import { formatDuration } from "../cli/render/format.ts";
 import type { BenchPart, BenchProgress } from "./pieces.ts";
 import type { BenchReport } from "./run.ts";
 

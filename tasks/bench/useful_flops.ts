@@ -1,8 +1,8 @@
 import type { LlamaConfig } from "../../models/formats/config.ts";
 import { projectionShape } from "../../models/formats/llama_tensors.ts";
-import { LORA_TARGETS } from "../../models/formats/lora_names.ts";
-import type { PackedBatch } from "../../models/batch.ts";
-import type { LoraConfig } from "../../models/lora.ts";
+import { LORA_TARGETS } from "../../models/formats/adapter/lora_names.ts";
+import type { PackedBatch } from "../../models/training/batch.ts";
+import type { LoraConfig } from "../../models/training/lora.ts";
 
 /** The floating point operations that a training step cannot do without. */
 export interface UsefulFlops {

@@ -1,4 +1,4 @@
-import { formatDuration } from "../cli/format.ts";
+import { formatDuration } from "../cli/render/format.ts";
 import type { Language } from "../cli/language.ts";
 import type { CardPart } from "./report.ts";
 import type { CardProgress } from "./run.ts";

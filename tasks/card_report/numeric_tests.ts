@@ -7,7 +7,7 @@ export const NUMERIC_TESTS: readonly string[] = [
   "tests/models/golden_test.ts",
   "tests/models/golden_full_test.ts",
   "tests/models/reference_test.ts",
-  "tests/models/full_trainer_test.ts",
+  "tests/models/training/full_trainer_test.ts",
   "tests/models/generation/golden_test.ts",
 ];
 

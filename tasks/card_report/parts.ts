@@ -7,7 +7,7 @@ import type { BenchReport } from "../bench/run.ts";
 import { syntheticBatch } from "../bench/synthetic.ts";
 import { usefulFlops } from "../bench/useful_flops.ts";
 import type { ChildOptions, ChildOutcome } from "../cli/child.ts";
-import { formatBytes } from "../cli/memory_lines.ts";
+import { formatBytes } from "../cli/render/memory_lines.ts";
 import { readTap } from "./tap.ts";
 import type { CardPart, CardReport, PartEnd } from "./report.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "../../mod.ts";
-import { checkValues } from "../cli/check_values.ts";
+import { checkValues } from "../cli/options/check_values.ts";
 import { parseCommand } from "../cli/command.ts";
-import { flagsOf } from "../cli/flags.ts";
+import { flagsOf } from "../cli/options/flags.ts";
 import type { Language } from "../cli/language.ts";
 import { CONTROLS } from "../generation/controls.ts";
 import { GENERATION_OPTIONS } from "../generation/generation_flags.ts";

@@ -1,5 +1,5 @@
 // A conversation: its turns, what it is held with, and the next answer.
-import { templateFor, type TemplateName, type TemplateOptions } from "../../datasets/templates.ts";
+import { templateFor, type TemplateName, type TemplateOptions } from "../../datasets/templates/templates.ts";
 import type { FinishReason } from "../../models/generation/request.ts";
 import type { TextGenerator } from "../../models/generation/text_generator.ts";
 import { fitPrompt, type Message, questionOf } from "../generation/conversation.ts";

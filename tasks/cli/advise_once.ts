@@ -1,10 +1,10 @@
-import type { DeviceInfo } from "../../kernels/device.ts";
+import type { DeviceInfo } from "../../kernels/gpu/device.ts";
 import { graveAdvice } from "../doctor/advice.ts";
 import { driverCommand } from "../doctor/driver_command.ts";
 import { deviceFacts } from "../doctor/facts.ts";
 import { adviceText } from "../doctor/messages.ts";
 import type { Language } from "./language.ts";
-import type { Renderer } from "./renderer.ts";
+import type { Renderer } from "./render/renderer.ts";
 
 /** A renderer that warns, once, when a stage has opened a device that is much slower than it could be. */
 export function adviseOnce(renderer: Renderer, language: Language): Renderer {

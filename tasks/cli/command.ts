@@ -1,10 +1,10 @@
 import { Command, CommanderError, Option } from "commander";
-import { normaliseArguments, readFlagValue } from "./arguments.ts";
-import { calledAs } from "./called_as.ts";
-import { type Flag, isSwitch } from "./flags.ts";
+import { normaliseArguments, readFlagValue } from "./options/arguments.ts";
+import { calledAs } from "./options/called_as.ts";
+import { type Flag, isSwitch } from "./options/flags.ts";
 import type { Language } from "./language.ts";
 import { type Messages, messagesIn } from "./messages.ts";
-import { displayWidth, wrapToWidth } from "./text_width.ts";
+import { displayWidth, wrapToWidth } from "./render/text_width.ts";
 import { UsageError } from "./usage_error.ts";
 import { VERSION_LINE } from "./version.ts";
 

@@ -1,7 +1,7 @@
 import type { DataError } from "../../datasets/errors.ts";
-import type { DeviceErrorKind } from "../../kernels/device_error.ts";
+import type { DeviceErrorKind } from "../../kernels/machine/device_error.ts";
 import type { FormatErrorKind } from "../../models/formats/error.ts";
-import type { MemoryError } from "../../models/memory_plan.ts";
+import type { MemoryError } from "../../models/training/memory_plan.ts";
 import { WrongFolderError } from "../../pipeline/core/errors.ts";
 
 /** The sorts of errors that a sentence in the user's language explains; the library's own words follow. */

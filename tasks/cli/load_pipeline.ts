@@ -2,7 +2,7 @@ import { basename, extname, fromFileUrl, resolve, toFileUrl } from "@std/path";
 import { closestString } from "@std/text/closest-string";
 import { isPipeline, type Pipeline } from "../../pipeline/core/mod.ts";
 import type { Messages } from "./messages.ts";
-import { withoutEscapes } from "./text_width.ts";
+import { withoutEscapes } from "./render/text_width.ts";
 import { UsageError } from "./usage_error.ts";
 
 const RECIPES = new URL("../../pipeline/recipes/", import.meta.url);

@@ -4,7 +4,7 @@ import { kindOfError } from "./error_kind.ts";
 import { onInterrupt } from "./interrupts.ts";
 import type { Language } from "./language.ts";
 import { type Messages, messagesIn } from "./messages.ts";
-import { makeConsoleVisible, visibleMessage } from "./visible.ts";
+import { makeConsoleVisible, visibleMessage } from "./render/visible.ts";
 
 /** Exit code after Ctrl-C, as shells expect it. */
 const EXIT_INTERRUPTED = 130;

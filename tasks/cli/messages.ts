@@ -1,4 +1,4 @@
-import { calledAs } from "./called_as.ts";
+import { calledAs } from "./options/called_as.ts";
 import type { ErrorKind } from "./error_kind.ts";
 import type { Language } from "./language.ts";
 
@@ -10,7 +10,7 @@ const ENGLISH_CHOICES: Choices = {
   recomputedLayers: (value) => `${value} layers are computed again in backward`,
 };
 
-/** Who says how much memory there is (kernels/memory.ts, or the person). */
+/** Who says how much memory there is (kernels/machine/memory.ts, or the person). */
 const ENGLISH_SOURCES: Readonly<Record<string, string>> = {
   amdgpu: "by the card's driver",
   "nvidia-smi": "by nvidia-smi",

@@ -3,7 +3,7 @@ import { join, relative } from "@std/path";
 import { embeddedModelPath } from "../../mod.ts";
 import type { RunObserver } from "../../pipeline/core/upkeep.ts";
 import type { TargetsResult } from "../../pipeline/core/mod.ts";
-import { calledAs } from "./called_as.ts";
+import { calledAs } from "./options/called_as.ts";
 
 type Step = Parameters<NonNullable<RunObserver["settled"]>>[0];
 type Producer = Step | NonNullable<ReturnType<Step["inputs"]["get"]>>["from"];

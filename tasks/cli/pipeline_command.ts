@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { PipelineOptionsError } from "../../pipeline/core/mod.ts";
-import { describeIssue } from "./check_values.ts";
+import { describeIssue } from "./options/check_values.ts";
 import { type CommandShape, parseCommand, type ParsedCommand } from "./command.ts";
-import { type Flag, flagsOf, isSwitch, kebabCase, UnsupportedFieldError } from "./flags.ts";
+import { type Flag, flagsOf, isSwitch, kebabCase, UnsupportedFieldError } from "./options/flags.ts";
 import type { Language } from "./language.ts";
 import { type LoadedPipeline, loadPipeline, recipeNames } from "./load_pipeline.ts";
 import { type Messages, messagesIn } from "./messages.ts";
-import { flagOfOthers } from "./recipe_flags.ts";
-import { CACHE_OPTIONS, DEVICE_OPTION, JSON_EVENTS_OPTION } from "./shared_options.ts";
+import { flagOfOthers } from "./options/recipe_flags.ts";
+import { CACHE_OPTIONS, DEVICE_OPTION, JSON_EVENTS_OPTION } from "./options/shared_options.ts";
 import { UnknownFlagError, UsageError } from "./usage_error.ts";
 
 /** The pipeline that runs when none is named. */

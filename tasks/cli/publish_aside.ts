@@ -1,5 +1,5 @@
 import { basename, dirname, join, resolve } from "@std/path";
-import { Aside } from "../../pipeline/core/aside.ts";
+import { Aside } from "../../pipeline/core/store/aside.ts";
 import { isAbsent, isDiskFull, listOwnFiles, syncAndHashFile, syncFolder } from "../../pipeline/core/files.ts";
 import { EXPORT_MARKER, exportMarker, whyNotReplaceFile, whyNotReplaceFolder } from "./replaceable.ts";
 import { UsageError } from "./usage_error.ts";

@@ -1,5 +1,5 @@
 import { join, resolve, toFileUrl } from "@std/path";
-import { chooseDevice, prepareChildren } from "../../kernels/adapter.ts";
+import { chooseDevice, prepareChildren } from "../../kernels/machine/adapter.ts";
 import { copyTargets, DamagedTargetError, type JsonObject, PipelineOptionsError } from "../../pipeline/core/mod.ts";
 import {
   holdOutput,
@@ -13,14 +13,14 @@ import {
   writeLockFile,
 } from "../../pipeline/core/upkeep.ts";
 import { adviseOnce } from "./advise_once.ts";
-import { chooseRenderer } from "./choose_renderer.ts";
+import { chooseRenderer } from "./render/choose_renderer.ts";
 import type { Language } from "./language.ts";
 import { lockPathOf } from "./lock_path.ts";
-import { lockOf } from "./locked_options.ts";
+import { lockOf } from "./options/locked_options.ts";
 import { messagesIn } from "./messages.ts";
 import { ModelTracer } from "./next_command.ts";
 import { explainOptions, readPipelineCommand, type RunningTask } from "./pipeline_command.ts";
-import { useLanguageOfSchemas } from "./schema_language.ts";
+import { useLanguageOfSchemas } from "./options/schema_language.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Runs the pipeline that a command line names, and copies its results to the output folder. */

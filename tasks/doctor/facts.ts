@@ -1,9 +1,9 @@
 // What there is to compute with, as plain data: no names of users or machines, no paths.
-import type { DeviceInfo } from "../../kernels/device.ts";
-import { listDevices, type ListedDevice, type Obstacle } from "../../kernels/device_list.ts";
-import { mesaVersion, nvidiaVersion } from "../../kernels/driver_version.ts";
-import { hasAvx512 } from "../../kernels/processor.ts";
-import { isBackendSet, isDeviceChosen } from "../../kernels/adapter.ts";
+import type { DeviceInfo } from "../../kernels/gpu/device.ts";
+import { listDevices, type ListedDevice, type Obstacle } from "../../kernels/machine/device_list.ts";
+import { mesaVersion, nvidiaVersion } from "../../kernels/machine/driver_version.ts";
+import { hasAvx512 } from "../../kernels/machine/processor.ts";
+import { isBackendSet, isDeviceChosen } from "../../kernels/machine/adapter.ts";
 
 /** A device of the machine, as {@linkcode DeviceFacts} have it. */
 export interface DeviceEntry {

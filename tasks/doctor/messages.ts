@@ -1,6 +1,6 @@
 // The sentences of doctor, and of train's word on a slow device.
-import type { Backend } from "../../kernels/backend.ts";
-import type { Obstacle } from "../../kernels/device_list.ts";
+import type { Backend } from "../../kernels/machine/backend.ts";
+import type { Obstacle } from "../../kernels/machine/device_list.ts";
 import type { Language } from "../cli/language.ts";
 import type { Advice } from "./advice.ts";
 

@@ -1,11 +1,11 @@
 // What doctor says: all of it as data, and as lines in two languages.
 import { format as formatBytes } from "@std/fmt/bytes";
-import { type Device, deviceName } from "../../kernels/device.ts";
-import { type MemoryAtHand, memoryAtHand } from "../../kernels/memory.ts";
-import { variantFor } from "../../kernels/product_choice.ts";
-import type { SelfCheck } from "../../kernels/self_check.ts";
+import { type Device, deviceName } from "../../kernels/gpu/device.ts";
+import { type MemoryAtHand, memoryAtHand } from "../../kernels/machine/memory.ts";
+import { variantFor } from "../../kernels/product/product_choice.ts";
+import type { SelfCheck } from "../../kernels/self_check/self_check.ts";
 import type { Language } from "../cli/language.ts";
-import { formatBytes as formatMemory } from "../cli/memory_lines.ts";
+import { formatBytes as formatMemory } from "../cli/render/memory_lines.ts";
 import { messagesIn } from "../cli/messages.ts";
 import { type Advice, adviceOn } from "./advice.ts";
 import { driverCommand } from "./driver_command.ts";

@@ -1,8 +1,8 @@
 // Conversations as lists of messages, and the prompts that they make within a budget of tokens.
-import { promptIds } from "../../datasets/build_sequence.ts";
+import { promptIds } from "../../datasets/templates/build_sequence.ts";
 import type { Exchange, Question } from "../../datasets/example.ts";
-import type { PromptTemplate, TemplateName } from "../../datasets/templates.ts";
-import type { Tokenizer } from "../../models/tokenizer.ts";
+import type { PromptTemplate, TemplateName } from "../../datasets/templates/templates.ts";
+import type { Tokenizer } from "../../models/tokenizer/tokenizer.ts";
 
 /** One message of a conversation. */
 export interface Message {

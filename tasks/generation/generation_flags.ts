@@ -2,7 +2,7 @@
 import { z } from "../../mod.ts";
 import { GENERATION_DEFAULTS, type GenerationParams, ineffectiveControls } from "../../models/generation/request.ts";
 import type { SamplingDefaults } from "../../models/formats/generation_config.ts";
-import { kebabCase } from "../cli/flags.ts";
+import { kebabCase } from "../cli/options/flags.ts";
 import type { Language } from "../cli/language.ts";
 import { GENERATION_FIELDS } from "./controls.ts";
 

@@ -1,17 +1,17 @@
 // Opens what a task talks to: the quantised base from the cache, a device, a tokenizer, adapters.
 import { join, resolve } from "@std/path";
-import { chooseDevice, type Device, openDevice } from "../../kernels/device.ts";
+import { chooseDevice, type Device, openDevice } from "../../kernels/gpu/device.ts";
 import { baseFile, loadBase } from "../../models/base_file.ts";
 import { DamagedFileError } from "../../models/formats/error.ts";
-import { readAdapter } from "../../models/formats/adapter.ts";
+import { readAdapter } from "../../models/formats/adapter/adapter.ts";
 import type { TextGenerator, TextGeneratorOptions } from "../../models/generation/text_generator.ts";
-import { loadTokenizer, type Tokenizer } from "../../models/tokenizer.ts";
+import { loadTokenizer, type Tokenizer } from "../../models/tokenizer/tokenizer.ts";
 import { readModelConfig } from "../../models/model_source.ts";
 import { modelNamed, pipeline, quantize, type QuantizeParams, runPipeline, type TargetResult, z } from "../../mod.ts";
 import { isUnreadable } from "../../pipeline/core/files.ts";
-import { textGenerator } from "../../pipeline/stages/text_ends.ts";
+import { textGenerator } from "../../pipeline/stages/tokens/text_ends.ts";
 import { setAside } from "../../pipeline/core/upkeep.ts";
-import { hubModelNamed } from "../../pipeline/stages/hugging_face.ts";
+import { hubModelNamed } from "../../pipeline/stages/hub/hugging_face.ts";
 import type { NamedAdapter } from "./options.ts";
 
 /** What to open. */

@@ -1,10 +1,10 @@
 // The flags that every task which talks to a model has, and what they mean.
 import { basename, dirname, resolve } from "@std/path";
-import { parseTemplateKwargs } from "../../datasets/chat_template.ts";
-import type { TemplateOptions } from "../../datasets/templates.ts";
+import { parseTemplateKwargs } from "../../datasets/templates/chat_template.ts";
+import type { TemplateOptions } from "../../datasets/templates/templates.ts";
 import { embeddedModelPath, inputOptions, quantizeOptions, templateOptions, z } from "../../mod.ts";
 import type { Language } from "../cli/language.ts";
-import { CACHE_OPTIONS, DEVICE_OPTION, LANG_OPTION } from "../cli/shared_options.ts";
+import { CACHE_OPTIONS, DEVICE_OPTION, LANG_OPTION } from "../cli/options/shared_options.ts";
 import { UsageError } from "../cli/usage_error.ts";
 
 /** Most tokens of prompt and answer together when nothing else is said; a model with fewer positions has fewer. */

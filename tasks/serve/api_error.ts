@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { TemplateRefusal } from "../../datasets/chat_template.ts";
+import { TemplateRefusal } from "../../datasets/templates/chat_template.ts";
 import { RequestError } from "../../models/generation/request.ts";
 import { PromptError, PromptTooLongError } from "../generation/conversation.ts";
 

@@ -1,6 +1,6 @@
 // What the page asks for: a prompt in one of four forms, and how to answer it.
 import { z } from "zod";
-import { TEMPLATE_NAMES, templateFor, type TemplateName } from "../../datasets/templates.ts";
+import { TEMPLATE_NAMES, templateFor, type TemplateName } from "../../datasets/templates/templates.ts";
 import { GENERATION_SCHEMA } from "../generation/controls.ts";
 import { fitPrompt, type FittedPrompt, questionOf, rawPrompt } from "../generation/conversation.ts";
 import { ApiError } from "./api_error.ts";

@@ -1,4 +1,4 @@
-import type { TemplateName, TemplateOptions } from "../../datasets/templates.ts";
+import type { TemplateName, TemplateOptions } from "../../datasets/templates/templates.ts";
 import type { TextGenerator } from "../../models/generation/text_generator.ts";
 import type { Language } from "../cli/language.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { checkValues } from "../cli/check_values.ts";
+import { checkValues } from "../cli/options/check_values.ts";
 import { parseCommand } from "../cli/command.ts";
-import { flagsOf } from "../cli/flags.ts";
+import { flagsOf } from "../cli/options/flags.ts";
 import type { Language } from "../cli/language.ts";
 import { UsageError } from "../cli/usage_error.ts";
 import { MODEL_OPTIONS } from "../generation/options.ts";

@@ -19,7 +19,7 @@ walk("");
 
 const documents = [...paths].filter((path) => /^((README|CONTRIBUTING)[^/]*|CHANGELOG|docs\/[^/]*)\.md$/.test(path));
 
-/** Paths from the top, such as `kernels/product.ts` or `tests/kernels/`, and bare names of modules between backticks. */
+/** Paths from the top, such as `kernels/product/product.ts` or `tests/kernels/`, and bare names of modules between backticks. */
 function mentioned(text: string): string[] {
   const inFolders = text.matchAll(/(?<![\w./*<-])\.?[\w-]+\/(?:[\w.-]+\/)*(?:[\w-][\w.-]*\.[a-z]+\d?\b)?/g);
   const bare = text.matchAll(/`([a-z]\w*\.(?:ts|tsx|wgsl))`/g);
@@ -43,7 +43,11 @@ Deno.test("every path that a document names is there", () => {
   });
   // Guards against reading nothing.
   assert(found.some(({ document, ours }) => document === "docs/architecture.md" && ours.includes("texels.ts")));
-  assert(found.some(({ document, ours }) => document === "CONTRIBUTING.zh.md" && ours.includes("kernels/product.ts")));
+  assert(
+    found.some(({ document, ours }) =>
+      document === "CONTRIBUTING.zh.md" && ours.includes("kernels/product/product.ts")
+    ),
+  );
   const gone = found.flatMap(({ document, ours }) =>
     ours.filter((path) => !exists(path)).map((path) => `${document} names ${path}`)
   );

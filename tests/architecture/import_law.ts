@@ -12,7 +12,7 @@ const LAW: Readonly<Record<string, readonly string[] | "anything">> = {
   "kernels": [],
   "datasets": [],
   "models": ["kernels"],
-  "pipeline/stages": ["pipeline/core", "models", "datasets", "kernels/device.ts", "kernels/memory.ts"],
+  "pipeline/stages": ["pipeline/core", "models", "datasets", "kernels/gpu/device.ts", "kernels/machine/memory.ts"],
   "pipeline/recipes": ["mod.ts"],
   "examples": ["mod.ts"],
   "mod.ts": LIBRARY,
@@ -58,6 +58,68 @@ export function findCycle(imports: Imports): readonly string[] | undefined {
     if (cycle !== undefined) return cycle;
   }
   return undefined;
+}
+
+/**
+ * Rooms within an area, in order: a room may import those that it names, and what lies in the area's own folder. An area that is
+ * not listed has one room.
+ */
+const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  "kernels": {
+    "machine": [],
+    "gpu": ["machine"],
+    "weight": ["gpu"],
+    "product": ["gpu", "weight"],
+    "attention": ["gpu"],
+    "layer": ["gpu", "weight"],
+    "lora": ["gpu"],
+    "loss": ["gpu"],
+    "optimizer": ["gpu", "layer"],
+    "decode": ["gpu", "weight", "product"],
+    "self_check": ["gpu", "weight", "product", "attention", "layer", "lora", "loss", "optimizer", "decode"],
+  },
+  "datasets": {
+    "files": [],
+    "formats": ["files"],
+    "templates": [],
+    "tokens": ["files", "templates"],
+    "merging": ["files", "formats", "tokens"],
+    "embedded": [],
+    "evaluation": ["files", "formats"],
+  },
+  "models": {
+    "formats": [],
+    "tokenizer": ["formats"],
+    "training": ["formats"],
+    "generation": ["formats", "tokenizer", "training"],
+    "export": ["formats", "tokenizer"],
+  },
+};
+
+/** Every import between rooms that ROOMS does not name, one line each. A room that it does not know is one as well. */
+export function forbiddenRooms(imports: Imports): string[] {
+  const found: string[] = [];
+  for (const [file, targets] of imports) {
+    for (const [area, rooms] of Object.entries(ROOMS)) {
+      const room = roomOf(file, area);
+      if (room === undefined) continue;
+      const allowed = rooms[room];
+      if (allowed === undefined) found.push(`${file} lies in a room that the import law does not know`);
+      for (const target of targets) {
+        const other = roomOf(target, area);
+        if (other === undefined || other === room || allowed === undefined) continue;
+        if (!allowed.includes(other)) found.push(`${file} must not import ${target}`);
+      }
+    }
+  }
+  return found;
+}
+
+/** The folder of an area in which a file lies; undefined for the area's own folder and for files elsewhere. */
+function roomOf(file: string, area: string): string | undefined {
+  if (!file.startsWith(`${area}/`)) return undefined;
+  const [room, rest] = file.slice(area.length + 1).split("/");
+  return rest === undefined ? undefined : room;
 }
 
 function areaOf(file: string): string | undefined {

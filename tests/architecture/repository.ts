@@ -1,5 +1,5 @@
 import { fromFileUrl, join, relative, SEPARATOR, toFileUrl } from "@std/path";
-import { type ModuleGraph, readModuleGraph } from "../../pipeline/core/module_graph.ts";
+import { type ModuleGraph, readModuleGraph } from "../../pipeline/core/stage/module_graph.ts";
 import type { Imports } from "./import_law.ts";
 
 /** Absolute path of the repository. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join, toFileUrl } from "@std/path";
-import { readModuleGraph, walkImports } from "../../pipeline/core/module_graph.ts";
+import { readModuleGraph, walkImports } from "../../pipeline/core/stage/module_graph.ts";
 import { readMeanings } from "./meaning.ts";
 import { filesBelow, inRepository, REPOSITORY } from "./repository.ts";
 

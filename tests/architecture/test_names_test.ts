@@ -23,7 +23,7 @@ function unexplained(files: readonly string[], firstLine: (file: string) => stri
 
 Deno.test("every test mirrors the file that it tests, or says in its first line what it tests", () => {
   const files = sourceFiles();
-  assert(files.includes("tests/kernels/product_test.ts"));
+  assert(files.includes("tests/kernels/product/product_test.ts"));
   const firstLine = (file: string) => Deno.readTextFileSync(join(REPOSITORY, file)).split("\n", 1)[0]!;
   assertEquals(unexplained(files, firstLine), []);
 });

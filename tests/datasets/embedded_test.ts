@@ -20,7 +20,7 @@ import { kinds, words, wordsOf } from "../../datasets/embedded/lexicon.ts";
 import { lexiconText, toned } from "../../datasets/embedded/make_lexicon.ts";
 import { chineseNumber, englishNumber } from "../../datasets/embedded/numerals.ts";
 import { pretrainingText } from "../../datasets/embedded/pretraining_lines.ts";
-import { mergeSources } from "../../datasets/merge.ts";
+import { mergeSources } from "../../datasets/merging/merge.ts";
 import { readJsonLines, withFolder } from "./testing.ts";
 
 /** Of the first 20,000 lines of seed 42, and of the rows: a change makes another base, or another quickstart. */

@@ -2,13 +2,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { join } from "@std/path";
-import { mergeSources } from "../../datasets/merge.ts";
-import type { MergeReport } from "../../datasets/merge_report.ts";
+import { mergeSources } from "../../datasets/merging/merge.ts";
+import type { MergeReport } from "../../datasets/merging/merge_report.ts";
 import { writeSyntheticRows } from "../../tasks/bench/synthetic_rows.ts";
-import { tokenFilePaths } from "../../datasets/token_files.ts";
-import { TokenWriter } from "../../datasets/token_writer.ts";
+import { tokenFilePaths } from "../../datasets/tokens/token_files.ts";
+import { TokenWriter } from "../../datasets/tokens/token_writer.ts";
 import type { TokenSplitMeta } from "../../pipeline/stages/kinds.ts";
-import { tokenizeSplit } from "../../pipeline/stages/tokenize_split.ts";
+import { tokenizeSplit } from "../../pipeline/stages/tokens/tokenize_split.ts";
 import { LLAMA_JSON } from "../models/sample_tokenizers.ts";
 import { withFolder, write } from "./testing.ts";
 

@@ -1,19 +1,19 @@
 // A Parquet file is read in bounded memory, whatever it says of itself. Places that make room by what a file says:
-//   row groups          datasets/parquet.ts         in pieces of 1,024 rows, page by page
-//   the directory       datasets/parquet.ts         64 MiB; lists that end in it (datasets/parquet_thrift.ts)
-//   headers of pages    datasets/parquet_column.ts  1 MiB; lists that end in them
-//   pages, values       datasets/parquet_column.ts  512 MiB and 16 Mi of all columns together
-//   runs, prefixes      datasets/parquet_page.ts    no more than the values; 256 MiB written out
-//   decompression       datasets/parquet_page.ts    no more than the page says it has unpacked
-//   cells, rows         datasets/parquet.ts         64 MiB, as of JSON
-// Elsewhere: gzip in datasets/file_chunks.ts is unpacked piece by piece and rows of JSON have their limit
-// (read_rows_test.ts); zip members of .bin and .npz files are stored, not packed (models/formats/zip.ts).
+//   row groups          datasets/files/parquet.ts         in pieces of 1,024 rows, page by page
+//   the directory       datasets/files/parquet.ts         64 MiB; lists that end in it (datasets/files/parquet_thrift.ts)
+//   headers of pages    datasets/files/parquet_column.ts  1 MiB; lists that end in them
+//   pages, values       datasets/files/parquet_column.ts  512 MiB and 16 Mi of all columns together
+//   runs, prefixes      datasets/files/parquet_page.ts    no more than the values; 256 MiB written out
+//   decompression       datasets/files/parquet_page.ts    no more than the page says it has unpacked
+//   cells, rows         datasets/files/parquet.ts         64 MiB, as of JSON
+// Elsewhere: gzip in datasets/files/file_chunks.ts is unpacked piece by piece and rows of JSON have their limit
+// (read_rows_test.ts); zip members of .bin and .npz files are stored, not packed (models/formats/torch/zip.ts).
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { DataError } from "../../datasets/errors.ts";
-import { readPieces } from "../../datasets/pieces.ts";
-import { parsePiece, readRows } from "../../datasets/read_rows.ts";
+import { readPieces } from "../../datasets/files/pieces.ts";
+import { parsePiece, readRows } from "../../datasets/formats/read_rows.ts";
 import { Random } from "../kernels/harness.ts";
 import { CODECS, plainPage, runPage, type SamplePage, sampleParquet, withDirectory } from "./sample_parquet.ts";
 import { withFolder, write } from "./testing.ts";

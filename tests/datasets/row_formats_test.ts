@@ -5,14 +5,14 @@
 // merge.ts).
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path";
-import { formatColumns, parseColumns } from "../../datasets/columns.ts";
-import { detectFormat } from "../../datasets/detect.ts";
+import { formatColumns, parseColumns } from "../../datasets/formats/columns.ts";
+import { detectFormat } from "../../datasets/formats/detect.ts";
 import { DataError } from "../../datasets/errors.ts";
 import type { Example } from "../../datasets/example.ts";
-import { FORMAT_NAMES } from "../../datasets/formats.ts";
-import { joinWords } from "../../datasets/lccc.ts";
-import { mergeSources } from "../../datasets/merge.ts";
-import { readRow } from "../../datasets/read_row.ts";
+import { FORMAT_NAMES } from "../../datasets/formats/formats.ts";
+import { joinWords } from "../../datasets/formats/lccc.ts";
+import { mergeSources } from "../../datasets/merging/merge.ts";
+import { readRow } from "../../datasets/formats/read_row.ts";
 import { jsonLines, readJsonLines, withFolder, write } from "./testing.ts";
 
 const place = { file: "rows.json", line: 1 };

@@ -1,11 +1,11 @@
 // The schemas of all formats of rows (alpaca.ts, belle.ts, guanaco.ts, chat_schemas.ts) by way of read_row.ts.
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { detectFormat } from "../../datasets/detect.ts";
+import { detectFormat } from "../../datasets/formats/detect.ts";
 import { flatten } from "../../datasets/example.ts";
 import { DataError } from "../../datasets/errors.ts";
-import type { FormatName } from "../../datasets/formats.ts";
-import { isReservedAnswer } from "../../datasets/guanaco.ts";
-import { readRow } from "../../datasets/read_row.ts";
+import type { FormatName } from "../../datasets/formats/formats.ts";
+import { isReservedAnswer } from "../../datasets/formats/guanaco.ts";
+import { readRow } from "../../datasets/formats/read_row.ts";
 
 const place = { file: "rows.json", line: 7 };
 

@@ -1,7 +1,7 @@
 // Child of drivers_test.ts: opens the device that the environment chooses, checks the kernels on it, and prints what it found
 // as one line of JSON. With --small it checks the kernels for small heads and int8 weights alone, which compile quickly.
-import { openDevice } from "../../kernels/device.ts";
-import { selfCheck } from "../../kernels/self_check.ts";
+import { openDevice } from "../../kernels/gpu/device.ts";
+import { selfCheck } from "../../kernels/self_check/self_check.ts";
 
 const device = await openDevice();
 const use = Deno.args.includes("--small") ? { headSizes: [16], bits: [8] as const } : undefined;

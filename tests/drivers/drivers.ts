@@ -1,7 +1,7 @@
 // The Vulkan drivers that kernels are tested on beside the machine's own, each chosen by the environment of a child process.
 import { fromFileUrl, join } from "@std/path";
-import { hasAvx512 } from "../../kernels/processor.ts";
-import { driverManifests } from "../../kernels/vulkan_files.ts";
+import { hasAvx512 } from "../../kernels/machine/processor.ts";
+import { driverManifests } from "../../kernels/machine/vulkan_files.ts";
 import { runChild } from "../../tasks/cli/child.ts";
 
 /** A driver to test on. */

@@ -1,7 +1,7 @@
 // Child of test_drivers.ts: takes a training step and decodes a token with layers of LLaMA's sizes, with subgroups and
 // without, and saves every shader compiled on the way, with the constants that real models give them.
-import { openDevice } from "../../kernels/device.ts";
-import { selfCheck } from "../../kernels/self_check.ts";
+import { openDevice } from "../../kernels/gpu/device.ts";
+import { selfCheck } from "../../kernels/self_check/self_check.ts";
 import { BENCH_CONFIGS } from "../../tasks/bench/configs.ts";
 import { BENCH_BITS } from "../../tasks/bench/run.ts";
 import { benchDecode } from "../../tasks/bench/decode.ts";

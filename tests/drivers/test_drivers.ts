@@ -2,10 +2,10 @@
 // and those of training steps with the sizes of real models, in Dawn on SwiftShader. Missing drivers are named.
 import { fromFileUrl } from "@std/path";
 import { z } from "../../mod.ts";
-import { checkValues } from "../../tasks/cli/check_values.ts";
+import { checkValues } from "../../tasks/cli/options/check_values.ts";
 import { parseCommand } from "../../tasks/cli/command.ts";
-import { flagsOf } from "../../tasks/cli/flags.ts";
-import { formatDuration } from "../../tasks/cli/format.ts";
+import { flagsOf } from "../../tasks/cli/options/flags.ts";
+import { formatDuration } from "../../tasks/cli/render/format.ts";
 import { detectLanguage, LANGUAGES } from "../../tasks/cli/language.ts";
 import { runMain } from "../../tasks/cli/main.ts";
 import { STOP_WORDS } from "../../tasks/cli/stop_words.ts";
@@ -49,7 +49,7 @@ async function testOn(driver: Driver, folder: string, signal: AbortSignal): Prom
   const on = { ...driver, env: { ...driver.env, ...(saves && { VICUNA_SHADER_FOLDER: folder }) } };
   const begin = performance.now();
   // Deno that a launcher has started takes the launcher for itself, so that its tests can start no Deno of their own.
-  const left = driver.launcher === undefined ? [] : ["--ignore=tests/kernels/adapter_test.ts"];
+  const left = driver.launcher === undefined ? [] : ["--ignore=tests/kernels/machine/adapter_test.ts"];
   const { success, output } = await runOn(on, ["test", "-A", ...left, ...NUMERIC_TESTS], signal);
   const summary = output.trimEnd().split("\n").findLast((line) => /^(ok|FAILED) \|/.test(line));
   const passed = success && summary !== undefined;

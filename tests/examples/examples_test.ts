@@ -7,7 +7,7 @@ import ownColumns from "../../examples/own_columns.ts";
 import ownStage from "../../examples/own_stage.ts";
 import ownTask from "../../examples/own_task.ts";
 import { runPipeline } from "../../mod.ts";
-import { flagsOf } from "../../tasks/cli/flags.ts";
+import { flagsOf } from "../../tasks/cli/options/flags.ts";
 import { alpacaRows, inFolder, repository, writeTinyModel } from "../tasks/children.ts";
 
 const examples = { continueAdapter, fullTraining, ownColumns, ownStage, ownTask };

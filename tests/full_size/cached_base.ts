@@ -3,12 +3,12 @@
 // byte once, and that a bit flipped in its middle is found. Takes three times the base on the disk, and its size in memory.
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { openDevice } from "../../kernels/device.ts";
+import { openDevice } from "../../kernels/gpu/device.ts";
 import { baseFile } from "../../models/base_file.ts";
 import { configToJson, type LlamaConfig } from "../../models/formats/config.ts";
 import { fromFloat32 } from "../../models/formats/dtype.ts";
 import { llamaTensors } from "../../models/formats/llama_tensors.ts";
-import { writeSafetensors } from "../../models/formats/safetensors.ts";
+import { writeSafetensors } from "../../models/formats/safetensors/safetensors.ts";
 import { modelFolder, quantize } from "../../mod.ts";
 import {
   DamagedInputError,

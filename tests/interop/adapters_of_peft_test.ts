@@ -1,6 +1,6 @@
 // Adapters that PEFT made, with the logits that it has with them (torch_tools.py make_adapters): no Python is needed.
 import { assert } from "@std/assert";
-import { readAdapter } from "../../models/formats/adapter.ts";
+import { readAdapter } from "../../models/formats/adapter/adapter.ts";
 import { goldenFolder } from "../models/golden_base.ts";
 import goldens from "../models/goldens/goldens.json" with { type: "json" };
 import { largestDifference, logitsOf } from "../models/logits.ts";

@@ -1,10 +1,10 @@
 // llama.cpp itself, on files of ours. README.md says how to have it run.
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { readAdapter } from "../../models/formats/adapter.ts";
+import { readAdapter } from "../../models/formats/adapter/adapter.ts";
 import { readConfig } from "../../models/formats/config.ts";
 import { writeRandomModel } from "../../models/init_model.ts";
-import { loadTokenizer } from "../../models/tokenizer.ts";
+import { loadTokenizer } from "../../models/tokenizer/tokenizer.ts";
 import { goldenFolder, goldenNames } from "../models/golden_base.ts";
 import { LLAMA_JSON, SAMPLE_TEXTS, sentencePieceModel } from "../models/sample_tokenizers.ts";
 import { inFolder } from "../models/temp_folder.ts";

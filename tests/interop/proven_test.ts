@@ -1,7 +1,7 @@
 // What the real programs have shown to be right (proven.ts), without them.
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { readAdapter, writeAdapter } from "../../models/formats/adapter.ts";
+import { readAdapter, writeAdapter } from "../../models/formats/adapter/adapter.ts";
 import { goldenNames } from "../models/golden_base.ts";
 import { inFolder } from "../models/temp_folder.ts";
 import { digestOf, provenAdapter, provenCount, provenGguf, provenPrompt, readProofs } from "./proven.ts";

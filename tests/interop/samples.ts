@@ -1,13 +1,13 @@
 // Files of ours that other programs are shown.
 import { join } from "@std/path";
-import { openDevice } from "../../kernels/device.ts";
+import { openDevice } from "../../kernels/gpu/device.ts";
 import { exportedFile, exportModel, type ExportRequest } from "../../models/export/export_model.ts";
-import { type Adapter, LORA_TARGETS, writeAdapter } from "../../models/formats/adapter.ts";
+import { type Adapter, LORA_TARGETS, writeAdapter } from "../../models/formats/adapter/adapter.ts";
 import { readConfig } from "../../models/formats/config.ts";
 import { projectionShape } from "../../models/formats/llama_tensors.ts";
 import { Decoder } from "../../models/generation/decoder.ts";
 import { argmax } from "../../models/generation/sampling.ts";
-import { Lora } from "../../models/lora.ts";
+import { Lora } from "../../models/training/lora.ts";
 import { loadModel } from "../../models/model_folder.ts";
 import { byteLevelJson } from "../models/sample_tokenizers.ts";
 import { goldenFolder, type GoldenName } from "../models/golden_base.ts";

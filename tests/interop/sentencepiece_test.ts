@@ -1,7 +1,7 @@
 // SentencePiece itself on the true LLaMA tokenizer. README.md says how to have it run.
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { loadTokenizer } from "../../models/tokenizer.ts";
+import { loadTokenizer } from "../../models/tokenizer/tokenizer.ts";
 import { sharedData } from "../datasets/testing.ts";
 import { llamaTokenizerModel } from "../models/llama_tokenizer.ts";
 import { randomText } from "../models/random_text.ts";

@@ -1,8 +1,8 @@
 // PyTorch, transformers and PEFT themselves, on files of ours. README.md says how to have them run.
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { ADAPTER_FORMS, readAdapter, writeAdapter } from "../../models/formats/adapter.ts";
-import { loraKey } from "../../models/formats/lora_names.ts";
+import { ADAPTER_FORMS, readAdapter, writeAdapter } from "../../models/formats/adapter/adapter.ts";
+import { loraKey } from "../../models/formats/adapter/lora_names.ts";
 import { goldenFolder, goldenNames } from "../models/golden_base.ts";
 import goldens from "../models/goldens/goldens.json" with { type: "json" };
 import { largestDifference, logitsOf } from "../models/logits.ts";

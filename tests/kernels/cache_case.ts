@@ -1,6 +1,6 @@
 // A cache of random keys and values for the tests of what reads and writes it.
-import type { PlacedCache } from "../../kernels/key_value_cache.ts";
-import { reshape } from "../../kernels/tensor.ts";
+import type { PlacedCache } from "../../kernels/decode/key_value_cache.ts";
+import { reshape } from "../../kernels/gpu/tensor.ts";
 import { type Bench, byHead, halfTensor, halves, Random } from "./harness.ts";
 
 export interface CacheCase {

@@ -1,13 +1,13 @@
 // The small kernels: rms_norm.ts, swiglu.ts, rope.ts, embed.ts, rows.ts.
 import { assertEquals } from "@std/assert";
-import { embed } from "../../kernels/embed.ts";
-import { rmsNorm, rmsNormBackward } from "../../kernels/rms_norm.ts";
-import { rope } from "../../kernels/rope.ts";
-import { fill, gatherRows, scatterRows } from "../../kernels/rows.ts";
-import { swiglu, swigluBackward } from "../../kernels/swiglu.ts";
-import { weightOf } from "../../kernels/weight.ts";
-import { rowBytes } from "../../kernels/weight_layout.ts";
-import { packRows, unpackRows } from "../../kernels/weight_pack.ts";
+import { embed } from "../../kernels/layer/embed.ts";
+import { rmsNorm, rmsNormBackward } from "../../kernels/layer/rms_norm.ts";
+import { rope } from "../../kernels/attention/rope.ts";
+import { fill, gatherRows, scatterRows } from "../../kernels/layer/rows.ts";
+import { swiglu, swigluBackward } from "../../kernels/layer/swiglu.ts";
+import { weightOf } from "../../kernels/weight/weight.ts";
+import { rowBytes } from "../../kernels/weight/weight_layout.ts";
+import { packRows, unpackRows } from "../../kernels/weight/weight_pack.ts";
 import { assertClose, everyKind, kernelTest, numericGradient, Random } from "./harness.ts";
 import * as reference from "./reference.ts";
 

@@ -1,10 +1,10 @@
 // Runs every kernel test on the machine's device twice: with subgroup operations and without, since users' devices are of
 // both kinds. Random values come from a fixed seed; expectations are computed in float64.
 import { createHash } from "node:crypto";
-import { Device, openDevice } from "../../kernels/device.ts";
-import { storedAs } from "../../kernels/half.ts";
-import { compiledShaders } from "../../kernels/kernel.ts";
-import { Stream } from "../../kernels/stream.ts";
+import { Device, openDevice } from "../../kernels/gpu/device.ts";
+import { storedAs } from "../../kernels/gpu/half.ts";
+import { compiledShaders } from "../../kernels/gpu/kernel.ts";
+import { Stream } from "../../kernels/gpu/stream.ts";
 import {
   createTensor,
   destroyTensors,
@@ -13,7 +13,7 @@ import {
   type Tensor,
   tensorOf,
   upload,
-} from "../../kernels/tensor.ts";
+} from "../../kernels/gpu/tensor.ts";
 import { shareGpu } from "./shared_gpu.ts";
 
 shareGpu();

@@ -1,7 +1,7 @@
 // The end of a training step: cross_entropy.ts, and clipping and AdamW in adamw.ts.
 import { assert, assertEquals } from "@std/assert";
-import { adamw, clipNorm, normPartials } from "../../kernels/adamw.ts";
-import { crossEntropy, sumInto } from "../../kernels/cross_entropy.ts";
+import { adamw, clipNorm, normPartials } from "../../kernels/optimizer/adamw.ts";
+import { crossEntropy, sumInto } from "../../kernels/loss/cross_entropy.ts";
 import { assertClose, kernelTest, numericGradient, Random } from "./harness.ts";
 import * as reference from "./reference.ts";
 

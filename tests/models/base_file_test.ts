@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createHash } from "node:crypto";
-import { buildMicroBatch } from "../../datasets/packing.ts";
-import { openDevice } from "../../kernels/device.ts";
+import { buildMicroBatch } from "../../datasets/tokens/packing.ts";
+import { openDevice } from "../../kernels/gpu/device.ts";
 import { loadBase, writeBase } from "../../models/base_file.ts";
 import { DamagedFileError } from "../../models/formats/error.ts";
 import { readConfig } from "../../models/formats/config.ts";
 import { openWeights } from "../../models/formats/weights.ts";
-import { Trainer } from "../../models/trainer.ts";
+import { Trainer } from "../../models/training/trainer.ts";
 import goldens from "./goldens/goldens.json" with { type: "json" };
 import { inFolder } from "./temp_folder.ts";
 

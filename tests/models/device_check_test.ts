@@ -1,7 +1,7 @@
 import { assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
-import { openDevice } from "../../kernels/device.ts";
-import type { SelfCheck } from "../../kernels/self_check.ts";
+import { openDevice } from "../../kernels/gpu/device.ts";
+import type { SelfCheck } from "../../kernels/self_check/self_check.ts";
 import { checkDevice, digestOfKernels } from "../../models/device_check.ts";
 
 Deno.test("checkDevice() checks a device once and remembers that it passed; wrong kernels are named and never remembered", async () => {

@@ -6,9 +6,9 @@ import { REPOSITORY, sourceFiles } from "../architecture/repository.ts";
 
 /** Files that use these words for something else: kinds of tokenizers, which GGUF files name like the models that had them first. */
 const TOKENIZERS = [
-  "models/formats/byte_level_tokenizer.ts",
-  "models/formats/gguf_tokenizer.ts",
-  "models/formats/gguf_tokenizer_files.ts",
+  "models/formats/tokenizer/byte_level_tokenizer.ts",
+  "models/formats/gguf/gguf_tokenizer.ts",
+  "models/formats/gguf/gguf_tokenizer_files.ts",
 ];
 
 const words = [

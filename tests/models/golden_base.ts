@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import type { TokenRow } from "../../datasets/token_files.ts";
-import { type Device, openDevice } from "../../kernels/device.ts";
-import type { WeightBits } from "../../kernels/weight.ts";
+import type { TokenRow } from "../../datasets/tokens/token_files.ts";
+import { type Device, openDevice } from "../../kernels/gpu/device.ts";
+import type { WeightBits } from "../../kernels/weight/weight.ts";
 import { type BaseWeights, loadBase, writeBase } from "../../models/base_file.ts";
 import { type LlamaConfig, readConfig } from "../../models/formats/config.ts";
 import { openWeights } from "../../models/formats/weights.ts";

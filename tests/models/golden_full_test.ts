@@ -1,11 +1,11 @@
 // Training all weights against an independent implementation: golden files of transformers (goldens/README.md).
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { buildMicroBatch } from "../../datasets/packing.ts";
-import { openDevice } from "../../kernels/device.ts";
-import { openSafetensors } from "../../models/formats/safetensors.ts";
-import { FullTrainer } from "../../models/full_trainer.ts";
+import { buildMicroBatch } from "../../datasets/tokens/packing.ts";
+import { openDevice } from "../../kernels/gpu/device.ts";
+import { openSafetensors } from "../../models/formats/safetensors/safetensors.ts";
+import { FullTrainer } from "../../models/training/full_trainer.ts";
 import { loadModel } from "../../models/model_folder.ts";
-import { learningRateOf, type Schedule } from "../../models/schedule.ts";
+import { learningRateOf, type Schedule } from "../../models/training/schedule.ts";
 import { goldenFolder, goldenNames, goldenRows, relativeError } from "./golden_base.ts";
 import { assertLoss, assertTrajectory, trainedTolerance, trajectoryOf } from "./trajectory.ts";
 import goldens from "./goldens/goldens.json" with { type: "json" };

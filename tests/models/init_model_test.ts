@@ -5,7 +5,7 @@ import { FormatError } from "../../models/formats/error.ts";
 import { llamaTensors } from "../../models/formats/llama_tensors.ts";
 import { openWeights } from "../../models/formats/weights.ts";
 import { writeRandomModel } from "../../models/init_model.ts";
-import { loadTokenizer } from "../../models/tokenizer.ts";
+import { loadTokenizer } from "../../models/tokenizer/tokenizer.ts";
 import { LLAMA_JSON, LLAMA_JSON_SIZE } from "./sample_tokenizers.ts";
 import { inFolder } from "./temp_folder.ts";
 

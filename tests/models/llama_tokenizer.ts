@@ -1,6 +1,6 @@
 // The true LLaMA tokenizer, in both of its file forms, from a development package that carries its pieces and merges.
 import llama from "llama-tokenizer-js";
-import { buildTokenizer } from "../../models/formats/tokenizer_builder.ts";
+import { buildTokenizer } from "../../models/formats/tokenizer/tokenizer_builder.ts";
 import { sentencePieceModel } from "./sample_tokenizers.ts";
 
 /** LLaMA's tokenizer.json: 32,000 pieces, 61,249 merges. */

@@ -1,14 +1,14 @@
 // Logits of whole rows, for comparing whole networks.
-import { buildMicroBatch } from "../../datasets/packing.ts";
-import { openDevice } from "../../kernels/device.ts";
-import { Stream } from "../../kernels/stream.ts";
-import { download, upload } from "../../kernels/tensor.ts";
-import { uploadBatch } from "../../models/batch.ts";
-import type { Adapter } from "../../models/formats/adapter.ts";
-import { Lora, paddedRank } from "../../models/lora.ts";
+import { buildMicroBatch } from "../../datasets/tokens/packing.ts";
+import { openDevice } from "../../kernels/gpu/device.ts";
+import { Stream } from "../../kernels/gpu/stream.ts";
+import { download, upload } from "../../kernels/gpu/tensor.ts";
+import { uploadBatch } from "../../models/training/batch.ts";
+import type { Adapter } from "../../models/formats/adapter/adapter.ts";
+import { Lora, paddedRank } from "../../models/training/lora.ts";
 import { loadModel } from "../../models/model_folder.ts";
-import { forward, headForward } from "../../models/pass.ts";
-import { createWorkspace } from "../../models/workspace.ts";
+import { forward, headForward } from "../../models/training/pass.ts";
+import { createWorkspace } from "../../models/training/workspace.ts";
 
 /** The logits (T, V) of one sequence of ids in float32, by the network in a model folder, with an adapter if given. */
 export async function logitsOf(directory: string, ids: readonly number[], adapter?: Adapter): Promise<Float32Array> {

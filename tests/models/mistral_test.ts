@@ -1,10 +1,10 @@
 // What a window costs: no window is computed, so that longer sequences are refused wherever they come in.
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
-import { buildMicroBatch } from "../../datasets/packing.ts";
+import { buildMicroBatch } from "../../datasets/tokens/packing.ts";
 import { exportModel } from "../../models/export/export_model.ts";
 import { readConfig } from "../../models/formats/config.ts";
-import { openGgufModel } from "../../models/formats/gguf_model.ts";
+import { openGgufModel } from "../../models/formats/gguf/gguf_model.ts";
 import { llamaTensors } from "../../models/formats/llama_tensors.ts";
 import { openWeights } from "../../models/formats/weights.ts";
 import { cacheSize } from "../../models/generation/cache_size.ts";
@@ -12,10 +12,10 @@ import { Decoder } from "../../models/generation/decoder.ts";
 import { RequestError } from "../../models/generation/request.ts";
 import { Scorer } from "../../models/generation/scorer.ts";
 import { sequenceLimit } from "../../models/sequence_limit.ts";
-import { Trainer } from "../../models/trainer.ts";
+import { Trainer } from "../../models/training/trainer.ts";
 import { PipelineError } from "../../pipeline/core/mod.ts";
 import type { TokensMeta } from "../../pipeline/stages/kinds.ts";
-import { checkTokens } from "../../pipeline/stages/check_tokens.ts";
+import { checkTokens } from "../../pipeline/stages/tokens/check_tokens.ts";
 import { exportTo, modelOf } from "../interop/samples.ts";
 import { answerOf, goldenGenerators } from "./generation/generating.ts";
 import { goldenFolder, openGoldenBase } from "./golden_base.ts";

@@ -1,14 +1,14 @@
 // What quantisation costs on a real model: the loss on stories that the model itself made (sampled in float32 at
 // temperature 1 by transformers, so float32 finds them as likely as any text) and on a few written by hand.
 import { assert } from "@std/assert";
-import { buildMicroBatch, type MicroBatch } from "../../datasets/packing.ts";
-import { type Device, openDevice } from "../../kernels/device.ts";
-import type { WeightBits } from "../../kernels/weight.ts";
+import { buildMicroBatch, type MicroBatch } from "../../datasets/tokens/packing.ts";
+import { type Device, openDevice } from "../../kernels/gpu/device.ts";
+import type { WeightBits } from "../../kernels/weight/weight.ts";
 import { loadBase, writeBase } from "../../models/base_file.ts";
 import { readConfig } from "../../models/formats/config.ts";
 import { openWeights } from "../../models/formats/weights.ts";
-import { loadTokenizer } from "../../models/tokenizer.ts";
-import { Trainer } from "../../models/trainer.ts";
+import { loadTokenizer } from "../../models/tokenizer/tokenizer.ts";
+import { Trainer } from "../../models/training/trainer.ts";
 import { inFolder } from "./temp_folder.ts";
 
 const stories = new URL("../../../shared/data/tinystories-260k", import.meta.url).pathname;

@@ -1,7 +1,7 @@
 // A tokenizer of Qwen's kind through tokenizer.ts, against the ids of Hugging Face's (goldens/qwen_tokenizer).
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { loadTokenizer } from "../../models/tokenizer.ts";
+import { loadTokenizer } from "../../models/tokenizer/tokenizer.ts";
 import vectors from "./goldens/qwen_tokenizer/vectors.json" with { type: "json" };
 
 const folder = fromFileUrl(new URL("./goldens/qwen_tokenizer", import.meta.url));

@@ -1,14 +1,14 @@
 // The engine against a naive implementation of the whole training in float64 (reference/): where the golden files fix a
 // few trajectories, this one takes any base, dropout and number of steps.
 import { assert } from "@std/assert";
-import { buildMicroBatch } from "../../datasets/packing.ts";
-import type { WeightBits } from "../../kernels/weight.ts";
+import { buildMicroBatch } from "../../datasets/tokens/packing.ts";
+import type { WeightBits } from "../../kernels/weight/weight.ts";
 import { type LlamaConfig, readConfig } from "../../models/formats/config.ts";
 import { projectionShape } from "../../models/formats/llama_tensors.ts";
-import { LORA_TARGETS, type LoraTarget } from "../../models/formats/lora_names.ts";
-import type { LoraConfig } from "../../models/lora.ts";
-import { learningRateOf, type Schedule } from "../../models/schedule.ts";
-import { Trainer } from "../../models/trainer.ts";
+import { LORA_TARGETS, type LoraTarget } from "../../models/formats/adapter/lora_names.ts";
+import type { LoraConfig } from "../../models/training/lora.ts";
+import { learningRateOf, type Schedule } from "../../models/training/schedule.ts";
+import { Trainer } from "../../models/training/trainer.ts";
 import { Random } from "../kernels/harness.ts";
 import { goldenFolder, type GoldenName, openGoldenBase } from "./golden_base.ts";
 import { labelledIn, randomRows, weightsOf } from "./reference/inputs.ts";

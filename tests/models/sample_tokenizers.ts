@@ -1,5 +1,5 @@
 // Small tokenizers of each kind, made for tests.
-import { buildTokenizer } from "../../models/formats/tokenizer_builder.ts";
+import { buildTokenizer } from "../../models/formats/tokenizer/tokenizer_builder.ts";
 
 /** Texts that the sample tokenizers are good at. */
 export const SAMPLE_TEXTS = [

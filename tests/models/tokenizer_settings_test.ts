@@ -6,11 +6,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { FormatError } from "../../models/formats/error.ts";
-import { openGguf } from "../../models/formats/gguf_file.ts";
-import { ggufTokenizer } from "../../models/formats/gguf_tokenizer.ts";
-import { ggufTokenizerFiles } from "../../models/formats/gguf_tokenizer_files.ts";
-import { writeGguf } from "../../models/formats/gguf_writer.ts";
-import { loadTokenizer, type Tokenizer } from "../../models/tokenizer.ts";
+import { openGguf } from "../../models/formats/gguf/gguf_file.ts";
+import { ggufTokenizer } from "../../models/formats/gguf/gguf_tokenizer.ts";
+import { ggufTokenizerFiles } from "../../models/formats/gguf/gguf_tokenizer_files.ts";
+import { writeGguf } from "../../models/formats/gguf/gguf_writer.ts";
+import { loadTokenizer, type Tokenizer } from "../../models/tokenizer/tokenizer.ts";
 import { byteLevelJson, LLAMA_JSON, LLAMA_JSON_SIZE, sentencePieceModel } from "./sample_tokenizers.ts";
 import { inFolder } from "./temp_folder.ts";
 

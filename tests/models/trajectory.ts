@@ -1,6 +1,6 @@
 // Two trainings that start alike are compared step by step: the engine's in float32, and one that counts as right.
 import { assert, assertEquals } from "@std/assert";
-import type { StepMetrics } from "../../models/trainer.ts";
+import type { StepMetrics } from "../../models/training/trainer.ts";
 
 /** What is compared of a step. */
 export interface TrajectoryStep {

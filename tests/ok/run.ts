@@ -1,10 +1,10 @@
 // deno task ok: formats, lints, checks and tests what changed.
 import { join } from "@std/path";
 import { z } from "../../mod.ts";
-import { checkValues } from "../../tasks/cli/check_values.ts";
+import { checkValues } from "../../tasks/cli/options/check_values.ts";
 import { parseCommand } from "../../tasks/cli/command.ts";
-import { flagsOf } from "../../tasks/cli/flags.ts";
-import { formatDuration } from "../../tasks/cli/format.ts";
+import { flagsOf } from "../../tasks/cli/options/flags.ts";
+import { formatDuration } from "../../tasks/cli/render/format.ts";
 import { detectLanguage, LANGUAGES } from "../../tasks/cli/language.ts";
 import { runMain } from "../../tasks/cli/main.ts";
 import { readImports, REPOSITORY, sourceFiles } from "../architecture/repository.ts";

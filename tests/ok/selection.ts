@@ -16,7 +16,7 @@ export interface Selection {
 export const ALWAYS: readonly string[] = ["tests/architecture_test.ts", "tests/architecture/"];
 
 /**
- * The tests of the changed files: those of the same name (`kernels/rope.ts`: `tests/kernels/rope_test.ts`), then those
+ * The tests of the changed files: those of the same name (`kernels/attention/rope.ts`: `tests/kernels/rope_test.ts`), then those
  * that import a changed file, by the number of imports in between. Files that are no modules, such as what a test
  * compares with, belong to the tests of the nearest folder that has some.
  *

@@ -3,7 +3,7 @@
 // there is skipped with its reason.
 import Table from "cli-table3";
 import { fromFileUrl } from "@std/path";
-import { prepareChildren } from "../../kernels/adapter.ts";
+import { prepareChildren } from "../../kernels/machine/adapter.ts";
 import { z } from "../../mod.ts";
 import { BENCH_CONFIGS, benchLora } from "../../tasks/bench/configs.ts";
 import type { BenchReport } from "../../tasks/bench/run.ts";

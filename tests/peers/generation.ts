@@ -4,7 +4,7 @@
 // that take turns.
 import Table from "cli-table3";
 import { fromFileUrl, join } from "@std/path";
-import { prepareChildren } from "../../kernels/adapter.ts";
+import { prepareChildren } from "../../kernels/machine/adapter.ts";
 import { z } from "../../mod.ts";
 import { exportedFile, exportModel } from "../../models/export/export_model.ts";
 import { writeRandomModel } from "../../models/init_model.ts";

@@ -1,7 +1,7 @@
 import { z } from "../../mod.ts";
-import { checkValues } from "../../tasks/cli/check_values.ts";
+import { checkValues } from "../../tasks/cli/options/check_values.ts";
 import { parseCommand } from "../../tasks/cli/command.ts";
-import { flagsOf } from "../../tasks/cli/flags.ts";
+import { flagsOf } from "../../tasks/cli/options/flags.ts";
 import { detectLanguage, LANGUAGES } from "../../tasks/cli/language.ts";
 
 /** The options that comparisons share. */

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { configToJson } from "../../models/formats/config.ts";
 import { llamaTensors } from "../../models/formats/llama_tensors.ts";
-import { openSafetensors, type TensorEntry, writeSafetensors } from "../../models/formats/safetensors.ts";
+import { openSafetensors, type TensorEntry, writeSafetensors } from "../../models/formats/safetensors/safetensors.ts";
 import type { PipelineEvent } from "../../mod.ts";
 import { isUserFacing } from "../../pipeline/core/errors.ts";
 import { runPipelineTask } from "../../tasks/cli/run_pipeline.ts";

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
-import { template } from "../../datasets/templates.ts";
+import { template } from "../../datasets/templates/templates.ts";
 import type { LlamaConfig } from "../../models/formats/config.ts";
-import { buildTokenizer } from "../../models/formats/tokenizer_builder.ts";
+import { buildTokenizer } from "../../models/formats/tokenizer/tokenizer_builder.ts";
 import { writeRandomModel } from "../../models/init_model.ts";
 import type { PipelineEvent } from "../../mod.ts";
 
@@ -72,7 +72,7 @@ export async function endedWithChildren(args: readonly string[], env: Record<str
 
 /**
  * Notes that this device's kernels passed their self-check, by digest of kernels and driver: kept for the next test, since the
- * check is half of what a small training costs. tests/kernels/self_check_test.ts runs it always.
+ * check is half of what a small training costs. tests/kernels/self_check/self_check_test.ts runs it always.
  */
 const keptNotes = join(repository, ".vicuna", "device-notes");
 

@@ -1,16 +1,16 @@
 // Nothing is deleted that is not ours. Places that remove recursively, which were looked at for this:
 //   tasks/cli/publish_aside.ts    the folder or file that --overwrite replaces (here)
-//   pipeline/core/inventory.ts    a clean-up of `staging`, `scratch`, `quarantine`, `trash` in a folder that is named as
-//                                 the cache: takes only names that a store gives (tests/pipeline/core/inventory_test.ts)
-//   pipeline/core/leases.ts       dead leases, by the form of their names (the same)
-//   pipeline/core/store.ts, scratch.ts, isolation.ts, module_graph.ts, models/model_source.ts, tasks/reproduce.ts,
+//   pipeline/core/store/inventory.ts    a clean-up of `staging`, `scratch`, `quarantine`, `trash` in a folder that is named as
+//                                 the cache: takes only names that a store gives (tests/pipeline/core/store/inventory_test.ts)
+//   pipeline/core/store/leases.ts       dead leases, by the form of their names (the same)
+//   pipeline/core/store/store.ts, scratch.ts, isolation.ts, module_graph.ts, models/model_source.ts, tasks/reproduce.ts,
 //   tasks/bench/                  folders that they have made themselves, with random names or below the cache
-//   pipeline/stages/checkpoints.ts  `checkpoint-<step>` and its own leavings in a scratch folder
-//   pipeline/core/copy_targets.ts   writes files over those of the same names, removes none (copy_targets_test.ts)
+//   pipeline/stages/training/checkpoints.ts  `checkpoint-<step>` and its own leavings in a scratch folder
+//   pipeline/core/records/copy_targets.ts   writes files over those of the same names, removes none (copy_targets_test.ts)
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { basename, dirname, join } from "@std/path";
 import { whyNotReplaceFolder } from "../../tasks/cli/replaceable.ts";
-import { Aside } from "../../pipeline/core/aside.ts";
+import { Aside } from "../../pipeline/core/store/aside.ts";
 import { publishAside } from "../../tasks/cli/publish_aside.ts";
 import { UsageError } from "../../tasks/cli/usage_error.ts";
 import { inFolder, repository, runTask } from "./children.ts";

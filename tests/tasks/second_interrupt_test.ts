@@ -3,7 +3,7 @@ import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes }
 import { join, toFileUrl } from "@std/path";
 import { TextLineStream } from "@std/streams";
 import type { PipelineEvent } from "../../mod.ts";
-import { buildTokenizer } from "../../models/formats/tokenizer_builder.ts";
+import { buildTokenizer } from "../../models/formats/tokenizer/tokenizer_builder.ts";
 import { writeRandomModel } from "../../models/init_model.ts";
 import { inFolder, publishedIn, repository, tinyConfig } from "./children.ts";
 

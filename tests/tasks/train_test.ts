@@ -3,7 +3,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { cpSync } from "node:fs";
 import { join } from "@std/path";
 import { describeReason, type Plan } from "../../mod.ts";
-import { readAdapter } from "../../models/formats/adapter.ts";
+import { readAdapter } from "../../models/formats/adapter/adapter.ts";
 import {
   endsOf,
   eventsOf,

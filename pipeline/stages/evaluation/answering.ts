@@ -1,4 +1,4 @@
-import type { PromptTemplate } from "../../../datasets/templates.ts";
+import type { PromptTemplate } from "../../../datasets/templates/templates.ts";
 import { GENERATION_DEFAULTS, type GenerationParams } from "../../../models/generation/request.ts";
 import type { AskedGenerator, TaskRun } from "./prepared_task.ts";
 

@@ -1,5 +1,5 @@
 import { type AnswerItem, isRight, readAnswerItems } from "../../../datasets/evaluation/answer_items.ts";
-import { promptIds } from "../../../datasets/build_sequence.ts";
+import { promptIds } from "../../../datasets/templates/build_sequence.ts";
 import { lastQuestion } from "../../../datasets/example.ts";
 import type { JsonObject } from "../../core/mod.ts";
 import type { AnswersTaskMeta } from "../kinds.ts";

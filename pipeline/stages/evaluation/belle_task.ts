@@ -1,4 +1,4 @@
-import { promptIds } from "../../../datasets/build_sequence.ts";
+import { promptIds } from "../../../datasets/templates/build_sequence.ts";
 import {
   type BelleAnswer,
   type BelleQuestion,

@@ -8,7 +8,7 @@ import {
   subjectPath,
 } from "../../../datasets/evaluation/choice_items.ts";
 import type { ScorePair } from "../../../models/generation/scorer.ts";
-import type { Tokenizer } from "../../../models/tokenizer.ts";
+import type { Tokenizer } from "../../../models/tokenizer/tokenizer.ts";
 import { type JsonObject, PipelineError, type StageInput } from "../../core/mod.ts";
 import type { ChoicesTaskMeta, evaluationTask } from "../kinds.ts";
 import { limited, type PreparedTask, type TaskOutcome, type TaskRun, type TaskSetup } from "./prepared_task.ts";

@@ -1,12 +1,12 @@
-import { NO_LABEL } from "../../../datasets/packing.ts";
-import { TokenReader } from "../../../datasets/token_reader.ts";
-import type { Device } from "../../../kernels/device.ts";
+import { NO_LABEL } from "../../../datasets/tokens/packing.ts";
+import { TokenReader } from "../../../datasets/tokens/token_reader.ts";
+import type { Device } from "../../../kernels/gpu/device.ts";
 import type { BaseWeights } from "../../../models/base_file.ts";
-import { Evaluator } from "../../../models/evaluator.ts";
-import type { Adapter } from "../../../models/formats/adapter.ts";
-import { Lora } from "../../../models/lora.ts";
-import type { Tokenizer } from "../../../models/tokenizer.ts";
-import { batchesOf } from "../loss.ts";
+import { Evaluator } from "../../../models/training/evaluator.ts";
+import type { Adapter } from "../../../models/formats/adapter/adapter.ts";
+import { Lora } from "../../../models/training/lora.ts";
+import type { Tokenizer } from "../../../models/tokenizer/tokenizer.ts";
+import { batchesOf } from "../training/loss.ts";
 import { compare, type Compared, type Measure } from "./statistics.ts";
 
 /** Fewest tokens of a micro-batch, if there are so many. */

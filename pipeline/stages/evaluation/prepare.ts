@@ -1,9 +1,9 @@
-import { promptIds } from "../../../datasets/build_sequence.ts";
+import { promptIds } from "../../../datasets/templates/build_sequence.ts";
 import { flatten } from "../../../datasets/example.ts";
-import type { PromptTemplate } from "../../../datasets/templates.ts";
-import type { Tokenizer } from "../../../models/tokenizer.ts";
+import type { PromptTemplate } from "../../../datasets/templates/templates.ts";
+import type { Tokenizer } from "../../../models/tokenizer/tokenizer.ts";
 import { PipelineError, type StageInput } from "../../core/mod.ts";
-import { firstExamples } from "../held_out.ts";
+import { firstExamples } from "./held_out.ts";
 import type { evaluationTask } from "../kinds.ts";
 import { onlyFile } from "../only_file.ts";
 import { answersOfSides } from "./answering.ts";

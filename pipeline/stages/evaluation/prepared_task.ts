@@ -1,7 +1,7 @@
 import type { BelleAnswer } from "../../../datasets/evaluation/belle_questions.ts";
-import type { PromptTemplate } from "../../../datasets/templates.ts";
+import type { PromptTemplate } from "../../../datasets/templates/templates.ts";
 import type { TextGenerator } from "../../../models/generation/text_generator.ts";
-import type { Tokenizer } from "../../../models/tokenizer.ts";
+import type { Tokenizer } from "../../../models/tokenizer/tokenizer.ts";
 import type { TaskMeta } from "../kinds.ts";
 import type { Keep } from "./keep.ts";
 import type { ItemResult, TaskResult } from "./results.ts";

@@ -1,9 +1,9 @@
 // What merging and tokenising gave: reports, lengths, and rows a page at a time.
 import { join } from "@std/path";
-import type { MergeReport } from "../../../datasets/merge_report.ts";
-import { TokenReader } from "../../../datasets/token_reader.ts";
-import type { TokenRow } from "../../../datasets/token_files.ts";
-import { loadTokenizer, type Tokenizer } from "../../../models/tokenizer.ts";
+import type { MergeReport } from "../../../datasets/merging/merge_report.ts";
+import { TokenReader } from "../../../datasets/tokens/token_reader.ts";
+import type { TokenRow } from "../../../datasets/tokens/token_files.ts";
+import { loadTokenizer, type Tokenizer } from "../../../models/tokenizer/tokenizer.ts";
 import { folderWithDigest, publishedResult, type RunRecord } from "../../../pipeline/core/upkeep.ts";
 import type { TokensMeta } from "../../../pipeline/stages/kinds.ts";
 import { ApiError } from "../api_error.ts";

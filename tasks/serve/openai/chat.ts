@@ -1,6 +1,6 @@
 // POST /v1/chat/completions
 import { z } from "zod";
-import { templateFor } from "../../../datasets/templates.ts";
+import { templateFor } from "../../../datasets/templates/templates.ts";
 import { questionOf, wholePrompt } from "../../generation/conversation.ts";
 import type { ServeContext } from "../context.ts";
 import type { AnswerJob } from "./answers.ts";

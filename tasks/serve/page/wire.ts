@@ -1,11 +1,11 @@
 // What the server tells the page, in JSON. Types and nothing else, so that both sides can read them.
 import type { Json, JsonObject } from "../../../pipeline/core/json.ts";
 import type { Reason } from "../../../pipeline/core/explain.ts";
-import type { RunFailure, RunStanding } from "../../../pipeline/core/run_standing.ts";
-import type { Progress } from "../../../pipeline/core/stage_spec.ts";
-import type { TemplateName } from "../../../datasets/templates.ts";
+import type { RunFailure, RunStanding } from "../../../pipeline/core/records/run_standing.ts";
+import type { Progress } from "../../../pipeline/core/stage/stage_spec.ts";
+import type { TemplateName } from "../../../datasets/templates/templates.ts";
 import type { Control } from "../../generation/control.ts";
-import type { MergeReport } from "../../../datasets/merge_report.ts";
+import type { MergeReport } from "../../../datasets/merging/merge_report.ts";
 
 /** Answer of GET /api/state: what there is to talk to and how. */
 export interface ServerState {

@@ -1,5 +1,5 @@
 // GET /api/state: what there is to talk to and how.
-import { TEMPLATE_NAMES } from "../../../datasets/templates.ts";
+import { TEMPLATE_NAMES } from "../../../datasets/templates/templates.ts";
 import { controlsFor } from "../../generation/controls.ts";
 import type { ServeContext } from "../context.ts";
 import type { ServerState } from "../page/wire.ts";

@@ -2,17 +2,17 @@
 // a FormatError, in bounded time and memory.
 import { assert } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { readAdapter } from "../../../models/formats/adapter.ts";
+import { readAdapter } from "../../../models/formats/adapter/adapter.ts";
 import { readConfig } from "../../../models/formats/config.ts";
 import { FormatError } from "../../../models/formats/error.ts";
-import { openGguf } from "../../../models/formats/gguf_file.ts";
-import { openSafetensors } from "../../../models/formats/safetensors.ts";
+import { openGguf } from "../../../models/formats/gguf/gguf_file.ts";
+import { openSafetensors } from "../../../models/formats/safetensors/safetensors.ts";
 import type { TensorFile } from "../../../models/formats/tensor_file.ts";
-import { openTorchFile } from "../../../models/formats/torch_file.ts";
+import { openTorchFile } from "../../../models/formats/torch/torch_file.ts";
 import { openWeights } from "../../../models/formats/weights.ts";
 import { readModelConfig, writeModelTokenizer } from "../../../models/model_source.ts";
-import { parseSentencePieceModel } from "../../../models/formats/sentencepiece_model.ts";
-import { parseTokenizerJson } from "../../../models/formats/tokenizer_json.ts";
+import { parseSentencePieceModel } from "../../../models/formats/tokenizer/sentencepiece_model.ts";
+import { parseTokenizerJson } from "../../../models/formats/tokenizer/tokenizer_json.ts";
 import { Random } from "../../kernels/harness.ts";
 import { byteLevelJson, LLAMA_JSON, sentencePieceModel } from "../sample_tokenizers.ts";
 import { bytesOf, P, pickleOf, tensor, torchFile } from "./sample_torch.ts";

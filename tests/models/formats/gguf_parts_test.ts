@@ -2,8 +2,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { FormatError } from "../../../models/formats/error.ts";
-import { openGguf } from "../../../models/formats/gguf_file.ts";
-import { type GgufTensor, type GgufValue, writeGguf } from "../../../models/formats/gguf_writer.ts";
+import { openGguf } from "../../../models/formats/gguf/gguf_file.ts";
+import { type GgufTensor, type GgufValue, writeGguf } from "../../../models/formats/gguf/gguf_writer.ts";
 import { findWeights, ggufParts } from "../../../models/formats/weight_forms.ts";
 import { inFolder } from "../temp_folder.ts";
 

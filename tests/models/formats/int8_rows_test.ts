@@ -1,14 +1,14 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { packRows } from "../../../kernels/weight_pack.ts";
+import { packRows } from "../../../kernels/weight/weight_pack.ts";
 import { writeInt8Model } from "../../../models/export/int8_model.ts";
 import { type LlamaConfig, readConfig } from "../../../models/formats/config.ts";
 import { FormatError } from "../../../models/formats/error.ts";
 import { int8Rows, isInt8, scaledRows } from "../../../models/formats/int8_rows.ts";
 import { llamaTensors } from "../../../models/formats/llama_tensors.ts";
-import { openSafetensors, writeSafetensors } from "../../../models/formats/safetensors.ts";
+import { openSafetensors, writeSafetensors } from "../../../models/formats/safetensors/safetensors.ts";
 import { openWeights } from "../../../models/formats/weights.ts";
-import { buildTokenizer } from "../../../models/formats/tokenizer_builder.ts";
+import { buildTokenizer } from "../../../models/formats/tokenizer/tokenizer_builder.ts";
 import { writeRandomModel } from "../../../models/init_model.ts";
 import { withFolder } from "../../datasets/testing.ts";
 

@@ -2,14 +2,14 @@
 //   models/formats/json_file.ts   config.json, tokenizer files, adapter_config.json, index.json
 //   models/formats/byte_file.ts   weights of all forms, GGUF files
 //   models/model_source.ts        tokenizer.model, and what is copied from a model's folder
-//   datasets/file_chunks.ts       rows (tests below)
-//   pipeline/core/resolver.ts, files.ts  inputs of stages: special files are refused, or not listed (run_test.ts)
-//   pipeline/core/remote_cache.ts a shared cache (tests/pipeline/core/remote_cache_test.ts)
+//   datasets/files/file_chunks.ts       rows (tests below)
+//   pipeline/core/run/resolver.ts, files.ts  inputs of stages: special files are refused, or not listed (run_test.ts)
+//   pipeline/core/store/remote_cache.ts a shared cache (tests/pipeline/core/store/remote_cache_test.ts)
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { DataError } from "../../../datasets/errors.ts";
-import { readPieces } from "../../../datasets/pieces.ts";
-import { readAdapter } from "../../../models/formats/adapter.ts";
+import { readPieces } from "../../../datasets/files/pieces.ts";
+import { readAdapter } from "../../../models/formats/adapter/adapter.ts";
 import { readConfig } from "../../../models/formats/config.ts";
 import { FormatError } from "../../../models/formats/error.ts";
 import { openWeights } from "../../../models/formats/weights.ts";

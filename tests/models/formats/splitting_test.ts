@@ -7,8 +7,8 @@ import {
   splittingNamed,
   splittingSteps,
   stepsOf,
-} from "../../../models/formats/byte_level_tokenizer.ts";
-import { loadLibraryEncoder } from "../../../models/library_encoder.ts";
+} from "../../../models/formats/tokenizer/byte_level_tokenizer.ts";
+import { loadLibraryEncoder } from "../../../models/tokenizer/library_encoder.ts";
 
 const split = (Regex: string) => ({ type: "Split", pattern: { Regex }, behavior: "Isolated", invert: false });
 const byteLevel = (use_regex: boolean) => ({

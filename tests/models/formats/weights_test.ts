@@ -3,7 +3,7 @@ import { fromFileUrl, join } from "@std/path";
 import { readConfig } from "../../../models/formats/config.ts";
 import { FormatError } from "../../../models/formats/error.ts";
 import { llamaTensors } from "../../../models/formats/llama_tensors.ts";
-import { writeSafetensors } from "../../../models/formats/safetensors.ts";
+import { writeSafetensors } from "../../../models/formats/safetensors/safetensors.ts";
 import { openWeights } from "../../../models/formats/weights.ts";
 import { inFolder } from "../temp_folder.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { AdapterShelf } from "../../../models/generation/adapter_shelf.ts";
-import type { Lora } from "../../../models/lora.ts";
+import type { Lora } from "../../../models/training/lora.ts";
 
 /** An adapter that says when it is closed. */
 function fakeLora(name: string, log: string[]): Lora {

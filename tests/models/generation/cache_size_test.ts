@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import type { Device } from "../../../kernels/device.ts";
+import type { Device } from "../../../kernels/gpu/device.ts";
 import type { LlamaConfig } from "../../../models/formats/config.ts";
 import { cacheSize } from "../../../models/generation/cache_size.ts";
 import { slotBytes } from "../../../models/generation/decoder.ts";

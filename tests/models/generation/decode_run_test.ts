@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { readAdapter } from "../../../models/formats/adapter.ts";
+import { readAdapter } from "../../../models/formats/adapter/adapter.ts";
 import type { DecodeRun, RunRow, SampleResult, SampleSettings } from "../../../models/generation/decode_run.ts";
 import { Decoder } from "../../../models/generation/decoder.ts";
 import { argmax } from "../../../models/generation/sampling.ts";
-import { Lora } from "../../../models/lora.ts";
+import { Lora } from "../../../models/training/lora.ts";
 import goldens from "../goldens/goldens.json" with { type: "json" };
 import { goldenFolder, openGoldenBase } from "../golden_base.ts";
 

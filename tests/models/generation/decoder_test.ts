@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { readAdapter } from "../../../models/formats/adapter.ts";
+import { readAdapter } from "../../../models/formats/adapter/adapter.ts";
 import { chunkTokens, Decoder, slotBytes, stepBytes } from "../../../models/generation/decoder.ts";
-import { Lora } from "../../../models/lora.ts";
+import { Lora } from "../../../models/training/lora.ts";
 import { largestDifference, logitsOf } from "../logits.ts";
 import { goldenFolder, goldenNames, openGoldenBase } from "../golden_base.ts";
 import goldens from "../goldens/goldens.json" with { type: "json" };

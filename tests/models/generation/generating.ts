@@ -1,11 +1,11 @@
 // What tests of generation share: a golden network with a generator, and answers as plain values.
-import type { WeightBits } from "../../../kernels/weight.ts";
+import type { WeightBits } from "../../../kernels/weight/weight.ts";
 import type { LlamaConfig } from "../../../models/formats/config.ts";
 import { GENERATION_DEFAULTS, type GenerationParams, type TextEvent } from "../../../models/generation/request.ts";
 import type { TextRequest } from "../../../models/generation/request.ts";
 import { TextGenerator, type TextGeneratorOptions } from "../../../models/generation/text_generator.ts";
-import type { Tokenizer } from "../../../models/tokenizer.ts";
-import type { Device } from "../../../kernels/device.ts";
+import type { Tokenizer } from "../../../models/tokenizer/tokenizer.ts";
+import type { Device } from "../../../kernels/gpu/device.ts";
 import { goldenFolder, type GoldenName, openGoldenBase } from "../golden_base.ts";
 import { idTokenizer } from "./id_tokenizer.ts";
 

@@ -1,5 +1,5 @@
 // A tokenizer for networks that have none: each id stands for a text of its own.
-import { Tokenizer } from "../../../models/tokenizer.ts";
+import { Tokenizer } from "../../../models/tokenizer/tokenizer.ts";
 
 const utf8 = new TextEncoder();
 

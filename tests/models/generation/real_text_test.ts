@@ -1,11 +1,11 @@
 // With real tokenizers: a model that tells stories, and one whose every token is as likely as any other.
 import { assert, assertEquals } from "@std/assert";
-import { openDevice } from "../../../kernels/device.ts";
+import { openDevice } from "../../../kernels/gpu/device.ts";
 import { TextGenerator } from "../../../models/generation/text_generator.ts";
 import type { LlamaConfig } from "../../../models/formats/config.ts";
 import { writeRandomModel } from "../../../models/init_model.ts";
 import { loadModel } from "../../../models/model_folder.ts";
-import { loadTokenizer } from "../../../models/tokenizer.ts";
+import { loadTokenizer } from "../../../models/tokenizer/tokenizer.ts";
 import { LLAMA_JSON, LLAMA_JSON_SIZE } from "../sample_tokenizers.ts";
 import { inFolder } from "../temp_folder.ts";
 import { answerOf } from "./generating.ts";

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { readAdapter } from "../../../models/formats/adapter.ts";
+import { readAdapter } from "../../../models/formats/adapter/adapter.ts";
 import { type ScorePair, Scorer } from "../../../models/generation/scorer.ts";
-import { Lora } from "../../../models/lora.ts";
+import { Lora } from "../../../models/training/lora.ts";
 import { goldenFolder, goldenNames, openGoldenBase } from "../golden_base.ts";
 import goldens from "../goldens/goldens.json" with { type: "json" };
-import { openSafetensors } from "../../../models/formats/safetensors.ts";
+import { openSafetensors } from "../../../models/formats/safetensors/safetensors.ts";
 
 /** log softmax of a row of logits, in float64. */
 function logSoftmax(logits: Float32Array): Float64Array {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { SlotPool } from "../../../models/generation/slot_pool.ts";
-import type { Lora } from "../../../models/lora.ts";
+import type { Lora } from "../../../models/training/lora.ts";
 
 const lora = { rank: 1 } as unknown as Lora;
 

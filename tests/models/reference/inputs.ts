@@ -1,7 +1,7 @@
 // What reference and engine are both given.
-import type { TokenRow } from "../../../datasets/token_files.ts";
-import type { WeightBits } from "../../../kernels/weight.ts";
-import { packRows, unpackRows } from "../../../kernels/weight_pack.ts";
+import type { TokenRow } from "../../../datasets/tokens/token_files.ts";
+import type { WeightBits } from "../../../kernels/weight/weight.ts";
+import { packRows, unpackRows } from "../../../kernels/weight/weight_pack.ts";
 import { readConfig } from "../../../models/formats/config.ts";
 import { llamaTensors } from "../../../models/formats/llama_tensors.ts";
 import { openWeights } from "../../../models/formats/weights.ts";

@@ -1,11 +1,11 @@
 // A LLaMA network with LoRA, and its training, in plain float64 on the processor: what the engine is measured against. Rows
 // are computed one by one, each alone at positions 0, 1, …; nothing is packed, fused, blocked or computed twice.
-import type { TokenRow } from "../../../datasets/token_files.ts";
+import type { TokenRow } from "../../../datasets/tokens/token_files.ts";
 import { FAMILIES } from "../../../models/families.ts";
 import type { LlamaConfig } from "../../../models/formats/config.ts";
 import { projectionShape } from "../../../models/formats/llama_tensors.ts";
-import { LORA_TARGETS, type LoraTarget, projectionName } from "../../../models/formats/lora_names.ts";
-import type { LoraConfig } from "../../../models/lora.ts";
+import { LORA_TARGETS, type LoraTarget, projectionName } from "../../../models/formats/adapter/lora_names.ts";
+import type { LoraConfig } from "../../../models/training/lora.ts";
 import { dropoutMask } from "./dropout.ts";
 import * as op from "./operations.ts";
 

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { describeChange, diffRecords } from "../../../pipeline/core/explain.ts";
 import type { KeyRecord } from "../../../pipeline/core/record.ts";
-import { explainMiss } from "../../../pipeline/core/miss.ts";
-import { History } from "../../../pipeline/core/history.ts";
-import { Store } from "../../../pipeline/core/store.ts";
+import { explainMiss } from "../../../pipeline/core/run/miss.ts";
+import { History } from "../../../pipeline/core/records/history.ts";
+import { Store } from "../../../pipeline/core/store/store.ts";
 import { joinAndShout, reasons, Workbench } from "./helpers.ts";
 
 const BEFORE: KeyRecord = {

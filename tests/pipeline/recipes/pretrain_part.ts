@@ -2,7 +2,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import { fromFileUrl, join } from "@std/path";
-import { openDevice } from "../../../kernels/device.ts";
+import { openDevice } from "../../../kernels/gpu/device.ts";
 import { runPipeline } from "../../../pipeline/core/mod.ts";
 import pretrainTiny from "../../../pipeline/recipes/pretrain_tiny.ts";
 import { withFolder } from "../stages/running.ts";

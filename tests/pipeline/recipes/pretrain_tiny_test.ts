@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { readConfig } from "../../../models/formats/config.ts";
-import { loadTokenizer } from "../../../models/tokenizer.ts";
+import { loadTokenizer } from "../../../models/tokenizer/tokenizer.ts";
 import { assertPart, committed, sha256 } from "./pretrain_part.ts";
 import made from "./pretrain_tiny.json" with { type: "json" };
 

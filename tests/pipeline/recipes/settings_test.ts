@@ -1,7 +1,7 @@
 // The settings that messages and documentation advise: memory_plan.ts and training_fault.ts (tokens of a micro-batch, memory),
 // training_run.ts and train.ts (warm-up, steps, learning rate), README (saving, samples, early stopping, --no-autotune).
 import { assertEquals } from "@std/assert";
-import { flagsOf, kebabCase } from "../../../tasks/cli/flags.ts";
+import { flagsOf, kebabCase } from "../../../tasks/cli/options/flags.ts";
 import chineseVicuna from "../../../pipeline/recipes/chinese_vicuna.ts";
 import pretrain from "../../../pipeline/recipes/pretrain.ts";
 import pretrainTiny from "../../../pipeline/recipes/pretrain_tiny.ts";

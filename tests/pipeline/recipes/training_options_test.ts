@@ -9,7 +9,7 @@ import {
   trainSettings,
   z,
 } from "../../../mod.ts";
-import { REF, type StageNode } from "../../../pipeline/core/ref.ts";
+import { REF, type StageNode } from "../../../pipeline/core/stage/ref.ts";
 import chineseVicuna from "../../../pipeline/recipes/chinese_vicuna.ts";
 import pretrain from "../../../pipeline/recipes/pretrain.ts";
 import pretrainTiny from "../../../pipeline/recipes/pretrain_tiny.ts";

@@ -1,7 +1,7 @@
 // A training that is stopped and started again ends as if it had never been stopped.
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { readAdapter } from "../../../models/formats/adapter.ts";
+import { readAdapter } from "../../../models/formats/adapter/adapter.ts";
 import { withFolder } from "./running.ts";
 import { Bench } from "./small_training.ts";
 

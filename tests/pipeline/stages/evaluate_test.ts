@@ -9,7 +9,7 @@ import {
 import { join } from "@std/path";
 import { evaluate } from "../../../pipeline/stages/evaluate.ts";
 import { answerTask } from "../../../pipeline/stages/evaluation/tasks.ts";
-import { heldOutTask } from "../../../pipeline/stages/held_out_task.ts";
+import { heldOutTask } from "../../../pipeline/stages/evaluation/held_out_task.ts";
 import { merge } from "../../../pipeline/stages/merge.ts";
 import { belle } from "../../../pipeline/stages/sources.ts";
 import { run, samplesIn, withFolder, writeRows } from "./running.ts";

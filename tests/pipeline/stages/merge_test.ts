@@ -1,8 +1,8 @@
-import { noCounts } from "../../../datasets/merge_report.ts";
+import { noCounts } from "../../../datasets/merging/merge_report.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { DataError } from "../../../datasets/errors.ts";
-import type { MergeReport } from "../../../datasets/merge_report.ts";
+import type { MergeReport } from "../../../datasets/merging/merge_report.ts";
 import { defineStage, PipelineError, type PipelineEvent, type Stage } from "../../../pipeline/core/mod.ts";
 import { rowsFile } from "../../../pipeline/stages/kinds.ts";
 import { merge } from "../../../pipeline/stages/merge.ts";

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { readConfig } from "../../../models/formats/config.ts";
-import { openSafetensors } from "../../../models/formats/safetensors.ts";
-import { loadTokenizer } from "../../../models/tokenizer.ts";
+import { openSafetensors } from "../../../models/formats/safetensors/safetensors.ts";
+import { loadTokenizer } from "../../../models/tokenizer/tokenizer.ts";
 import { modelFolder } from "../../../pipeline/stages/models.ts";
 import { quantize } from "../../../pipeline/stages/quantize.ts";
 import { run, withFolder } from "./running.ts";

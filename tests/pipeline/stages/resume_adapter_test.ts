@@ -1,7 +1,7 @@
 // A training that begins with an adapter: starting_adapter.ts.
 import { assert, assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { readAdapter } from "../../../models/formats/adapter.ts";
+import { readAdapter } from "../../../models/formats/adapter/adapter.ts";
 import { adapterFolder } from "../../../pipeline/stages/models.ts";
 import { withFolder } from "./running.ts";
 import { Bench } from "./small_training.ts";

@@ -10,7 +10,7 @@ import {
   z,
 } from "../../../pipeline/core/mod.ts";
 import { tokenizer } from "../../../pipeline/stages/kinds.ts";
-import { buildTokenizer } from "../../../models/formats/tokenizer_builder.ts";
+import { buildTokenizer } from "../../../models/formats/tokenizer/tokenizer_builder.ts";
 import { shareGpu } from "../../kernels/shared_gpu.ts";
 
 shareGpu();

@@ -6,7 +6,7 @@ import { belle } from "../../../pipeline/stages/sources.ts";
 import { merge } from "../../../pipeline/stages/merge.ts";
 import { randomModel } from "../../../pipeline/stages/models.ts";
 import { quantize } from "../../../pipeline/stages/quantize.ts";
-import { tokenize } from "../../../pipeline/stages/tokenize.ts";
+import { tokenize } from "../../../pipeline/stages/tokens/tokenize.ts";
 import { train, type TrainParams } from "../../../pipeline/stages/train.ts";
 import { run, writeRows } from "./running.ts";
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { DeviceChoiceError } from "../../../kernels/device_error.ts";
+import { DeviceChoiceError } from "../../../kernels/machine/device_error.ts";
 import { chooseStageDevice } from "../../../pipeline/stages/stage_device.ts";
-import { params, settings } from "../../../pipeline/stages/training_params.ts";
+import { params, settings } from "../../../pipeline/stages/training/training_params.ts";
 
 Deno.test("a stage's setting that names no device is an error with the list of devices; without it none is chosen", () => {
   const { device } = settings.parse({});

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { readAdapter } from "../../../models/formats/adapter.ts";
+import { readAdapter } from "../../../models/formats/adapter/adapter.ts";
 import { evaluate } from "../../../pipeline/stages/evaluate.ts";
 import { pipeline, type PipelineEvent, planPipeline, z } from "../../../pipeline/core/mod.ts";
 import type { TrainParams } from "../../../pipeline/stages/train.ts";

@@ -1,9 +1,9 @@
 // All that bench measures, once and small: run.ts, measure.ts, products.ts, packing.ts, tables.ts.
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { openDevice } from "../../../kernels/device.ts";
-import { fill } from "../../../kernels/rows.ts";
-import { variantFor } from "../../../kernels/product_choice.ts";
-import { createTensor } from "../../../kernels/tensor.ts";
+import { openDevice } from "../../../kernels/gpu/device.ts";
+import { fill } from "../../../kernels/layer/rows.ts";
+import { variantFor } from "../../../kernels/product/product_choice.ts";
+import { createTensor } from "../../../kernels/gpu/tensor.ts";
 import { Meter } from "../../../tasks/bench/measure.ts";
 import { paddedBatches } from "../../../tasks/bench/packing.ts";
 import { benchProduct } from "../../../tasks/bench/products.ts";

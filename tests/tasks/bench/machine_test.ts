@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import type { DeviceInfo } from "../../../kernels/device.ts";
+import type { DeviceInfo } from "../../../kernels/gpu/device.ts";
 import { machineFacts, machineLines } from "../../../tasks/bench/machine.ts";
 
 const info: DeviceInfo = {

@@ -29,7 +29,7 @@ Deno.test("a report keeps what only looks like a secret", () => {
       "12 tokens/s, 3.4 GB/s, x·Wᵀ / dy·W",
       "</s>",
       "see https://example.org/a/b",
-      "tests/kernels/product_test.ts",
+      "tests/kernels/product/product_test.ts",
       "NVIDIA GeForce RTX 4090/PCIe, Helena",
       "LLVM 15.0.6, 256 bits",
     ]
@@ -38,7 +38,7 @@ Deno.test("a report keeps what only looks like a secret", () => {
 
 Deno.test("a place in the project's own sources is kept, without the folder that it lies in", () => {
   const project = fromFileUrl(new URL("../../../", import.meta.url));
-  const at = `at ${new URL("../../../kernels/device.ts", import.meta.url)}:3:4 and ${project}mod.ts`;
+  const at = `at ${new URL("../../../kernels/gpu/device.ts", import.meta.url)}:3:4 and ${project}mod.ts`;
   assertEquals(scrub(at, secrets), "at <project>/kernels/device.ts:3:4 and <project>/mod.ts");
 });
 

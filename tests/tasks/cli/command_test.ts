@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { z } from "zod";
-import { calledAs } from "../../../tasks/cli/called_as.ts";
+import { calledAs } from "../../../tasks/cli/options/called_as.ts";
 import { type CommandShape, parseCommand } from "../../../tasks/cli/command.ts";
-import { flagsOf } from "../../../tasks/cli/flags.ts";
+import { flagsOf } from "../../../tasks/cli/options/flags.ts";
 import { detectLanguage } from "../../../tasks/cli/language.ts";
 import { messagesIn } from "../../../tasks/cli/messages.ts";
-import { displayWidth, wrapToWidth } from "../../../tasks/cli/text_width.ts";
+import { displayWidth, wrapToWidth } from "../../../tasks/cli/render/text_width.ts";
 import { UsageError } from "../../../tasks/cli/usage_error.ts";
 
 const shape: CommandShape = {

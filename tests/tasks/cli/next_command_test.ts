@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { collectGraph } from "../../../pipeline/core/graph.ts";
+import { collectGraph } from "../../../pipeline/core/stage/graph.ts";
 import type { Pipeline } from "../../../pipeline/core/mod.ts";
 import type { TargetsResult } from "../../../pipeline/core/mod.ts";
 import chineseVicuna from "../../../pipeline/recipes/chinese_vicuna.ts";

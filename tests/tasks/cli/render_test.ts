@@ -2,12 +2,18 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import type { PipelineEvent } from "../../../pipeline/core/mod.ts";
-import { formatDuration, formatNumber, Pace, type ProgressEvent, progressWords } from "../../../tasks/cli/format.ts";
+import {
+  formatDuration,
+  formatNumber,
+  Pace,
+  type ProgressEvent,
+  progressWords,
+} from "../../../tasks/cli/render/format.ts";
 import { messagesIn } from "../../../tasks/cli/messages.ts";
-import { planTable } from "../../../tasks/cli/plan_table.ts";
-import { PlainRenderer } from "../../../tasks/cli/render_plain.ts";
-import { TerminalRenderer } from "../../../tasks/cli/render_terminal.ts";
-import { displayWidth } from "../../../tasks/cli/text_width.ts";
+import { planTable } from "../../../tasks/cli/render/plan_table.ts";
+import { PlainRenderer } from "../../../tasks/cli/render/render_plain.ts";
+import { TerminalRenderer } from "../../../tasks/cli/render/render_terminal.ts";
+import { displayWidth } from "../../../tasks/cli/render/text_width.ts";
 
 const reason = {
   type: "changed",

@@ -1,7 +1,7 @@
 // What doctor says of a device: facts.ts and report.ts, and the task itself.
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import type { DeviceInfo } from "../../../kernels/device.ts";
+import type { DeviceInfo } from "../../../kernels/gpu/device.ts";
 import { deviceFacts } from "../../../tasks/doctor/facts.ts";
 import { deviceLines } from "../../../tasks/doctor/report.ts";
 import { inFolder, repository, runDeno } from "../children.ts";

@@ -2,7 +2,7 @@
 //   tasks/serve/gate.ts          connections (here)
 //   tasks/serve/admission.ts     requests in hand (limits_test.ts)
 //   tasks/serve/history/         follows runs by files that are opened, read and closed
-//   pipeline/core/leases.ts, lock.ts  one for a run and one for each key in hand
+//   pipeline/core/store/leases.ts, lock.ts  one for a run and one for each key in hand
 //   models/formats/weights.ts    one for each file of a model's weights
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";

@@ -3,7 +3,7 @@
 // and the same in the terminal (chat/session.ts, generation/generation_flags.ts).
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { loadTokenizer, type Tokenizer } from "../../../models/tokenizer.ts";
+import { loadTokenizer, type Tokenizer } from "../../../models/tokenizer/tokenizer.ts";
 import { controlsFor } from "../../../tasks/generation/controls.ts";
 import { paramsOf } from "../../../tasks/generation/generation_flags.ts";
 import { initialSettings } from "../../../tasks/serve/page/talk/settings.ts";

@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { createApp } from "../../../tasks/serve/app.ts";
 import { type AccessRules, DEFAULT_LIMITS, type ServeContext, type TextSource } from "../../../tasks/serve/context.ts";
 import type { TextEvent, TextRequest, TokenLogprob } from "../../../models/generation/request.ts";
-import { loadTokenizer, type Tokenizer } from "../../../models/tokenizer.ts";
+import { loadTokenizer, type Tokenizer } from "../../../models/tokenizer/tokenizer.ts";
 import { writeTinyModel } from "../children.ts";
 
 /** What a {@linkcode ScriptedGenerator} does. */

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
-import type { DropReason } from "../../../../datasets/filters.ts";
-import type { MergeCounts, SourceReport } from "../../../../datasets/merge_report.ts";
+import type { DropReason } from "../../../../datasets/merging/filters.ts";
+import type { MergeCounts, SourceReport } from "../../../../datasets/merging/merge_report.ts";
 import { Fault } from "../parts/fault.tsx";
 import { useMessages } from "../parts/preferences.ts";
 import { useJson } from "../parts/use_json.ts";

@@ -1,6 +1,6 @@
 import type { FinishReason } from "../../../../models/generation/request.ts";
 import type { ControlName, NoEffect } from "../talk/settings.ts";
-import type { RunStanding } from "../../../../pipeline/core/run_standing.ts";
+import type { RunStanding } from "../../../../pipeline/core/records/run_standing.ts";
 import type { StageState, TrainingView } from "../wire.ts";
 import { EN_DATA } from "./en_data.ts";
 import { counted, number } from "./english.ts";

@@ -1,4 +1,4 @@
-import type { DropReason } from "../../../../datasets/filters.ts";
+import type { DropReason } from "../../../../datasets/merging/filters.ts";
 import type { RowOrder } from "../wire.ts";
 import { counted, number } from "./english.ts";
 

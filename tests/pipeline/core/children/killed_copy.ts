@@ -1,5 +1,5 @@
 // Copies results to a folder, and is killed at a rename.
-import { copyTargets } from "../../../../pipeline/core/copy_targets.ts";
+import { copyTargets } from "../../../../pipeline/core/records/copy_targets.ts";
 
 const { targets, out, point } = JSON.parse(Deno.args[0]!);
 const { rename } = Deno;

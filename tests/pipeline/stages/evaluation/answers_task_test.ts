@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { template } from "../../../../datasets/templates.ts";
-import { buildTokenizer } from "../../../../models/formats/tokenizer_builder.ts";
+import { template } from "../../../../datasets/templates/templates.ts";
+import { buildTokenizer } from "../../../../models/formats/tokenizer/tokenizer_builder.ts";
 import type { TextEvent, TextRequest } from "../../../../models/generation/request.ts";
-import { loadTokenizer, type Tokenizer } from "../../../../models/tokenizer.ts";
+import { loadTokenizer, type Tokenizer } from "../../../../models/tokenizer/tokenizer.ts";
 import { prepareAnswersTask } from "../../../../pipeline/stages/evaluation/answers_task.ts";
 import type { AskedGenerator, PreparedTask, TaskRun } from "../../../../pipeline/stages/evaluation/prepared_task.ts";
 import { answersOf, answersOfSides } from "../../../../pipeline/stages/evaluation/answering.ts";

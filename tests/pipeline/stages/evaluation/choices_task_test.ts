@@ -1,18 +1,18 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { template } from "../../../../datasets/templates.ts";
-import { openDevice } from "../../../../kernels/device.ts";
+import { template } from "../../../../datasets/templates/templates.ts";
+import { openDevice } from "../../../../kernels/gpu/device.ts";
 import { loadBase } from "../../../../models/base_file.ts";
 import type { ScorePair } from "../../../../models/generation/scorer.ts";
 import { TextGenerator } from "../../../../models/generation/text_generator.ts";
-import { loadTokenizer, type Tokenizer } from "../../../../models/tokenizer.ts";
+import { loadTokenizer, type Tokenizer } from "../../../../models/tokenizer/tokenizer.ts";
 import type { StageInput } from "../../../../pipeline/core/mod.ts";
 import { evaluate } from "../../../../pipeline/stages/evaluate.ts";
 import { prepareChoicesTask } from "../../../../pipeline/stages/evaluation/choices_task.ts";
 import { ceval, cmmlu } from "../../../../pipeline/stages/evaluation/tasks.ts";
 import type { AskedGenerator } from "../../../../pipeline/stages/evaluation/prepared_task.ts";
 import type { ChoicesTaskMeta, evaluationTask } from "../../../../pipeline/stages/kinds.ts";
-import { buildTokenizer } from "../../../../models/formats/tokenizer_builder.ts";
+import { buildTokenizer } from "../../../../models/formats/tokenizer/tokenizer_builder.ts";
 import { run, samplesIn, withFolder } from "../running.ts";
 import { small } from "../small_training.ts";
 

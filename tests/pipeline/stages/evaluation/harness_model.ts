@@ -1,4 +1,4 @@
-import { buildTokenizer } from "../../../../models/formats/tokenizer_builder.ts";
+import { buildTokenizer } from "../../../../models/formats/tokenizer/tokenizer_builder.ts";
 import { writeRandomModel } from "../../../../models/init_model.ts";
 import { tinyConfig } from "../../../tasks/children.ts";
 

@@ -2,13 +2,13 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { subjectPath } from "../../../../datasets/evaluation/choice_items.ts";
-import { template } from "../../../../datasets/templates.ts";
-import { openDevice } from "../../../../kernels/device.ts";
+import { template } from "../../../../datasets/templates/templates.ts";
+import { openDevice } from "../../../../kernels/gpu/device.ts";
 import { loadBase, writeBase } from "../../../../models/base_file.ts";
 import { readConfig } from "../../../../models/formats/config.ts";
 import { openWeights } from "../../../../models/formats/weights.ts";
 import { TextGenerator } from "../../../../models/generation/text_generator.ts";
-import { loadTokenizer } from "../../../../models/tokenizer.ts";
+import { loadTokenizer } from "../../../../models/tokenizer/tokenizer.ts";
 import { prepareChoicesTask } from "../../../../pipeline/stages/evaluation/choices_task.ts";
 import type { ChoicesTaskMeta } from "../../../../pipeline/stages/kinds.ts";
 import { withFolder } from "../running.ts";

@@ -1,8 +1,8 @@
 // A server with a tiny trained model, and a real browser that opens its page.
 import { join } from "@std/path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { template } from "../../../../datasets/templates.ts";
-import { buildTokenizer } from "../../../../models/formats/tokenizer_builder.ts";
+import { template } from "../../../../datasets/templates/templates.ts";
+import { buildTokenizer } from "../../../../models/formats/tokenizer/tokenizer_builder.ts";
 import { writeRandomModel } from "../../../../models/init_model.ts";
 import { openGenerator } from "../../../../tasks/generation/open_generator.ts";
 import { createApp } from "../../../../tasks/serve/app.ts";
