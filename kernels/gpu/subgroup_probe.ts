@@ -35,9 +35,16 @@ export async function fixedSubgroupSize(
   return 0;
 }
 
+/** The probe's kernels for rows of so many threads, and how many rows their workgroups have. */
+export function probeKernels(lanes: number, choice: boolean): { readonly rows: number; readonly code: string }[] {
+  return (choice ? shapes : shapesOfOne).map(({ rows, kept }) => {
+    return { rows, code: render(source, { LANES: lanes, GROUP_ROWS: rows, KEPT: kept }) };
+  });
+}
+
 /** Runs the probe on a device. */
 export async function runProbe(gpu: GPUDevice, lanes: number, choice: boolean): Promise<Iterable<number>> {
-  const tried = choice ? shapes : shapesOfOne;
+  const tried = probeKernels(lanes, choice);
   const usage = GPUBufferUsage;
   const counts = tried.map(({ rows }) => lanes * rows * groups);
   const offsets = counts.map((_, i) => counts.slice(0, i).reduce((sum, count) => sum + count, 0) * 4);
@@ -55,8 +62,7 @@ export async function runProbe(gpu: GPUDevice, lanes: number, choice: boolean): 
     const zero = make(16, usage.UNIFORM);
     const staging = make(bytes, usage.MAP_READ | usage.COPY_DST);
     const encoder = gpu.createCommandEncoder();
-    tried.forEach(({ rows, kept }, i) => {
-      const code = render(source, { LANES: lanes, GROUP_ROWS: rows, KEPT: kept });
+    tried.forEach(({ code }, i) => {
       const module = gpu.createShaderModule({ label: "subgroup probe", code });
       const pipeline = gpu.createComputePipeline({ layout: "auto", compute: { module, entryPoint: "main" } });
       const results = make(counts[i]! * 4, usage.STORAGE | usage.COPY_SRC);

@@ -1,6 +1,8 @@
 #!/bin/sh
 # Unpacks Debian 13's Mesa (25.0) and all that it needs into a folder, beside the system, of which nothing changes. It has a
 # C library of its own, so a program runs on it by its own loader: FOLDER/run PROGRAM [arguments].
+# Its compilers for AMD's and NVIDIA's cards (RADV, NVK) come along, with stand-ins for cards that are not there: they compile
+# and compute nothing (deno task shader-stats). MESA25_DRIVER=radeon or nouveau chooses them, lvp is the rule.
 # Needs Debian or Ubuntu on x86-64 or arm64, 57 MB of downloads and 330 MB of disk; no root.
 # Usage: tests/drivers/unpack_mesa25.sh [FOLDER]          (.vicuna/mesa25 beside the project when there is none)
 set -eu
@@ -40,24 +42,30 @@ END
 APT_CONFIG=$apt/apt.conf
 export APT_CONFIG
 apt-get update --quiet
-apt-get install --yes --quiet --no-install-recommends --download-only mesa-vulkan-drivers libvulkan1
+apt-get install --yes --quiet --no-install-recommends --download-only mesa-vulkan-drivers libvulkan1 mesa-drm-shim
 
 for package in "$apt"/archives/*.deb; do dpkg -x "$package" "$folder/system"; done
 rm -rf "$apt"
 
 libraries=$(dirname "$(ls "$folder"/system/usr/lib/*/libvulkan_lvp.so)")
 loader=$(ls "$folder"/system/usr/lib/*/ld-linux-*.so.?)
-printf '{ "file_format_version": "1.0.0", "ICD": { "library_path": "%s", "api_version": "1.4.305" } }\n' \
-    "$libraries/libvulkan_lvp.so" >"$folder/lvp_icd.json"
+for driver in "$libraries"/libvulkan_lvp.so "$libraries"/libvulkan_radeon.so "$libraries"/libvulkan_nouveau.so; do
+    name=$(basename "$driver" .so)
+    printf '{ "file_format_version": "1.0.0", "ICD": { "library_path": "%s", "api_version": "1.4.305" } }\n' \
+        "$driver" >"$folder/${name#libvulkan_}_icd.json"
+done
 cat >"$folder/run" <<END
 #!/bin/sh
 # Runs a program on the Mesa that is unpacked here, with its own C library: run PROGRAM [arguments].
-VK_ICD_FILENAMES=$folder/lvp_icd.json
+VK_ICD_FILENAMES=$folder/\${MESA25_DRIVER:-lvp}_icd.json
 VK_DRIVER_FILES=\$VK_ICD_FILENAMES
 export VK_ICD_FILENAMES VK_DRIVER_FILES
 program=\$(command -v "\$1") || { echo "run: there is no program \$1" >&2; exit 1; }
 shift
-exec "$loader" --library-path "$libraries" "\$program" "\$@"
+# NVK asks the kernel for a card; the stand-in answers in its place.
+[ "\$MESA25_DRIVER" != nouveau ] || set -- --preload "$libraries/libnouveau_noop_drm_shim.so" "\$program" "\$@"
+[ "\$MESA25_DRIVER" = nouveau ] || set -- "\$program" "\$@"
+exec "$loader" --library-path "$libraries" "\$@"
 END
 chmod +x "$folder/run"
 echo "Mesa is in $folder; start a program on it: $folder/run PROGRAM [arguments]"

@@ -1,0 +1,62 @@
+// What a kernel does most: its innermost loop, read from a compiler's instructions. The same for all compilers once their text
+// is cut into blocks (aco.ts, nak.ts).
+
+/** What an instruction does, as far as it is counted. A compiler may write two into one. */
+export type InstructionKind = "multiplyAdd" | "load" | "sharedLoad" | "spill" | "other";
+
+/** An instruction. */
+export interface Instruction {
+  readonly kind: InstructionKind;
+  /** Multiplications and additions to a sum that it does at once: 4 for products of four bytes. */
+  readonly multiplyAdds: number;
+}
+
+/** Instructions without a jump in between, in the order in which they lie in memory. */
+export interface Block {
+  readonly instructions: readonly Instruction[];
+  /** Blocks that may come next, by their place in the list. */
+  readonly next: readonly number[];
+}
+
+/** An innermost loop. */
+export interface LoopFigures {
+  readonly instructions: number;
+  readonly multiplyAdds: number;
+  /** Instructions of which are multiply-adds, 0 … 1. */
+  readonly share: number;
+  /** Loads from memory, and from that of a workgroup, for each multiply-add. */
+  readonly loads: number;
+  readonly sharedLoads: number;
+  /** Instructions that move registers to memory and back because there are too few. */
+  readonly spills: number;
+}
+
+/** First and last blocks of the loops that hold no other. */
+function innermostLoops(blocks: readonly Block[]): (readonly [number, number])[] {
+  const lastOf = new Map<number, number>();
+  blocks.forEach(({ next }, from) => {
+    for (const to of next) if (to <= from) lastOf.set(to, from); // the last jump back to a block ends its loop
+  });
+  const loops = [...lastOf];
+  return loops.filter(([first, last]) => {
+    return !loops.some(([other, end]) => other !== first && first <= other && end <= last);
+  });
+}
+
+/** Of all innermost loops the one with most multiply-adds, of equal ones the longest; undefined where nothing loops. */
+export function innerLoop(blocks: readonly Block[]): LoopFigures | undefined {
+  const found = innermostLoops(blocks).map(([first, last]) => {
+    const all = blocks.slice(first, last + 1).flatMap(({ instructions }) => instructions);
+    const count = (wanted: InstructionKind) => all.filter(({ kind }) => kind === wanted).length;
+    const multiplyAdds = all.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0);
+    return {
+      instructions: all.length,
+      multiplyAdds,
+      share: all.length > 0 ? count("multiplyAdd") / all.length : 0,
+      loads: multiplyAdds > 0 ? count("load") / multiplyAdds : 0,
+      sharedLoads: multiplyAdds > 0 ? count("sharedLoad") / multiplyAdds : 0,
+      spills: count("spill"),
+    };
+  });
+  return found.sort((a, b) => b.multiplyAdds - a.multiplyAdds || b.instructions - a.instructions)[0];
+}
