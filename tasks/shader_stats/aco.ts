@@ -3,8 +3,8 @@ import type { Block, Instruction, InstructionKind } from "./instructions.ts";
 import type { Executable } from "./output.ts";
 import type { CompilerFigures } from "./figures.ts";
 
-const multiplyAdd = /^v_(dual_)?(pk_)?(fma|fmac|mad|mac)(_|mk|ak|c)/;
-const byteProduct = /^v_(dual_)?(dot4c?|dot4)_/;
+const multiplyAdd = /^v_(dual_)?(pk_)?(fma|mad|mac)\w*_f(16|32)/;
+const byteProduct = /^v_(dual_)?dot4c?_/;
 
 function kindOf(name: string): InstructionKind {
   if (multiplyAdd.test(name) || byteProduct.test(name)) return "multiplyAdd";

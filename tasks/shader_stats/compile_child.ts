@@ -1,13 +1,13 @@
 // Child of compile.ts: compiles every shader on the driver that the environment chooses, through the layer of layer.c, which
 // writes what the compiler says to the file that VICUNA_SHADER_STATS names. Before each the child writes a line with its name.
-// Usage: compile_child.ts [--plain] [--only TEXT]...
-import { parseArgs } from "@std/cli/parse-args";
+// Usage: compile_child.ts [--plain] [PART_OF_A_NAME]...
 import { type Device, openDevice } from "../../kernels/gpu/device.ts";
 import { probeKernels, type SubgroupProbe } from "../../kernels/gpu/subgroup_probe.ts";
 import { type Shader, shadersOf } from "./launches/shaders.ts";
-import { type OutputLine, OUTPUT_VARIABLE } from "./output.ts";
+import { type OutputLine, OUTPUT_VARIABLE, SIZE_VARIABLE } from "./output.ts";
 
-const { plain, only } = parseArgs(Deno.args, { boolean: ["plain"], collect: ["only"] });
+const plain = Deno.args.includes("--plain");
+const only = Deno.args.filter((arg) => arg !== "--plain");
 const output = Deno.env.get(OUTPUT_VARIABLE)!;
 
 function write(line: OutputLine): void {
@@ -17,6 +17,7 @@ function write(line: OutputLine): void {
 /** What a subgroup would have been when the probe ran: the compiler tells, nothing runs here. */
 const probe: SubgroupProbe = async (gpu, lanes, choice) => {
   const found = [];
+  Deno.env.set(SIZE_VARIABLE, "1");
   for (const { rows, code } of probeKernels(lanes, choice)) {
     const module = gpu.createShaderModule({ code });
     gpu.createComputePipeline({ layout: "auto", compute: { module, entryPoint: "main" } });
@@ -24,6 +25,7 @@ const probe: SubgroupProbe = async (gpu, lanes, choice) => {
     const { executables } = JSON.parse(last) as Extract<OutputLine, { executables: unknown }>;
     found.push(...Array<number>(rows * lanes).fill(executables[0]!.subgroupSize));
   }
+  Deno.env.delete(SIZE_VARIABLE);
   return found;
 };
 
@@ -40,7 +42,7 @@ const device = await openDevice(plain ? { subgroups: false } : { probe });
 const { subgroupSize } = device.info;
 for (const shader of shadersOf(device.info)) {
   const { name, code } = shader;
-  if (only.length > 0 && !only.some((part) => name.includes(String(part)))) continue;
+  if (only.length > 0 && !only.some((part) => name.includes(part))) continue;
   write({ shader: name, code, subgroups: subgroupSize });
   compileShader(device, shader);
 }

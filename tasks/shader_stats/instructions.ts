@@ -1,4 +1,4 @@
-// What a kernel does most: its innermost loop, read from a compiler's instructions. The same for all compilers once their text
+// What a kernel does most: the loop that computes, read from a compiler's instructions. The same for all compilers once their text
 // is cut into blocks (aco.ts, nak.ts).
 
 /** What an instruction does, as far as it is counted. A compiler may write two into one. */
@@ -18,7 +18,7 @@ export interface Block {
   readonly next: readonly number[];
 }
 
-/** An innermost loop. */
+/** The loop in which most is computed. */
 export interface LoopFigures {
   readonly instructions: number;
   readonly multiplyAdds: number;
@@ -31,22 +31,33 @@ export interface LoopFigures {
   readonly spills: number;
 }
 
-/** First and last blocks of the loops that hold no other. */
-function innermostLoops(blocks: readonly Block[]): (readonly [number, number])[] {
+/** First and last blocks of all loops, inner ones before those around them. */
+function loopsOf(blocks: readonly Block[]): (readonly [number, number])[] {
   const lastOf = new Map<number, number>();
   blocks.forEach(({ next }, from) => {
     for (const to of next) if (to <= from) lastOf.set(to, from); // the last jump back to a block ends its loop
   });
-  const loops = [...lastOf];
-  return loops.filter(([first, last]) => {
-    return !loops.some(([other, end]) => other !== first && first <= other && end <= last);
-  });
+  return [...lastOf].sort(([a, aEnd], [b, bEnd]) => aEnd - a - (bEnd - b));
 }
 
-/** Of all innermost loops the one with most multiply-adds, of equal ones the longest; undefined where nothing loops. */
+/** The instructions of each loop that lie in no loop within it. */
+function ownInstructions(blocks: readonly Block[]): Instruction[][] {
+  const taken = new Set<number>();
+  return loopsOf(blocks).map(([first, last]) =>
+    blocks.slice(first, last + 1).flatMap(({ instructions }, i) => {
+      if (taken.has(first + i)) return [];
+      taken.add(first + i);
+      return instructions;
+    })
+  );
+}
+
+/**
+ * Of all loops, each without those within it, the one with most multiply-adds, of equal ones the longest: compilers unroll the
+ * innermost loop of some kernels. Undefined where nothing loops.
+ */
 export function innerLoop(blocks: readonly Block[]): LoopFigures | undefined {
-  const found = innermostLoops(blocks).map(([first, last]) => {
-    const all = blocks.slice(first, last + 1).flatMap(({ instructions }) => instructions);
+  const found = ownInstructions(blocks).map((all) => {
     const count = (wanted: InstructionKind) => all.filter(({ kind }) => kind === wanted).length;
     const multiplyAdds = all.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0);
     return {

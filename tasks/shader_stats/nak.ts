@@ -12,7 +12,7 @@ function instructionOf(line: string): Instruction {
   }
   if (operation === "idp4") return { kind: "multiplyAdd", multiplyAdds: 4 };
   if (/^(ld|st)\.local/.test(name)) return { kind: "spill", multiplyAdds: 0 };
-  if (/^ld\.(global|const)/.test(name) || operation === "ldc") return { kind: "load", multiplyAdds: 0 };
+  if (/^ld\.global/.test(name)) return { kind: "load", multiplyAdds: 0 };
   return { kind: /^ld\.shared/.test(name) ? "sharedLoad" : "other", multiplyAdds: 0 };
 }
 

@@ -2,6 +2,8 @@
 
 /** Names the file. */
 export const OUTPUT_VARIABLE = "VICUNA_SHADER_STATS";
+/** While it is set, the layer asks for the size of subgroups alone. */
+export const SIZE_VARIABLE = "VICUNA_SHADER_STATS_SIZE";
 
 /** What a compiler says of one shader. */
 export interface Executable {
