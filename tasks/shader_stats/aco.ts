@@ -18,7 +18,10 @@ function kindOf(name: string): InstructionKind {
 function instructionsOf(line: string): Instruction[] {
   return line.split("::").map((part) => part.trim().split(/\s/, 1)[0]!).map((name) => {
     const kind = kindOf(name);
-    return { kind, multiplyAdds: kind !== "multiplyAdd" ? 0 : byteProduct.test(name) ? 4 : /^v_pk_/.test(name) ? 2 : 1 };
+    return {
+      kind,
+      multiplyAdds: kind !== "multiplyAdd" ? 0 : byteProduct.test(name) ? 4 : /^v_pk_/.test(name) ? 2 : 1,
+    };
   });
 }
 

@@ -1,23 +1,12 @@
 // Has a target's compiler compile all shaders, in a child process, and reads what it says.
 import { fromFileUrl, join } from "@std/path";
 import { runChild } from "../cli/child.ts";
-import { type KernelFigures, kernelFigures } from "./figures.ts";
+import { kernelFigures } from "./figures.ts";
 import { layerEnvironment } from "./layer.ts";
 import { type CompilerOutput, OUTPUT_VARIABLE, readOutput } from "./output.ts";
+import type { TargetReport } from "./report.ts";
 import { saveShaders } from "./save.ts";
 import type { Target } from "./targets.ts";
-
-/** All kernels on one target. */
-export interface TargetReport {
-  readonly target: string;
-  readonly card: string;
-  /** The driver and its version, in its own words. */
-  readonly driver: string;
-  readonly version: string;
-  /** Threads of the subgroups that kernels are written for on it; 0 for kernels without. */
-  readonly subgroups: number;
-  readonly kernels: readonly KernelFigures[];
-}
 
 /** What to compile, and where things are kept. */
 export interface CompileOptions {
@@ -47,7 +36,10 @@ export async function compileOn(target: Target, options: CompileOptions): Promis
   };
 }
 
-async function compilerOutput(target: Target, { cacheDir, only = [], signal }: CompileOptions): Promise<CompilerOutput> {
+async function compilerOutput(
+  target: Target,
+  { cacheDir, only = [], signal }: CompileOptions,
+): Promise<CompilerOutput> {
   const layer = await layerEnvironment(cacheDir, signal);
   const folder = await Deno.makeTempDir({ prefix: "vicuna-shader-stats-" });
   const file = join(folder, "output");

@@ -4,7 +4,7 @@
 import { type Device, openDevice } from "../../kernels/gpu/device.ts";
 import { probeKernels, type SubgroupProbe } from "../../kernels/gpu/subgroup_probe.ts";
 import { type Shader, shadersOf } from "./launches/shaders.ts";
-import { type OutputLine, OUTPUT_VARIABLE, SIZE_VARIABLE } from "./output.ts";
+import { OUTPUT_VARIABLE, type OutputLine, SIZE_VARIABLE } from "./output.ts";
 
 const plain = Deno.args.includes("--plain");
 const only = Deno.args.filter((arg) => arg !== "--plain");

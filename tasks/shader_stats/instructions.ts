@@ -1,5 +1,6 @@
 // What a kernel does most: the loop that computes, read from a compiler's instructions. The same for all compilers once their text
 // is cut into blocks (aco.ts, nak.ts).
+import type { LoopFigures } from "./report.ts";
 
 /** What an instruction does, as far as it is counted. A compiler may write two into one. */
 export type InstructionKind = "multiplyAdd" | "load" | "sharedLoad" | "spill" | "other";
@@ -16,19 +17,6 @@ export interface Block {
   readonly instructions: readonly Instruction[];
   /** Blocks that may come next, by their place in the list. */
   readonly next: readonly number[];
-}
-
-/** The loop in which most is computed. */
-export interface LoopFigures {
-  readonly instructions: number;
-  readonly multiplyAdds: number;
-  /** Instructions of which are multiply-adds, 0 … 1. */
-  readonly share: number;
-  /** Loads from memory, and from that of a workgroup, for each multiply-add. */
-  readonly loads: number;
-  readonly sharedLoads: number;
-  /** Instructions that move registers to memory and back because there are too few. */
-  readonly spills: number;
 }
 
 /** First and last blocks of all loops, inner ones before those around them. */

@@ -8,7 +8,11 @@ const source = fromFileUrl(new URL("layer.c", import.meta.url));
 const layerName = "VK_LAYER_VICUNA_shader_stats";
 
 /** Builds the layer into a folder where it is not there yet, and gives the variables that make Vulkan's loader use it. */
-export async function layerEnvironment(cacheDir: string, signal?: AbortSignal): Promise<Record<string, string>> {
+export async function layerEnvironment(
+  cacheDir: string,
+  signal?: AbortSignal,
+  compiler = "cc",
+): Promise<Record<string, string>> {
   const digest = createHash("sha256").update(await Deno.readFile(source)).digest("hex").slice(0, 16);
   const parent = join(await absolute(cacheDir), "shader-stats");
   const folder = join(parent, digest);
@@ -20,7 +24,7 @@ export async function layerEnvironment(cacheDir: string, signal?: AbortSignal): 
   // Aside, so that two that begin together do not disturb each other.
   const aside = await Deno.makeTempDir({ dir: parent, prefix: "building-" });
   try {
-    await compileLayer(join(aside, "layer.so"), signal);
+    await compileLayer(compiler, join(aside, "layer.so"), signal);
     await Deno.writeTextFile(join(aside, "layer.json"), JSON.stringify(manifest));
     await Deno.rename(aside, folder).catch(() => Deno.stat(folder));
   } finally {
@@ -47,15 +51,15 @@ async function absolute(folder: string): Promise<string> {
   return await Deno.realPath(folder);
 }
 
-async function compileLayer(library: string, signal: AbortSignal | undefined): Promise<void> {
+async function compileLayer(compiler: string, library: string, signal: AbortSignal | undefined): Promise<void> {
   const args = ["-shared", "-fPIC", "-O1", "-o", library, source];
-  const outcome = await runChild("cc", args, signal ? { signal } : {}).catch((error: Error) => {
+  const outcome = await runChild(compiler, args, signal ? { signal } : {}).catch((error: Error) => {
     signal?.throwIfAborted();
     return { code: 1, stderr: error.message };
   });
   if (outcome.code === 0) return;
   throw new UsageError(
     `cannot build the Vulkan layer: wanted a C compiler and Vulkan's headers (on Debian or Ubuntu: ` +
-      `apt-get install gcc libc6-dev libvulkan-dev). cc said: ${outcome.stderr.trim()}`,
+      `apt-get install gcc libc6-dev libvulkan-dev). ${compiler} said: ${outcome.stderr.trim()}`,
   );
 }

@@ -1,6 +1,7 @@
 // The cards that kernels are compiled for, each with the driver whose compiler does it.
 import { fromFileUrl, join } from "@std/path";
 import { driverManifests } from "../../kernels/machine/vulkan_files.ts";
+import { UsageError } from "../cli/usage_error.ts";
 import type { Unit } from "./occupancy.ts";
 
 /** A kind of card. */
@@ -59,7 +60,9 @@ export function systemTargets(): Target[] {
 /** Those of Debian 13's Mesa, where tests/drivers/unpack_mesa25.sh has unpacked it. */
 export function unpackedTargets(): Target[] {
   const launcher = `${Deno.env.get("VICUNA_MESA25") ?? join(project, ".vicuna/mesa25")}/run`;
-  const found = exists(launcher) ? {} : { missing: `no ${launcher} (sh tests/drivers/unpack_mesa25.sh, VICUNA_MESA25)` };
+  const found = exists(launcher)
+    ? {}
+    : { missing: `no ${launcher} (sh tests/drivers/unpack_mesa25.sh, VICUNA_MESA25)` };
   const navi31: Target = {
     name: "navi31",
     card: "AMD Radeon RX 7900 (RDNA 3)",
@@ -83,4 +86,21 @@ export function unpackedTargets(): Target[] {
     nvidia("tu102", "NVIDIA GeForce RTX 2080 Ti (Turing)", "162", turing),
     nvidia("ga106", "NVIDIA GeForce RTX 3060 (Ampere)", "176", ampere),
   ];
+}
+
+/** The targets to compile for, and those that would be but are not to be had. Errors: none is left. */
+export function chooseTargets(
+  names: readonly string[] | undefined,
+  all: boolean,
+  system: readonly Target[] = systemTargets(),
+  unpacked: readonly Target[] = unpackedTargets(),
+): { readonly chosen: readonly Target[]; readonly missing: readonly Target[] } {
+  const known = [...system, ...unpacked];
+  const wanted = names ? known.filter(({ name }) => names.includes(name)) : all ? known : system;
+  const missing = wanted.filter(({ missing }) => missing !== undefined);
+  const chosen = wanted.filter(({ missing }) => missing === undefined);
+  // A target that is named must be there.
+  if (chosen.length > 0 && !(names && missing.length > 0)) return { chosen, missing };
+  const reasons = missing.map(({ name, missing }) => `${name}: ${missing}`).join("; ");
+  throw new UsageError(`cannot compile kernels: ${reasons}`);
 }

@@ -8,12 +8,13 @@ import type { WeightBits } from "../../../kernels/weight/weight.ts";
 import type { Launch } from "./launch.ts";
 
 const width = 4096;
+const counted = (rows: number) => `${rows} ${rows === 1 ? "row" : "rows"}`;
 const allBits: readonly WeightBits[] = [8, 4, 32];
 
 /** Both products with a weight, as the device chooses them for so many rows. */
 function chosen(bits: WeightBits, rows: number): Launch {
   return {
-    variant: `${bits} bits, ${rows} rows`,
+    variant: `${bits} bits, ${counted(rows)}`,
     run({ stream, tensor, weight }) {
       const w = weight(width, width, bits);
       product(stream, tensor([rows, width]), w, tensor([rows, width]));
@@ -50,7 +51,7 @@ function candidate(variant: ProductVariant): Launch {
 
 function decode(bits: WeightBits, rows: number, then: "set" | "residual" | "gate" = "set"): Launch {
   return {
-    variant: `${bits} bits, ${rows} rows${then === "set" ? "" : `, ${then}`}`,
+    variant: `${bits} bits, ${counted(rows)}${then === "set" ? "" : `, ${then}`}`,
     run({ stream, tensor, weight }) {
       const other = tensor([rows, width]);
       const where = then === "set" ? then : then === "gate" ? { gate: other } : { residual: other };
@@ -75,5 +76,7 @@ export const productLaunches = (device: Device): Launch[] => [
   ...candidateVariants(device, 256).map(candidate),
   gradient,
   ...allBits.flatMap((bits) => [1, 2, 4, 8].map((rows) => decode(bits, rows))),
-  ...([8, 4] as const).flatMap((bits) => [decode(bits, 1, "residual"), decode(bits, 1, "gate"), decode(bits, 8, "gate")]),
+  ...([8, 4] as const).flatMap((
+    bits,
+  ) => [decode(bits, 1, "residual"), decode(bits, 1, "gate"), decode(bits, 8, "gate")]),
 ];

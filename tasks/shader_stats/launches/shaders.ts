@@ -4,7 +4,7 @@ import type { DeviceInfo } from "../../../kernels/gpu/device.ts";
 import { decodeLaunches } from "./decode.ts";
 import { launchBench } from "./launch.ts";
 import { productLaunches } from "./products.ts";
-import { cardInfo, recordingDevice, type RecordedShader } from "./recording_device.ts";
+import { cardInfo, type RecordedShader, recordingDevice } from "./recording_device.ts";
 import { trainingLaunches } from "./training.ts";
 
 /** A shader with what tells it from others of the same kernel. */
