@@ -8,7 +8,8 @@ const byteProduct = /^v_(dual_)?dot4c?_/;
 
 function kindOf(name: string): InstructionKind {
   if (multiplyAdd.test(name) || byteProduct.test(name)) return "multiplyAdd";
-  if (/^scratch_|^v_(read|write)lane_b32/.test(name)) return "spill";
+  // Scalars are kept in lanes of a vector. Reading a lane may be a shuffle as well; nothing else writes one.
+  if (/^scratch_|^v_writelane_b32/.test(name)) return "spill";
   if (/^(s_)?buffer_load|^(global|flat)_load|^image_/.test(name)) return "load";
   if (/^ds_(read|load)/.test(name)) return "sharedLoad";
   return "other";
@@ -48,6 +49,7 @@ export function acoBlocks(text: string): Block[] {
 /** What ACO says. */
 export function acoFigures({ statistics, texts }: Executable): CompilerFigures {
   const said = (name: string) => statistics[name] ?? null;
+  const blocks = acoBlocks(texts["Assembly"] ?? "");
   return {
     vectorRegisters: said("VGPRs"),
     scalarRegisters: said("SGPRs"),
@@ -56,9 +58,9 @@ export function acoFigures({ statistics, texts }: Executable): CompilerFigures {
     scratchBytes: said("Scratch size") ?? 0,
     sharedBytes: said("LDS size"),
     occupancy: said("Subgroups per SIMD"),
-    instructions: said("Instructions") ?? 0,
+    instructions: said("Instructions") ?? blocks.reduce((sum, { instructions }) => sum + instructions.length, 0),
     latency: said("Latency"),
     inverseThroughput: said("Inverse Throughput"),
-    blocks: acoBlocks(texts["Assembly"] ?? ""),
+    blocks,
   };
 }

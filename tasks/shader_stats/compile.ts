@@ -1,9 +1,9 @@
 // Has a target's compiler compile all shaders, in a child process, and reads what it says.
 import { fromFileUrl, join } from "@std/path";
-import { runChild } from "../cli/child.ts";
+import { type ChildOutcome, runChild } from "../cli/child.ts";
 import { kernelFigures } from "./figures.ts";
 import { layerEnvironment } from "./layer.ts";
-import { type CompilerOutput, OUTPUT_VARIABLE, readOutput } from "./output.ts";
+import { type ChildOptions, type CompilerOutput, openShader, OUTPUT_VARIABLE, readOutput } from "./output.ts";
 import type { TargetReport } from "./report.ts";
 import { saveShaders } from "./save.ts";
 import type { Target } from "./targets.ts";
@@ -42,24 +42,43 @@ async function compilerOutput(
 ): Promise<CompilerOutput> {
   const layer = await layerEnvironment(cacheDir, signal);
   const folder = await Deno.makeTempDir({ prefix: "vicuna-shader-stats-" });
-  const file = join(folder, "output");
+  const careful: string[] = [];
   try {
-    await Deno.writeTextFile(file, "");
-    const args = ["run", "-A", child, ...target.plain ? ["--plain"] : [], ...only];
-    const [program, ...rest] = [...target.launcher ? [target.launcher] : [], Deno.execPath(), ...args];
-    const env = {
-      NO_COLOR: "1",
-      XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/tmp",
-      DENO_WEBGPU_BACKEND: "vulkan",
-      MESA_SHADER_CACHE_DISABLE: "1",
-      [OUTPUT_VARIABLE]: file,
-      ...layer,
-      ...target.env,
-    };
-    const { code, stdout, stderr } = await runChild(program!, rest, { env, cwd: project, ...(signal && { signal }) });
-    if (code !== 0) throw new Error(`compiling shaders for ${target.name} ended with ${code}: ${stdout}${stderr}`);
-    return readOutput(await Deno.readTextFile(file));
+    while (true) {
+      const file = join(folder, String(careful.length));
+      await Deno.writeTextFile(file, "");
+      const env = { ...layer, ...target.env, [OUTPUT_VARIABLE]: file };
+      const outcome = await runCompiler(target, env, { plain: target.plain ?? false, only, careful }, signal);
+      const text = await Deno.readTextFile(file);
+      if (outcome.code === 0) return readOutput(text);
+      // A compiler that fell over a shader's estimates is asked again without them.
+      const shader = openShader(text);
+      if (shader === undefined || careful.includes(shader)) {
+        const { code, stdout, stderr } = outcome;
+        const where = shader === undefined ? "" : ` at ${shader}`;
+        throw new Error(`compiling shaders for ${target.name} ended with ${code}${where}: ${stdout}${stderr}`);
+      }
+      careful.push(shader);
+    }
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+function runCompiler(
+  { launcher }: Target,
+  env: Readonly<Record<string, string>>,
+  options: ChildOptions,
+  signal: AbortSignal | undefined,
+): Promise<ChildOutcome> {
+  const deno = [Deno.execPath(), "run", "-A", child, JSON.stringify(options)];
+  const [program, ...args] = launcher === undefined ? deno : [launcher, ...deno];
+  const all = {
+    NO_COLOR: "1",
+    XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/tmp",
+    DENO_WEBGPU_BACKEND: "vulkan",
+    MESA_SHADER_CACHE_DISABLE: "1",
+    ...env,
+  };
+  return runChild(program!, args, { env: all, cwd: project, ...(signal && { signal }) });
 }

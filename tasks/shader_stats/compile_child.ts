@@ -1,13 +1,12 @@
 // Child of compile.ts: compiles every shader on the driver that the environment chooses, through the layer of layer.c, which
 // writes what the compiler says to the file that VICUNA_SHADER_STATS names. Before each the child writes a line with its name.
-// Usage: compile_child.ts [--plain] [PART_OF_A_NAME]...
+// Usage: compile_child.ts OPTIONS, which are JSON of ChildOptions.
 import { type Device, openDevice } from "../../kernels/gpu/device.ts";
 import { probeKernels, type SubgroupProbe } from "../../kernels/gpu/subgroup_probe.ts";
 import { type Shader, shadersOf } from "./launches/shaders.ts";
-import { OUTPUT_VARIABLE, type OutputLine, SIZE_VARIABLE } from "./output.ts";
+import { CAREFUL_VARIABLE, type ChildOptions, OUTPUT_VARIABLE, type OutputLine } from "./output.ts";
 
-const plain = Deno.args.includes("--plain");
-const only = Deno.args.filter((arg) => arg !== "--plain");
+const { plain, only, careful } = JSON.parse(Deno.args[0]!) as ChildOptions;
 const output = Deno.env.get(OUTPUT_VARIABLE)!;
 
 function write(line: OutputLine): void {
@@ -17,7 +16,7 @@ function write(line: OutputLine): void {
 /** What a subgroup would have been when the probe ran: the compiler tells, nothing runs here. */
 const probe: SubgroupProbe = async (gpu, lanes, choice) => {
   const found = [];
-  Deno.env.set(SIZE_VARIABLE, "1");
+  Deno.env.set(CAREFUL_VARIABLE, "1");
   for (const { rows, code } of probeKernels(lanes, choice)) {
     const module = gpu.createShaderModule({ code });
     gpu.createComputePipeline({ layout: "auto", compute: { module, entryPoint: "main" } });
@@ -25,7 +24,7 @@ const probe: SubgroupProbe = async (gpu, lanes, choice) => {
     const { executables } = JSON.parse(last) as Extract<OutputLine, { executables: unknown }>;
     found.push(...Array<number>(rows * lanes).fill(executables[0]!.subgroupSize));
   }
-  Deno.env.delete(SIZE_VARIABLE);
+  Deno.env.delete(CAREFUL_VARIABLE);
   return found;
 };
 
@@ -44,7 +43,9 @@ for (const shader of shadersOf(device.info)) {
   const { name, code } = shader;
   if (only.length > 0 && !only.some((part) => name.includes(part))) continue;
   write({ shader: name, code, subgroups: subgroupSize });
+  if (careful.includes(name)) Deno.env.set(CAREFUL_VARIABLE, "1");
   compileShader(device, shader);
+  Deno.env.delete(CAREFUL_VARIABLE);
 }
 write({ finished: true });
 Deno.exit(); // closing would wait for a device that never answers

@@ -11,7 +11,7 @@
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
-/** The process that loads this opens one instance and one device at a time. */
+/** The process that loads this opens one instance, and one device at a time. */
 static PFN_vkGetInstanceProcAddr next_of_instance;
 static PFN_vkGetDeviceProcAddr next_of_device;
 static VkDevice device;
@@ -32,8 +32,8 @@ static FILE *open_output(void) {
     return path ? fopen(path, "a") : NULL;
 }
 
-/** ACO of Mesa 22.3 falls over its own statistics of the subgroup probe, of which the size of subgroups is wanted alone. */
-static bool captures(void) { return !getenv("VICUNA_SHADER_STATS_SIZE"); }
+/** ACO of Mesa 22.3 falls over its own estimates of some shaders; then the rest is wanted without them. */
+static bool estimates(void) { return !getenv("VICUNA_SHADER_STATS_CAREFUL"); }
 
 static void write_string(FILE *out, const char *text) {
     fputc('"', out);
@@ -51,9 +51,9 @@ static VKAPI_ATTR VkResult VKAPI_CALL do_nothing(void) { return VK_SUCCESS; }
 
 static bool computes(const char *name) {
     static const char *const names[] = {
-        "vkBeginCommandBuffer", "vkEndCommandBuffer", "vkResetCommandBuffer", "vkResetCommandPool", "vkQueueSubmit",
-        "vkQueueSubmit2", "vkQueueSubmit2KHR", "vkQueueWaitIdle", "vkDeviceWaitIdle", "vkWaitForFences", "vkGetFenceStatus",
-        "vkResetFences",
+        "vkBeginCommandBuffer", "vkEndCommandBuffer", "vkResetCommandBuffer", "vkResetCommandPool", "vkQueueWaitIdle",
+        "vkDeviceWaitIdle", "vkWaitForFences", "vkGetFenceStatus", "vkResetFences", "vkQueueSubmit", "vkQueueSubmit2",
+        "vkQueueSubmit2KHR",
     };
     if (!strncmp(name, "vkCmd", 5)) return true;
     for (size_t i = 0; i < COUNT(names); i++) if (!strcmp(name, names[i])) return true;
@@ -166,9 +166,9 @@ static void write_pipeline(VkPipeline pipeline) {
         fputs(i ? ",{\"name\":" : "{\"name\":", out);
         write_string(out, all[i].name);
         fprintf(out, ",\"subgroupSize\":%u,\"statistics\":{", all[i].subgroupSize);
-        if (captures()) write_statistics(out, &which);
+        write_statistics(out, &which);
         fputs("},\"texts\":{", out);
-        if (captures()) write_texts(out, &which);
+        write_texts(out, &which);
         fputs("}}", out);
     }
     fputs("]}\n", out);
@@ -181,8 +181,8 @@ static VKAPI_ATTR VkResult VKAPI_CALL create_pipelines(VkDevice on, VkPipelineCa
     VkComputePipelineCreateInfo *capturing = calloc(count, sizeof *capturing);
     for (uint32_t i = 0; i < count; i++) {
         capturing[i] = infos[i];
-        if (captures()) capturing[i].flags |= VK_PIPELINE_CREATE_CAPTURE_STATISTICS_BIT_KHR |
-                                             VK_PIPELINE_CREATE_CAPTURE_INTERNAL_REPRESENTATIONS_BIT_KHR;
+        capturing[i].flags |= VK_PIPELINE_CREATE_CAPTURE_INTERNAL_REPRESENTATIONS_BIT_KHR;
+        if (estimates()) capturing[i].flags |= VK_PIPELINE_CREATE_CAPTURE_STATISTICS_BIT_KHR;
     }
     VkResult result = DEVICE(vkCreateComputePipelines)(on, cache, count, capturing, allocator, pipelines);
     for (uint32_t i = 0; i < count && result == VK_SUCCESS; i++) write_pipeline(pipelines[i]);
@@ -194,15 +194,14 @@ static void write_driver(VkPhysicalDevice card) {
     FILE *out = open_output();
     if (!out) return;
     VkPhysicalDeviceDriverProperties driver = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES};
-    VkPhysicalDeviceProperties2 properties = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, &driver,
-                                              {.apiVersion = 0}};
+    VkPhysicalDeviceProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &driver};
     next.get_properties(card, &properties);
-    fputs("{\"card\":", out);
-    write_string(out, properties.properties.deviceName);
-    fputs(",\"driver\":", out);
-    write_string(out, driver.driverName);
-    fputs(",\"version\":", out);
-    write_string(out, driver.driverInfo);
+    const char *const said[] = {"{\"card\":", properties.properties.deviceName, ",\"driver\":", driver.driverName,
+                                ",\"version\":", driver.driverInfo};
+    for (size_t i = 0; i < COUNT(said); i += 2) {
+        fputs(said[i], out);
+        write_string(out, said[i + 1]);
+    }
     fputs("}\n", out);
     fclose(out);
 }
@@ -254,8 +253,8 @@ static VKAPI_ATTR VkResult VKAPI_CALL create_device(VkPhysicalDevice card, const
     return result;
 }
 
-VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL of_instance(VkInstance on, const char *name);
-VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL of_device(VkDevice on, const char *name);
+static VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL of_instance(VkInstance on, const char *name);
+static VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL of_device(VkDevice on, const char *name);
 
 static PFN_vkVoidFunction ours(const char *name) {
     static const struct {
@@ -281,12 +280,12 @@ static PFN_vkVoidFunction ours(const char *name) {
     return computes(name) ? (PFN_vkVoidFunction)do_nothing : NULL;
 }
 
-VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL of_device(VkDevice on, const char *name) {
+static VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL of_device(VkDevice on, const char *name) {
     PFN_vkVoidFunction function = ours(name);
     return function ? function : next_of_device(on, name);
 }
 
-VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL of_instance(VkInstance on, const char *name) {
+static VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL of_instance(VkInstance on, const char *name) {
     PFN_vkVoidFunction function = ours(name);
     return function ? function : next_of_instance ? next_of_instance(on, name) : NULL;
 }

@@ -31,7 +31,7 @@ const EN = {
     "throughput",
   ],
   legend:
-    "threads: of a subgroup. registers: of a thread / of a subgroup. spilled: registers that did not fit. scratch, shared: " +
+    "threads: of a subgroup. registers: of a thread / of a subgroup. spilled: registers that did not fit (instructions of the loop that move them). scratch, shared: " +
     "bytes. fit: subgroups that a unit holds. loop: instructions of the loop that computes most. multiply-adds: their share " +
     "of it. loads each: from memory + from shared memory, for each multiply-add. latency, throughput: the compiler's " +
     "estimate of cycles.",
@@ -96,7 +96,7 @@ const ZH: typeof EN = {
     "吞吐",
   ],
   legend:
-    "线程：一个子组的线程数。寄存器：每线程 / 每子组。溢出：放不下的寄存器数。暂存、共享：字节。驻留：一个单元可同时容纳的" +
+    "线程：一个子组的线程数。寄存器：每线程 / 每子组。溢出：放不下的寄存器数（循环中搬移它们的指令数）。暂存、共享：字节。驻留：一个单元可同时容纳的" +
     "子组数。循环：计算最多的循环的指令数。乘加：其中乘加所占比例。每次加载：每次乘加对应的内存加载 + 共享内存加载。" +
     "延迟、吞吐：编译器估计的周期数。",
   digest: (digest) => `内核：${digest}`,

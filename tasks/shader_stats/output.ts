@@ -2,8 +2,18 @@
 
 /** Names the file. */
 export const OUTPUT_VARIABLE = "VICUNA_SHADER_STATS";
-/** While it is set, the layer asks for the size of subgroups alone. */
-export const SIZE_VARIABLE = "VICUNA_SHADER_STATS_SIZE";
+/** While it is set, the compiler is not asked for its estimates. */
+export const CAREFUL_VARIABLE = "VICUNA_SHADER_STATS_CAREFUL";
+
+/** What the child is to compile. */
+export interface ChildOptions {
+  /** Without subgroups. */
+  readonly plain: boolean;
+  /** Parts of the names of the shaders that are wanted; all where there are none. */
+  readonly only: readonly string[];
+  /** Shaders whose estimates the compiler falls over. */
+  readonly careful: readonly string[];
+}
 
 /** What a compiler says of one shader. */
 export interface Executable {
@@ -41,14 +51,22 @@ export interface CompilerOutput {
   readonly shaders: readonly (ShaderLine & { readonly executable: Executable })[];
 }
 
+const linesOf = (text: string) =>
+  text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as OutputLine);
+
+/** The shader that was being compiled when the child ended early; undefined where it was none. */
+export function openShader(text: string): string | undefined {
+  const last = linesOf(text).at(-1);
+  return last && "shader" in last ? last.shader : undefined;
+}
+
 /** Puts shaders and what was said of them together. Errors: a shader of which nothing is said, or no end. */
 export function readOutput(text: string): CompilerOutput {
   const shaders: (ShaderLine & { executable: Executable })[] = [];
   let driver: DriverLine | undefined;
   let open: ShaderLine | undefined;
   let finished = false;
-  for (const line of text.split("\n").filter((line) => line !== "")) {
-    const said = JSON.parse(line) as OutputLine;
+  for (const said of linesOf(text)) {
     if ("card" in said) driver = said;
     else if ("shader" in said) {
       if (open) break;

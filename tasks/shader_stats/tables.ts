@@ -21,7 +21,8 @@ function row(kernel: KernelFigures): string[] {
     name,
     String(subgroupSize),
     text(vectorRegisters) + (scalarRegisters === null ? "" : ` / ${scalarRegisters}`),
-    kernel.spilledVector === null ? "" : String(spilled(kernel)),
+    (kernel.spilledVector === null ? "" : String(spilled(kernel))) +
+    (loop && loop.spills > 0 ? ` (${loop.spills})` : ""),
     String(kernel.scratchBytes),
     String(kernel.sharedBytes),
     text(kernel.occupancy),

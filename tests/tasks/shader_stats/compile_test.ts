@@ -36,6 +36,35 @@ Deno.test({
   },
 });
 
+/** A program in place of Deno, which falls over the shader "one", with its estimates or always. */
+async function fallingLauncher(always: boolean): Promise<string> {
+  const said = { executables: [{ subgroupSize: 32, statistics: {}, texts: { Assembly: "\ts_endpgm" } }] };
+  const lines = [{ card: "c", driver: "d", version: "v" }, { shader: "one", code: "", subgroups: 32 }];
+  const write = (line: unknown) => `echo '${JSON.stringify(line).replaceAll("\\", "\\\\")}' >>"$VICUNA_SHADER_STATS"\n`;
+  const path = join(cacheDir, `falls-${always}`);
+  const script = `#!/bin/sh\n${lines.map(write).join("")}` +
+    `case "$*" in *'"careful":["one"]'*) ${always ? "exit 6" : ":"} ;; *) echo "it fell" >&2; exit 134 ;; esac\n` +
+    write(said) + write({ finished: true });
+  await Deno.writeTextFile(path, script, { mode: 0o755 });
+  return path;
+}
+
+Deno.test({
+  name:
+    `compileOn() asks without estimates where a compiler fell over them, and names a shader that it cannot do${why}`,
+  ignore: reason !== undefined,
+  async fn() {
+    const target = async (always: boolean) => ({
+      ...{ name: "falling", card: "c", compiler: "aco" as const, env: {} },
+      launcher: await fallingLauncher(always),
+    });
+    const { kernels } = await compileOn(await target(false), { cacheDir });
+    assertEquals(kernels.map(({ name, instructions, latency }) => [name, instructions, latency]), [["one", 1, null]]);
+    const failing = compileOn(await target(true), { cacheDir });
+    await assertRejects(() => failing, Error, "compiling shaders for falling ended with 6 at one");
+  },
+});
+
 Deno.test("layerEnvironment() says what to install where there is no compiler", async () => {
   await assertRejects(
     () => layerEnvironment(join(cacheDir, "empty"), undefined, join(cacheDir, "no-cc")),
