@@ -1,7 +1,7 @@
 // ACO, the compiler of Mesa's driver for AMD: its instructions, and what it says of a shader.
+import type { CompilerFigures } from "./compiler_figures.ts";
 import type { Block, Instruction, InstructionKind } from "./instructions.ts";
 import type { Executable } from "./output.ts";
-import type { CompilerFigures } from "./figures.ts";
 
 const multiplyAdd = /^v_(dual_)?(pk_)?(fma|mad|mac)\w*_f(16|32)/;
 const byteProduct = /^v_(dual_)?dot4c?_/;

@@ -1,17 +1,11 @@
 import { acoFigures } from "./aco.ts";
-import { type Block, innerLoop } from "./instructions.ts";
+import { innerLoop } from "./instructions.ts";
 import { nakFigures } from "./nak.ts";
 import { occupancyOf } from "./occupancy.ts";
 import type { Executable, ShaderLine } from "./output.ts";
 import type { KernelFigures } from "./report.ts";
 import type { Target } from "./targets.ts";
 import { workgroupBytes } from "./workgroup.ts";
-
-/** What a compiler itself says of a shader, and its instructions. */
-export interface CompilerFigures extends Omit<KernelFigures, "name" | "subgroupSize" | "sharedBytes" | "loop"> {
-  readonly sharedBytes: number | null;
-  readonly blocks: readonly Block[];
-}
 
 const readers = { aco: acoFigures, nak: nakFigures };
 

@@ -1,7 +1,7 @@
 // NAK, the compiler of Mesa's driver for NVIDIA (NVK): its instructions, and what it says of a shader.
+import type { CompilerFigures } from "./compiler_figures.ts";
 import type { Block, Instruction } from "./instructions.ts";
 import type { Executable } from "./output.ts";
-import type { CompilerFigures } from "./figures.ts";
 
 /** `@!p0  r2 = ffma.ftz r7 ur7 r2  // delay=1`: the name follows the results. */
 function instructionOf(line: string): Instruction {
