@@ -88,6 +88,9 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
     targets.push(await compileOn(target, { cacheDir, only, save, signal }));
     if (!json) console.log(targetTable(targets.at(-1)!, words));
   }
+  if (targets.every(({ kernels }) => kernels.length === 0)) {
+    throw new UsageError(`--only wants parts of kernels' names, found none with ${only?.join(", ")}`);
+  }
   const report: StatsReport = { digest: shaderDigest(), targets };
   const differences = before && compareReports(before, report);
   if (json) console.log(JSON.stringify({ ...report, ...(differences && { differences }) }));

@@ -13,6 +13,8 @@ export interface CompileOptions {
   readonly cacheDir: string;
   /** Parts of the names of the shaders that are wanted; all when left out. */
   readonly only?: readonly string[] | undefined;
+  /** Shaders whose estimates the compiler is known to fall over. */
+  readonly careful?: readonly string[] | undefined;
   /** A folder that shaders and their instructions are written to. */
   readonly save?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -42,7 +44,7 @@ async function compilerOutput(
 ): Promise<CompilerOutput> {
   const layer = await layerEnvironment(cacheDir, signal);
   const folder = await Deno.makeTempDir({ prefix: "vicuna-shader-stats-" });
-  const careful: string[] = [];
+  const careful = [...known];
   try {
     while (true) {
       const file = join(folder, String(careful.length));

@@ -22,7 +22,8 @@ Deno.test({
   async fn() {
     const target = systemTargets().find(({ name }) => name === "vega10")!;
     const save = join(cacheDir, "saved");
-    const report = await compileOn(target, { cacheDir, only: ["product, 8 bits, 1 row", "fill"], save });
+    const only = ["product, 8 bits, 1 row", "fill"];
+    const report = await compileOn(target, { cacheDir, only, careful: ["fill"], save });
     assertEquals([report.target, report.driver, report.subgroups], ["vega10", "radv", 64]);
     assertEquals(report.kernels.map(({ name }) => name).sort(), ["fill", "product, 8 bits, 1 row"]);
     for (const { name, subgroupSize, vectorRegisters, instructions, scratchBytes } of report.kernels) {
@@ -30,6 +31,10 @@ Deno.test({
       assert(vectorRegisters! > 0 && vectorRegisters! <= 256 && instructions > 10, name);
     }
     const product = report.kernels.find(({ name }) => name !== "fill")!;
+    assertEquals(
+      report.kernels.map(({ latency }) => latency !== null),
+      report.kernels.map(({ name }) => name !== "fill"),
+    );
     assertEquals(product.loop?.multiplyAdds, 16);
     assert(product.loop!.loads > 0 && product.loop!.share > 0.1);
     assert((await Deno.readTextFile(join(save, "vega10", "product_8_bits_1_row.asm"))).includes("s_endpgm"));
