@@ -40,7 +40,7 @@ export async function compileOn(target: Target, options: CompileOptions): Promis
 
 async function compilerOutput(
   target: Target,
-  { cacheDir, only = [], signal }: CompileOptions,
+  { cacheDir, only = [], careful: known = [], signal }: CompileOptions,
 ): Promise<CompilerOutput> {
   const layer = await layerEnvironment(cacheDir, signal);
   const folder = await Deno.makeTempDir({ prefix: "vicuna-shader-stats-" });
