@@ -85,8 +85,9 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
   const targets = [];
   for (const target of chosen) {
     console.error(words.compiling(target.name));
-    targets.push(await compileOn(target, { cacheDir, only, save, signal }));
-    if (!json) console.log(targetTable(targets.at(-1)!, words));
+    const found = await compileOn(target, { cacheDir, only, save, signal });
+    targets.push(found);
+    if (!json && found.kernels.length > 0) console.log(targetTable(found, words));
   }
   if (targets.every(({ kernels }) => kernels.length === 0)) {
     throw new UsageError(`--only wants parts of kernels' names, found none with ${only?.join(", ")}`);
