@@ -194,7 +194,7 @@ Deno.test("an export that cannot be put in place leaves the earlier one, or says
       using _failing = withDeno({
         rename: (...paths) => failing.includes(++call) ? Promise.reject(new Error("no")) : rename(...paths),
       });
-      return publishAside(
+      return await publishAside(
         { path: join(folder, "out"), overwrite: true, inputs: [] },
         (aside) => Deno.writeTextFile(join(aside, "config.json"), "GGUF new"),
       );
