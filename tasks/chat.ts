@@ -7,6 +7,7 @@ import { ChatSession } from "./chat/session.ts";
 import { TerminalLines } from "./chat/terminal_lines.ts";
 import { detectLanguage } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
+import { visibleName } from "./cli/render/visible.ts";
 import { templateNameFor } from "./generation/conversation.ts";
 import { ineffectiveLine, paramsOf, publishersLine } from "./generation/generation_flags.ts";
 import { openGenerator } from "./generation/open_generator.ts";
@@ -37,7 +38,7 @@ async function chat(options: ChatOptions, signal: AbortSignal): Promise<void> {
     const { maxMemory, system } = options;
     const session = new ChatSession(generator, model, template, { params, maxMemory, system }, templateOptions);
     const typed = Deno.stdin.isTerminal();
-    if (typed) notice(messages.welcome(session.speaker, generator.positions));
+    if (typed) notice(messages.welcome(visibleName(session.speaker), generator.positions));
     const failures = await chatLoop({
       ...{ session, language, signal, write: writeAnswer, notice, show: notice, file: undefined },
       lines: typed ? new TerminalLines(signal) : new PipedLines(Deno.stdin.readable),

@@ -10,6 +10,7 @@ import { parseCommand } from "./cli/command.ts";
 import { flagsOf } from "./cli/options/flags.ts";
 import { detectLanguage, type Language } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
+import { visibleName } from "./cli/render/visible.ts";
 import { UsageError } from "./cli/usage_error.ts";
 import { templateNameFor } from "./generation/conversation.ts";
 import { GENERATION_OPTIONS, ineffectiveLine, paramsOf } from "./generation/generation_flags.ts";
@@ -88,7 +89,7 @@ async function answerAll(
   };
   const [first, ...others] = speakers;
   if (!first) return;
-  const heading = ({ name }: Speaker) => speakers.length > 1 ? `# ${name}\n` : "";
+  const heading = ({ name }: Speaker) => speakers.length > 1 ? `# ${visibleName(name)}\n` : "";
   const later = Promise.all(others.map(async (speaker) => {
     let text = "";
     await answer(speaker, (more) => void (text += more));
