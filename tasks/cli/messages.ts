@@ -41,7 +41,7 @@ const EN = {
   strict: "run each stage in a process that can read its declared inputs and nothing else",
   remoteCache: "folder or http(s) address of a cache shared with other machines, asked for what is missing here",
   remoteWrite: "also put what is computed here into the shared cache",
-  locked: "take the options from vicuna.lock.json, and refuse whatever differs from it",
+  locked: "take the options from vicuna.lock.json, and refuse whatever would give other results",
   default: (value: string) => `default: ${value}`,
   required: "required",
   choices: (values: string) => `one of ${values}`,
@@ -102,8 +102,8 @@ const EN = {
   noLock: (name: string, path: string) =>
     `${path} has no lock of ${name}: run \`${calledAs("train")}\` without --locked first`,
   notTheLocks: (path: string) =>
-    `--locked takes the options from ${path}, and these are not its own: leave them out, or run without --locked to write ` +
-    "a new lock.",
+    `--locked takes the options from ${path}, and these would give other results: leave them out, or run without --locked ` +
+    "to write a new lock.",
   otherThanLock: (flag: string, found: string | undefined, locked: string | undefined) =>
     `${flag} ${found}: the lock has ${locked ?? "none"}`,
   stopping: "Stopping after this step; finished stages are kept. Ctrl-C again ends at once.",
@@ -205,7 +205,7 @@ const ZH: Messages = {
   strict: "每一步在只能读取所声明输入的独立进程中运行",
   remoteCache: "与其他机器共享的缓存（文件夹或 http(s) 地址），本地没有的结果从中读取",
   remoteWrite: "同时把本机算出的结果写入共享缓存",
-  locked: "选项取自 vicuna.lock.json，凡与其不符即拒绝",
+  locked: "选项取自 vicuna.lock.json，凡会改变结果即拒绝",
   default: (value) => `默认：${value}`,
   required: "必填",
   choices: (values) => `可选：${values}`,
@@ -262,7 +262,7 @@ const ZH: Messages = {
   lockWritten: (path) => `已写入锁文件：${path}`,
   noLock: (name, path) => `${path} 中没有 ${name} 的锁：请先不带 --locked 运行 \`${calledAs("train")}\``,
   notTheLocks: (path) =>
-    `--locked 的选项取自 ${path}，以下选项与其不符：请去掉它们，或不带 --locked 运行以写入新的锁。`,
+    `--locked 的选项取自 ${path}，以下选项会改变结果：请去掉它们，或不带 --locked 运行以写入新的锁。`,
   otherThanLock: (flag, found, locked) => `${flag} ${found}：锁中为 ${locked ?? "无"}`,
   stopping: "正在停止：当前步结束后退出，已完成的步骤会保留。再按一次 Ctrl-C 立即退出。",
   stopped: "已停止。再次运行同一命令时，已完成的步骤取自缓存，训练从中断处继续。",

@@ -93,8 +93,12 @@ export async function openSession(pipeline: Pipeline, options: SessionOptions): 
   };
 }
 
-/** A pipeline's options with defaults filled in. Refuses unknown ones. */
-function parseOptions(
+/**
+ * A pipeline's options with defaults filled in.
+ *
+ * @throws {PipelineOptionsError} for what does not fit, and for unknown ones
+ */
+export function parseOptions(
   pipeline: Pipeline,
   name: string,
   given: Readonly<Record<string, unknown>>,
