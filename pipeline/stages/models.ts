@@ -1,6 +1,6 @@
 import { basename, dirname, fromFileUrl, join } from "@std/path";
 import { PLAIN_FAMILY } from "../../models/families.ts";
-import type { LlamaConfig } from "../../models/formats/config.ts";
+import { HEAD_SIZE_STEP, type LlamaConfig } from "../../models/formats/config.ts";
 import { configRecord } from "../../models/formats/config_record.ts";
 import { ggufParts, isGguf, isModelFile } from "../../models/formats/weight_forms.ts";
 import { buildTokenizer } from "../../models/formats/tokenizer/tokenizer_builder.ts";
@@ -92,6 +92,15 @@ export const randomModelParams = z.object({
   seed: z.number().int().min(0).max(0xffffffff).default(1).describe("seed of the weights"),
   maxPositions: z.number().int().min(8).default(512).describe("longest sequence"),
   initializerRange: z.number().positive().default(0.02).describe("standard deviation of the weights"),
+}).superRefine(({ hiddenSize, heads }, context) => {
+  const step = heads * HEAD_SIZE_STEP;
+  if (hiddenSize > 0 && hiddenSize % step === 0) return;
+  const below = Math.floor(hiddenSize / step) * step;
+  const good = [below, below + step].filter((size) => size > 0).join(" or ");
+  const message =
+    `hiddenSize ${hiddenSize} with ${heads} heads gives heads of ${hiddenSize / heads}; wanted a multiple of ` +
+    `${HEAD_SIZE_STEP}, as a hiddenSize of ${good} gives`;
+  context.addIssue({ code: "custom", path: ["hiddenSize"], message });
 });
 
 /** Params of {@link randomModel}. */
