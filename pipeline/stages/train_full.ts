@@ -72,12 +72,12 @@ export const trainFull: Stage<
     const config = model.meta.config
       ? configOfRecord(model.meta.config)
       : (model.path === undefined ? undefined : await readConfig(model.path));
-    const question = { ...params, ...settings, bits: 32 as const, ...(config && { config }) };
+    const name = model.meta.name !== undefined && { name: model.meta.name };
+    const { vocabularySize } = config ?? {};
+    const about = { ...name, ...(vocabularySize !== undefined && { vocabularySize }), ...(config && { config }) };
+    const question = { ...params, ...settings, bits: 32 as const, ...about };
     return {
-      meta: {
-        ...(model.meta.name !== undefined && { name: model.meta.name }),
-        ...(config && { config: configRecord(config) }),
-      },
+      meta: { ...name, ...(config && { config: configRecord(config) }) },
       ...await foreseeMemory(question, tokens.meta, params.microBatchSize),
     };
   },

@@ -13,6 +13,18 @@ import { RequestError } from "../../models/generation/request.ts";
 import { Scorer } from "../../models/generation/scorer.ts";
 import { sequenceLimit } from "../../models/sequence_limit.ts";
 import { Trainer } from "../../models/training/trainer.ts";
+import {
+  alpaca,
+  merge,
+  modelFolder,
+  pipeline,
+  planPipeline,
+  quantize,
+  tokenize,
+  train,
+  trainFull,
+  z,
+} from "../../mod.ts";
 import { PipelineError } from "../../pipeline/core/mod.ts";
 import type { TokensMeta } from "../../pipeline/stages/kinds.ts";
 import { checkTokens } from "../../pipeline/stages/tokens/check_tokens.ts";
@@ -48,6 +60,31 @@ Deno.test("training refuses a cutoff above the window, whatever the rows, and na
   const { slidingWindow: _, ...open } = config;
   checkTokens({ ...base, config: open }, tokens(window + 1));
 });
+
+Deno.test("a plan says of a cutoff above the window what a training would, of an adapter and of all weights", () =>
+  inFolder(async (directory) => {
+    const rows = join(directory, "rows.jsonl");
+    await Deno.writeTextFile(rows, '{"instruction":"a","input":"","output":"b"}\n');
+    const faults = async (maxTokens: number) => {
+      const definition = pipeline({
+        options: z.object({}),
+        build: () => {
+          const network = modelFolder(model);
+          const base = quantize({ model: network });
+          const data = merge({ sources: [alpaca(rows)] });
+          const tokens = tokenize({ data, tokenizer: base.tokenizer, maxTokens });
+          return { adapter: train({ base, tokens }), all: trainFull({ model: network, tokens }) };
+        },
+      });
+      const { stages } = await planPipeline(definition, { cacheDir: join(directory, "cache") });
+      return stages.flatMap((stage) => "expects" in stage && stage.expects.fault ? [stage.expects.fault] : []);
+    };
+    assertEquals(await faults(window), []);
+    const wanted =
+      `mistral has a sliding window of ${window} tokens, which is not computed for longer sequences, but ` +
+      `maxTokens is ${window + 1}: lower maxTokens to ${window}`;
+    assertEquals(await faults(window + 1), [wanted, wanted]);
+  }));
 
 Deno.test("a position beyond the window is not computed, in training, in scoring and in generation", async () => {
   const { device, base } = await openGoldenBase("mistral", 32);
