@@ -17,7 +17,7 @@ import { keyOf } from "../record.ts";
 import type { REF, RefTarget } from "../stage/ref.ts";
 import type { PartialRecord } from "./resolver.ts";
 import type { z } from "../stage/schema.ts";
-import { openSession, type Session, type SessionOptions } from "./session.ts";
+import { openSession, placeOf, type Session, type SessionOptions } from "./session.ts";
 import type { StageResult } from "../stage/stage_result.ts";
 import { runStage } from "./stage_run.ts";
 import type { Entry, Lookup } from "../store/store.ts";
@@ -101,8 +101,13 @@ export async function runObserved<Options extends z.ZodObject, T extends Targets
   options: RunOptions<T>,
   observers: readonly RunObserver[],
 ): Promise<RunResult<T>> {
-  const session = await openSession(pipeline as unknown as Pipeline, options);
-  const journal = new Journal(session.cacheDir, session.name, options.options ?? {});
+  const { name, cacheDir } = placeOf(pipeline, options);
+  const journal = new Journal(cacheDir, name, options.options ?? {});
+  const session = await openSession(pipeline as unknown as Pipeline, options).catch(async (error) => {
+    // Options that do not fit, or a build that throws.
+    await journal.ended(options.signal?.aborted ? "stopped" : "failed", error);
+    throw error;
+  });
   const all = [journal, ...observers];
   const emit = (event: PipelineEvent) => {
     for (const observer of all) observer.event?.(event);

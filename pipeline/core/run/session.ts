@@ -70,10 +70,17 @@ export interface Session {
   readonly strict: Isolation | undefined;
 }
 
+/** What a pipeline is called, and the absolute path of its cache. */
+export function placeOf(
+  pipeline: { readonly name?: string },
+  options: SessionOptions,
+): Pick<Session, "name" | "cacheDir"> {
+  return { name: pipeline.name ?? options.name ?? "pipeline", cacheDir: resolve(options.cacheDir ?? ".vicuna") };
+}
+
 /** Validates the options, builds the graph, and opens the cache. */
 export async function openSession(pipeline: Pipeline, options: SessionOptions): Promise<Session> {
-  const name = pipeline.name ?? options.name ?? "pipeline";
-  const cacheDir = resolve(options.cacheDir ?? ".vicuna");
+  const { name, cacheDir } = placeOf(pipeline, options);
   const signal = options.signal ?? new AbortController().signal;
   const targets: Targets = await pipeline.build(parseOptions(pipeline, name, options.options ?? {}));
   const index = new InputIndex(join(cacheDir, "inputs.json"));
