@@ -3,7 +3,7 @@ import { damageBehind, type DamagedInput } from "./damage.ts";
 import { diskFull } from "./disk_full.ts";
 import type { PipelineEvent, StageStatus } from "../events.ts";
 import { describeReason, type Reason } from "../explain.ts";
-import { isDiskFull } from "../files.ts";
+import { exists, isDiskFull } from "../files.ts";
 import { isStep, type Step } from "../stage/graph.ts";
 import type { JsonObject } from "../json.ts";
 import type { AnyKind, MetaOf } from "../stage/kind.ts";
@@ -104,8 +104,8 @@ export async function runObserved<Options extends z.ZodObject, T extends Targets
   const { name, cacheDir } = placeOf(pipeline, options);
   const journal = new Journal(cacheDir, name, options.options ?? {});
   const session = await openSession(pipeline as unknown as Pipeline, options).catch(async (error) => {
-    // Options that do not fit, or a build that throws.
-    await journal.ended(options.signal?.aborted ? "stopped" : "failed", error);
+    // Options that do not fit, or a build that throws. They make no cache where there is none yet.
+    if (await exists(cacheDir)) await journal.ended(options.signal?.aborted ? "stopped" : "failed", error);
     throw error;
   });
   const all = [journal, ...observers];

@@ -96,7 +96,12 @@ Deno.test("a run that fails before its stages are known is in the history: optio
   const build = () => {
     throw new Error("no such wire");
   };
-  await assertRejects(() => bench.run(build, { options: { rate: 1 } }), PipelineOptionsError, "unknown option");
+  const refused = () =>
+    assertRejects(() => bench.run(build, { options: { rate: 1 } }), PipelineOptionsError, "unknown option");
+  await refused();
+  assertEquals([...Deno.readDirSync(bench.dir)], [], "no cache is made for it");
+  await Deno.mkdir(bench.cacheDir);
+  await refused();
   await assertRejects(() => bench.run(build), Error, "no such wire");
   // Both may have begun in the same millisecond.
   const runs = await readRuns(bench.cacheDir);
