@@ -33,13 +33,9 @@ import { textGenerator } from "./tokens/text_ends.ts";
 
 /** How much an evaluation asks, besides {@link templateOptions}. */
 export const evaluateOptions = {
-  samples: z.number().int().min(0).default(5).describe("held-out instructions answered before and after").meta({
-    zh: "训练前后作答的留出指令数",
-  }),
+  samples: z.number().int().min(0).default(5).describe("held-out instructions answered before and after"),
   maxNewTokens: z.number().int().min(1).default(64).describe("most tokens of an answer to a held-out instruction"),
-  limit: z.number().int().min(0).default(0).describe("most items of a task, of each subject; 0 for all").meta({
-    zh: "每个任务（每个科目）最多的题数；0 表示全部",
-  }),
+  limit: z.number().int().min(0).default(0).describe("most items of a task, of each subject; 0 for all"),
 };
 
 const params = z.object({ ...evaluateOptions, ...templateParams });
