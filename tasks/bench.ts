@@ -47,7 +47,10 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
     task: "bench",
     usage: "[options]",
     description: messages.description,
-    groups: [{ heading: common.optionsHeading, flags: flagsOf(options, { ...common.options, json: common.options.jsonObject, ...messages.options }) }],
+    groups: [{
+      heading: common.optionsHeading,
+      flags: flagsOf(options, { ...common.options, json: common.options.jsonObject, ...messages.options }),
+    }],
   }, language);
   if (parsed.wantsHelp) return console.log(parsed.help);
   const { config, only, json, gpuMemory, packingData, data, rows, device: wanted, ...rest } = checkValues(

@@ -37,7 +37,10 @@ await runMain(language, async () => {
     task: "doctor",
     usage: "[options]",
     description: messages.description,
-    groups: [{ heading: common.optionsHeading, flags: flagsOf(options, { ...common.options, json: common.options.jsonObject, ...messages.options }) }],
+    groups: [{
+      heading: common.optionsHeading,
+      flags: flagsOf(options, { ...common.options, json: common.options.jsonObject, ...messages.options }),
+    }],
   }, language);
   if (parsed.wantsHelp) return console.log(parsed.help);
   const { json, devices, device: wanted } = checkValues(options, parsed.values, "doctor", language);

@@ -41,7 +41,10 @@ function readArguments(
     task: "generate",
     usage: '[--base-model FOLDER] [--lora-path FOLDER] "INSTRUCTION" [options]',
     description: messages.description,
-    groups: [{ heading: common.optionsHeading, flags: flagsOf(options, { ...common.options, ...modelOptions, ...generationOptions, ...messages.options }) }],
+    groups: [{
+      heading: common.optionsHeading,
+      flags: flagsOf(options, { ...common.options, ...modelOptions, ...generationOptions, ...messages.options }),
+    }],
     operands: { name: "instruction", required: false },
   }, language);
   if (parsed.wantsHelp) {

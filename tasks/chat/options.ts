@@ -34,7 +34,10 @@ export function readChatOptions(args: readonly string[], language: Language): Ch
     task: "chat",
     usage: "[--base-model FOLDER] [--lora-path FOLDER …] [options]",
     description,
-    groups: [{ heading: common.optionsHeading, flags: flagsOf(schema, { ...common.options, ...modelOptions, ...generationOptions, ...options }) }],
+    groups: [{
+      heading: common.optionsHeading,
+      flags: flagsOf(schema, { ...common.options, ...modelOptions, ...generationOptions, ...options }),
+    }],
   }, language);
   if (parsed.wantsHelp) {
     console.log(parsed.help);

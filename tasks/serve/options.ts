@@ -45,7 +45,14 @@ export function readServeOptions(
     task: "serve",
     usage: "[--base-model FOLDER] [--lora-path FOLDER …] [options]",
     description: messages.description,
-    groups: [{ heading: common.optionsHeading, flags: flagsOf(schema, { ...common.options, ...generationMessagesIn(language).modelOptions, ...messages.options }) }],
+    groups: [{
+      heading: common.optionsHeading,
+      flags: flagsOf(schema, {
+        ...common.options,
+        ...generationMessagesIn(language).modelOptions,
+        ...messages.options,
+      }),
+    }],
   }, language);
   if (parsed.wantsHelp) {
     console.log(parsed.help);

@@ -6,7 +6,7 @@ import { translationsOf } from "../../pipeline/recipes/messages/messages.ts";
 import { LANGUAGES } from "../../tasks/cli/language.ts";
 import { messagesIn } from "../../tasks/serve/page/messages/messages.ts";
 import { languageFaults, missingCatalogues, needlessExceptions } from "./languages.ts";
-import { REPOSITORY, sourceFiles } from "./repository.ts";
+import { readImports, REPOSITORY, sourceFiles } from "./repository.ts";
 
 // The programs among the tests speak to people as well.
 const speaking = sourceFiles().filter((file) =>
@@ -35,6 +35,16 @@ Deno.test("stages, recipes and the page speak the languages of the command line"
   assertEquals(Object.keys(STAGE_TEXTS), others);
   assertEquals(Object.keys(translationsOf("quickstart")), others);
   for (const language of LANGUAGES) assert(messagesIn(language).language.name, language);
+});
+
+Deno.test("no stage knows its translations: they are in no digest of its code", async () => {
+  const imports = await readImports(sourceFiles());
+  const knowing = [...imports].filter(([, targets]) =>
+    targets.some((file) => file.startsWith("pipeline/stages/messages/"))
+  )
+    .map(([file]) => file);
+  assert(knowing.includes("tasks/cli/options/translated.ts"));
+  assertEquals(knowing.filter((file) => !/^(pipeline\/stages\/messages|tasks|tests)\//.test(file)), []);
 });
 
 Deno.test("languageFaults() finds Chinese and comparisons outside of catalogues", () => {
