@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { TEMPLATE_DAY } from "../../datasets/templates/strftime.ts";
 import { templateFor, type TemplateOptions } from "../../datasets/templates/templates.ts";
 import type { Device } from "../../kernels/gpu/device.ts";
-import type { BaseWeights } from "../../models/base_file.ts";
+import type { BaseWeights } from "../../models/base_weights.ts";
 import { readAdapter } from "../../models/formats/adapter/adapter.ts";
 import { configOfRecord } from "../../models/formats/config_record.ts";
 import { sequenceLimit } from "../../models/sequence_limit.ts";

@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { LANGUAGES } from "../../datasets/merging/language.ts";
+import { TEXT_LANGUAGES } from "../../datasets/merging/language.ts";
 import { type MergeSource, mergeSources } from "../../datasets/merging/merge.ts";
 import { LITERAL_NEWLINES } from "../../datasets/merging/normalise.ts";
 import type { MergeReport } from "../../datasets/merging/merge_report.ts";
@@ -12,7 +12,9 @@ export const mergeOptions = {
   validation: z.number().int().min(0).describe("rows held out for evaluation; 0 for none").meta({
     aliases: ["test_size", "val_set_size"],
   }).default(2000),
-  languages: z.array(z.enum(LANGUAGES)).min(1).default([...LANGUAGES]).describe("languages to keep, told by script"),
+  languages: z.array(z.enum(TEXT_LANGUAGES)).min(1).default([...TEXT_LANGUAGES]).describe(
+    "languages to keep, told by script",
+  ),
   maxCharacters: z.number().int().min(0).default(0).describe("drop rows of more characters; 0: none"),
   reservedAnswers: z.enum(["keep", "drop"]).default("keep").describe(
     "Guanaco's reserved answers: NO IDEA, FORBIDDEN, SFW",
@@ -66,7 +68,7 @@ export const merge: Stage<{ readonly sources: ListInput<typeof rowsFile> }, Merg
       ...rest,
       ...settings,
       filters: {
-        ...(LANGUAGES.every((each) => languages.includes(each)) ? {} : { languages }),
+        ...(TEXT_LANGUAGES.every((each) => languages.includes(each)) ? {} : { languages }),
         ...(maxCharacters === 0 ? {} : { maxCharacters }),
         minCharacters,
         reservedAnswers,
