@@ -2,8 +2,6 @@ import type { Language } from "../cli/language.ts";
 import { type CacheMessages, EN } from "./messages/en.ts";
 import { ZH } from "./messages/zh.ts";
 
-export type { CacheMessages } from "./messages/en.ts";
-
 const CATALOGUES: Readonly<Record<Language, CacheMessages>> = { en: EN, zh: ZH };
 
 /** What `cache` says in a language. */

@@ -4,8 +4,6 @@ import type { Language } from "../cli/language.ts";
 import { type CardReportMessages, EN } from "./messages/en.ts";
 import { ZH } from "./messages/zh.ts";
 
-export type { CardReportMessages } from "./messages/en.ts";
-
 const CATALOGUES: Readonly<Record<Language, CardReportMessages>> = { en: EN, zh: ZH };
 
 /** What `card-report` says in a language. */

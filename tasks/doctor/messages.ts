@@ -3,8 +3,6 @@ import type { Language } from "../cli/language.ts";
 import { type DoctorMessages, EN } from "./messages/en.ts";
 import { ZH } from "./messages/zh.ts";
 
-export type { DoctorMessages } from "./messages/en.ts";
-
 const CATALOGUES: Readonly<Record<Language, DoctorMessages>> = { en: EN, zh: ZH };
 
 /** What `doctor` says in a language, and `train` of a slow device. */

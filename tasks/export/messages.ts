@@ -2,8 +2,6 @@ import type { Language } from "../cli/language.ts";
 import { EN, type ExportMessages } from "./messages/en.ts";
 import { ZH } from "./messages/zh.ts";
 
-export type { ExportMessages } from "./messages/en.ts";
-
 const CATALOGUES: Readonly<Record<Language, ExportMessages>> = { en: EN, zh: ZH };
 
 /** What `export` says in a language. */

@@ -2,8 +2,6 @@ import type { Language } from "../cli/language.ts";
 import { EN, type ReproduceMessages } from "./messages/en.ts";
 import { ZH } from "./messages/zh.ts";
 
-export type { ReproduceMessages } from "./messages/en.ts";
-
 const CATALOGUES: Readonly<Record<Language, ReproduceMessages>> = { en: EN, zh: ZH };
 
 /** What `reproduce` says in a language. */

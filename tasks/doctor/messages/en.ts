@@ -1,7 +1,7 @@
 import type { Obstacle } from "../../../kernels/machine/device_list.ts";
 import type { Advice } from "../advice.ts";
 
-/** What `doctor` and `train` on a slow device, says in English. */
+/** What `doctor` says, and `train` of a slow device, in English. */
 export const EN = {
   options: {
     devices: "list the devices that --device chooses among; opens none",
@@ -70,5 +70,5 @@ export const EN = {
   },
 };
 
-/** What `doctor` and `train` on a slow device, says: every language has every entry. */
+/** What `doctor` says, and `train` of a slow device: every language has every entry. */
 export type DoctorMessages = typeof EN;

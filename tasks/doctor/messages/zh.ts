@@ -1,6 +1,6 @@
 import type { DoctorMessages } from "./en.ts";
 
-/** What `doctor` and `train` on a slow device, says in Chinese. */
+/** What `doctor` says, and `train` of a slow device, in Chinese. */
 export const ZH: DoctorMessages = {
   options: {
     devices: "列出可用 --device 选择的设备，不打开任何设备",
