@@ -54,12 +54,15 @@ export async function productsOfStep(meter: Meter, base: BaseWeights, batch: Mic
     };
     const logitsWidth = Math.ceil(vocabularySize / 4) * 4;
     const [narrow, wide, logits] = [make(tokens * widest), make(tokens * widest), make(headRows * logitsWidth)];
+    // Not the input's own place: after some turns its values would be too small for normal numbers, which some drivers
+    // take much longer for.
+    const gradient = make(tokens * widest);
     const shaped = (tensor: Tensor, rows: number, columns: number) =>
       firstRows({ ...tensor, shape: [rows, columns] }, rows);
     const both = (weight: Weight, rows: number, y: Tensor, backward: boolean) => {
       const [input, output] = [shaped(narrow, rows, weight.columns), shaped(y, rows, paddedRows(weight))];
       product(stream, input, weight, output);
-      if (backward) productTransposed(stream, output, weight, input);
+      if (backward) productTransposed(stream, output, weight, shaped(gradient, rows, weight.columns));
     };
     return await meter.best(() => {
       base.layers.forEach((layer, index) => {

@@ -12,6 +12,7 @@ function facts(changes: Partial<DeviceFacts> = {}): DeviceFacts {
     model: "0",
     architecture: "",
     software: true,
+    unrolls: false,
     subgroupSize: 16,
     texels: true,
     features: [],
