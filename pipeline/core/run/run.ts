@@ -215,7 +215,7 @@ class Runner {
 
   async #settle(step: Step, damage?: string): Promise<void> {
     const started = performance.now();
-    const { resolver, history, signal } = this.#session;
+    const { resolver, lastRun, signal } = this.#session;
     signal.throwIfAborted();
     const partial = await resolver.record(step);
     const key = keyOf(partial.record);
@@ -224,7 +224,7 @@ class Runner {
     this.#byKey.set(key, entry);
     resolver.setResult(step, entry);
     // An explanation that cannot be kept is no reason to fail.
-    await history.note(step.name, partial.record).catch(() => {});
+    await lastRun.note(step.name, partial.record).catch(() => {});
     const { dir, manifest: { digest, meta, files } } = entry;
     const durationMs = performance.now() - started;
     const why = reason === undefined ? {} : { reason };
