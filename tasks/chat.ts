@@ -7,6 +7,7 @@ import { ChatSession } from "./chat/session.ts";
 import { TerminalLines } from "./chat/terminal_lines.ts";
 import { detectLanguage } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
+import { messagesIn } from "./cli/messages.ts";
 import { visibleName } from "./cli/render/visible.ts";
 import { templateNameFor } from "./generation/conversation.ts";
 import { ineffectiveLine, paramsOf, publishersLine } from "./generation/generation_flags.ts";
@@ -57,10 +58,7 @@ await runMain(
     const options = readChatOptions(Deno.args, language);
     if (options !== undefined) await chat(options, signal);
   },
-  {
-    stopping: language === "zh" ? "正在停止。再按一次 Ctrl-C 立即退出。" : "Stopping. Ctrl-C again ends at once.",
-    stopped: language === "zh" ? "已停止。" : "Stopped.",
-  },
+  messagesIn(language).servingWords,
   () => {
     stopAnswer?.();
     return stopAnswer !== undefined;

@@ -71,19 +71,11 @@ export function adapterFolder(path: string): Ref<typeof adapter> {
 
 /** The size of an untrained model. */
 export const randomModelOptions = {
-  vocabularySize: z.number().int().min(300).default(1000).describe("entries of a random model's tokenizer").meta({
-    zh: "随机模型的词表大小",
-  }),
-  hiddenSize: z.number().int().multipleOf(4).default(128).describe("width of a random model").meta({
-    zh: "随机模型的隐藏宽度",
-  }),
-  layers: z.number().int().min(1).default(4).describe("layers of a random model").meta({ zh: "随机模型的层数" }),
-  heads: z.number().int().min(1).default(4).describe("query heads of a random model").meta({
-    zh: "随机模型的注意力头数",
-  }),
-  intermediateSize: z.number().int().multipleOf(4).default(344).describe("width of its feed-forward layers").meta({
-    zh: "前馈层的宽度",
-  }),
+  vocabularySize: z.number().int().min(300).default(1000).describe("entries of a random model's tokenizer"),
+  hiddenSize: z.number().int().multipleOf(4).default(128).describe("width of a random model"),
+  layers: z.number().int().min(1).default(4).describe("layers of a random model"),
+  heads: z.number().int().min(1).default(4).describe("query heads of a random model"),
+  intermediateSize: z.number().int().multipleOf(4).default(344).describe("width of its feed-forward layers"),
 };
 
 /** Params of untrained models. */

@@ -12,7 +12,7 @@ import { Decoder } from "../../models/generation/decoder.ts";
 import { RequestError } from "../../models/generation/request.ts";
 import { Scorer } from "../../models/generation/scorer.ts";
 import { sequenceLimit } from "../../models/sequence_limit.ts";
-import { Trainer } from "../../models/training/trainer.ts";
+import { LoraTrainer } from "../../models/training/trainer.ts";
 import {
   alpaca,
   merge,
@@ -92,7 +92,7 @@ Deno.test("a position beyond the window is not computed, in training, in scoring
     ids: Uint32Array.from({ length: count }, (_, i) => 3 + i),
     labelled: new Uint8Array(count).fill(1),
   });
-  const trainer = new Trainer(device, base, {
+  const trainer = new LoraTrainer(device, base, {
     lora: { rank: 4, alpha: 8, dropout: 0, targets: ["q_proj"] },
     ...{ tokens: 64, seed: 1, maxGradientNorm: 1 },
     optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },

@@ -2,7 +2,7 @@ import { join, resolve } from "@std/path";
 import { closestString } from "@std/text/closest-string";
 import { PipelineError } from "../errors.ts";
 import { collectGraph, type Graph } from "../stage/graph.ts";
-import { History } from "../records/history.ts";
+import { LastRun } from "../records/last_run.ts";
 import { InputIndex } from "../store/input_index.ts";
 import type { Isolation } from "./isolation.ts";
 import type { Pipeline, Targets } from "../stage/pipeline.ts";
@@ -59,7 +59,7 @@ export interface Session {
   readonly graph: Graph;
   readonly store: Store;
   readonly index: InputIndex;
-  readonly history: History;
+  readonly lastRun: LastRun;
   readonly resolver: Resolver;
   readonly signal: AbortSignal;
   /** Whether hits are read again. */
@@ -90,7 +90,7 @@ export async function openSession(pipeline: Pipeline, options: SessionOptions): 
     graph: collectGraph(targets),
     store: new Store(cacheDir),
     index,
-    history: new History(cacheDir, name),
+    lastRun: new LastRun(cacheDir, name),
     resolver: new Resolver(index, signal, new Store(cacheDir).notesDir),
     signal,
     verify: options.trustCache !== true,

@@ -6,7 +6,7 @@ import { checkDevice, describeDevice } from "../../../models/device_check.ts";
 import type { LlamaConfig } from "../../../models/formats/config.ts";
 import { paysToTune, tuneForTraining, type TuningShape } from "../../../models/training/product_tuning.ts";
 import { warmupOf } from "../../../models/training/schedule.ts";
-import type { StepOptions as TrainerOptions, StepTrainer } from "../../../models/training/trainer.ts";
+import type { StepTrainer, TrainerOptions } from "../../../models/training/trainer.ts";
 import { type ForeseenInput, type MemoryUse, PipelineError } from "../../core/mod.ts";
 import { checkpointName, Checkpoints } from "./checkpoints.ts";
 import { answersInTraining } from "../evaluation/held_out.ts";
