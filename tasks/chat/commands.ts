@@ -58,7 +58,9 @@ function bare(name: string, run: (context: CommandContext, messages: ChatMessage
 
 async function adapter(rest: string, { session, show, language }: CommandContext, messages: ChatMessages) {
   const { generator, model } = session;
-  if (rest === "") return show(messages.adapters([model, ...generator.adapters].map(visibleName), visibleName(session.speaker)));
+  if (rest === "") {
+    return show(messages.adapters([model, ...generator.adapters].map(visibleName), visibleName(session.speaker)));
+  }
   if (generator.adapters.includes(rest)) session.adapter = rest;
   else if (rest === model || rest === "base") session.adapter = undefined;
   else {
