@@ -93,7 +93,7 @@ export { COLUMN_NAMES, type ColumnName, type Columns, parseColumns } from "./dat
 export { parseTemplateKwargs } from "./datasets/templates/chat_template.ts";
 export { FORMAT_NAMES, type FormatName } from "./datasets/formats/formats.ts";
 export { LITERAL_NEWLINES, type LiteralNewlines } from "./datasets/merging/normalise.ts";
-export { type Language, LANGUAGES } from "./datasets/merging/language.ts";
+export { TEXT_LANGUAGES as LANGUAGES, type TextLanguage as Language } from "./datasets/merging/language.ts";
 export type { DropReason } from "./datasets/merging/filters.ts";
 export { TRAIN_ON, type TrainOn } from "./datasets/templates/build_sequence.ts";
 export { ROW_FORMS, type RowForm } from "./datasets/embedded/instruction_rows.ts";

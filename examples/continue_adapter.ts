@@ -27,7 +27,7 @@ const shape = z.object({
 
 export default pipeline({
   description: "Goes on with the training of an adapter, on other rows.",
-  zh: "在另一批数据上继续训练已有的适配器。",
+  translations: { zh: { description: "在另一批数据上继续训练已有的适配器。" } },
   options: z.object({
     baseModel: z.string().default(embeddedModelPath).describe("the base that the adapter was trained on"),
     loraPath: z.string().describe("folder of the adapter to go on with"),

@@ -8,7 +8,7 @@ import { embeddedSamples, merge, pipeline, randomModel, rows, tokenize, tokenize
 
 export default pipeline({
   description: "Trains all weights of a small model from random ones. Its result is a model folder.",
-  zh: "从随机权重开始训练小模型的全部权重；结果是模型文件夹。",
+  translations: { zh: { description: "从随机权重开始训练小模型的全部权重；结果是模型文件夹。" } },
   options: z.object({
     data: z.array(z.string()).default([]).describe("rows: [FORMAT:]PATH[*WEIGHT]; those of the quickstart if none"),
     validation: z.number().int().min(0).default(60).describe("rows held out"),

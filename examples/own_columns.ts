@@ -7,7 +7,7 @@ import { embeddedModelPath, evaluate, merge, modelNamed, pipeline, quantize, row
 
 export default pipeline({
   description: "Trains an adapter on rows with columns of any name, and compares it with its base.",
-  zh: "用任意列名的数据训练适配器，并与基座比较。",
+  translations: { zh: { description: "用任意列名的数据训练适配器，并与基座比较。" } },
   options: z.object({
     baseModel: z.string().default(embeddedModelPath).describe("folder of the base model, or owner/name on the hub"),
     data: z.string().default(`${import.meta.dirname}/data/questions.jsonl`).describe("JSON, JSON Lines or Parquet"),

@@ -42,7 +42,7 @@ export const leaveOut = defineStage({
 
 export default pipeline({
   description: "Trains an adapter on rows of which a stage of this file leaves some out.",
-  zh: "先用本文件中的步骤筛选数据，再训练适配器。",
+  translations: { zh: { description: "先用本文件中的步骤筛选数据，再训练适配器。" } },
   options: z.object({
     baseModel: z.string().default(embeddedModelPath).describe("folder of the base model, or owner/name on the hub"),
     data: z.string().default(`${import.meta.dirname}/data/instructions.jsonl`).describe("rows: [FORMAT:]PATH"),

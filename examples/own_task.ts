@@ -52,7 +52,7 @@ export const translations = defineStage({
 
 export default pipeline({
   description: "Asks a base, and an adapter of it, for the translations of a list of words.",
-  zh: "让基座及其适配器翻译词表中的词，并评分。",
+  translations: { zh: { description: "让基座及其适配器翻译词表中的词，并评分。" } },
   options: z.object({
     baseModel: z.string().default(embeddedModelPath).describe("folder of the base model, or owner/name on the hub"),
     loraPath: z.string().optional().describe("folder of an adapter to compare the base with"),

@@ -22,8 +22,6 @@ import {
 import type { ModelWeights } from "./formats/weights.ts";
 import { tensorBits } from "./tensor_bits.ts";
 
-export type { BaseWeights, LayerWeights } from "./base_weights.ts";
-
 /** Name of the file. */
 export const baseFile = "base.safetensors";
 /** The layout by bits: files of another one are refused. */

@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { configToJson, type LlamaConfig } from "./formats/config.ts";
+import { configToJson, expectHeadSize, type LlamaConfig } from "./formats/config.ts";
 import { FormatError } from "./formats/error.ts";
 import { type LlamaTensor, llamaTensors } from "./formats/llama_tensors.ts";
 import { type TensorEntry, writeSafetensors } from "./formats/safetensors/safetensors.ts";
@@ -21,10 +21,12 @@ export interface RandomModelOptions {
  * tokenizer.json and tokenizer_config.json. Weights are normally distributed, those of the norms are 1. The file is
  * streamed: a model larger than memory can be made.
  *
- * @throws {FormatError} when the tokenizer is not valid or does not fit the configuration
+ * @throws {FormatError} when the tokenizer is not valid or does not fit the configuration, or heads have a width that is not
+ * computed
  */
 export async function writeRandomModel(directory: string, options: RandomModelOptions): Promise<void> {
   const { seed, config, tokenizerJson, initializerRange = 0.02 } = options;
+  expectHeadSize(config.headSize, directory);
   const tokenizerConfig = tokenizerConfigJson(tokenizerJson, config, join(directory, "tokenizer.json"));
   await Deno.mkdir(directory, { recursive: true });
   const entries = llamaTensors(config).map((tensor) => randomEntry(tensor, seed, initializerRange));

@@ -2,7 +2,7 @@
 import { fromFileUrl, join } from "@std/path";
 import { chooseDevice } from "../kernels/machine/adapter.ts";
 import { z } from "../mod.ts";
-import { endLines, progressLine } from "./card_report/messages.ts";
+import { cardReportMessagesIn, endLines, progressLine } from "./card_report/messages.ts";
 import { reportMarkdown } from "./card_report/markdown.ts";
 import { CARD_PARTS, type CardReport } from "./card_report/report.ts";
 import { type CardProgress, makeReport } from "./card_report/run.ts";
@@ -13,22 +13,15 @@ import { parseCommand } from "./cli/command.ts";
 import { flagsOf } from "./cli/options/flags.ts";
 import { detectLanguage, type Language } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
+import { messagesIn } from "./cli/messages.ts";
 import { DEVICE_OPTION, LANG_OPTION } from "./cli/options/shared_options.ts";
-import { STOP_WORDS } from "./cli/stop_words.ts";
+import { stopWords } from "./cli/stop_words.ts";
 
 const options = z.object({
-  minutes: z.number().positive().default(9.5).describe("minutes that it may take").meta({ zh: "最多用时（分钟）" }),
-  steps: z.number().int().min(1).default(100).describe("training steps of the quickstart").meta({
-    zh: "quickstart 的训练步数",
-  }),
-  only: z.array(z.enum(CARD_PARTS)).default([...CARD_PARTS]).describe("parts to take; needed only when asked for").meta(
-    {
-      zh: "只做其中几项；只在我们请求时才需要",
-    },
-  ),
-  outputPath: z.string().default("card-report").describe("folder for the two files").meta({
-    zh: "两个文件所在的文件夹",
-  }),
+  minutes: z.number().positive().default(9.5),
+  steps: z.number().int().min(1).default(100),
+  only: z.array(z.enum(CARD_PARTS)).default([...CARD_PARTS]),
+  outputPath: z.string().default("card-report"),
   ...DEVICE_OPTION,
   ...LANG_OPTION,
 });
@@ -61,15 +54,13 @@ async function write(report: CardReport, directory: string): Promise<string[]> {
 
 await runMain(detectLanguage(Deno.args), async (signal) => {
   const language = detectLanguage(Deno.args);
-  const zh = language === "zh";
+  const common = messagesIn(language);
+  const messages = cardReportMessagesIn(language);
   const parsed = parseCommand(Deno.args, {
     task: "card-report",
     usage: "[options]",
-    description: zh
-      ? "在十分钟内测出我们想知道的关于本机显卡的一切，写成两个可以发给我们的文件：驱动与自检、数值测试、速度、一小段训练。不会自动发送。"
-      : "Finds out what we want to know of this machine's graphics card, in under ten minutes: driver and self-check, numeric " +
-        "tests, speed, a little training. Writes two files that you can send us; it sends nothing itself.",
-    groups: [{ heading: zh ? "选项：" : "Options:", flags: flagsOf(options) }],
+    description: messages.description,
+    groups: [{ heading: common.optionsHeading, flags: flagsOf(options, { ...common.options, ...messages.options }) }],
   }, language);
   if (parsed.wantsHelp) return console.log(parsed.help);
   const { minutes, steps, only, outputPath, device } = checkValues(options, parsed.values, "card-report", language);
@@ -89,4 +80,4 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}, STOP_WORDS[detectLanguage(Deno.args)]);
+}, stopWords(detectLanguage(Deno.args)));

@@ -7,6 +7,8 @@ import { ChatSession } from "./chat/session.ts";
 import { TerminalLines } from "./chat/terminal_lines.ts";
 import { detectLanguage } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
+import { messagesIn } from "./cli/messages.ts";
+import { visibleName } from "./cli/render/visible.ts";
 import { templateNameFor } from "./generation/conversation.ts";
 import { ineffectiveLine, paramsOf, publishersLine } from "./generation/generation_flags.ts";
 import { openGenerator } from "./generation/open_generator.ts";
@@ -37,7 +39,7 @@ async function chat(options: ChatOptions, signal: AbortSignal): Promise<void> {
     const { maxMemory, system } = options;
     const session = new ChatSession(generator, model, template, { params, maxMemory, system }, templateOptions);
     const typed = Deno.stdin.isTerminal();
-    if (typed) notice(messages.welcome(session.speaker, generator.positions));
+    if (typed) notice(messages.welcome(visibleName(session.speaker), generator.positions));
     const failures = await chatLoop({
       ...{ session, language, signal, write: writeAnswer, notice, show: notice, file: undefined },
       lines: typed ? new TerminalLines(signal) : new PipedLines(Deno.stdin.readable),
@@ -56,10 +58,7 @@ await runMain(
     const options = readChatOptions(Deno.args, language);
     if (options !== undefined) await chat(options, signal);
   },
-  {
-    stopping: language === "zh" ? "正在停止。再按一次 Ctrl-C 立即退出。" : "Stopping. Ctrl-C again ends at once.",
-    stopped: language === "zh" ? "已停止。" : "Stopped.",
-  },
+  messagesIn(language).servingWords,
   () => {
     stopAnswer?.();
     return stopAnswer !== undefined;

@@ -10,38 +10,37 @@ import { parseCommand } from "./cli/command.ts";
 import { flagsOf } from "./cli/options/flags.ts";
 import { detectLanguage, type Language } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
-import { DEVICE_OPTION, JSON_OBJECT_OPTION, LANG_OPTION } from "./cli/options/shared_options.ts";
+import { messagesIn } from "./cli/messages.ts";
+import { DEVICE_OPTION, JSON_OPTION, LANG_OPTION } from "./cli/options/shared_options.ts";
+import { doctorMessagesIn } from "./doctor/messages.ts";
 import { deviceLines, doctorReport, reportLines } from "./doctor/report.ts";
 
 const options = z.object({
-  devices: z.boolean().default(false).describe("list the devices that --device chooses among; opens none").meta({
-    zh: "列出可用 --device 选择的设备，不打开任何设备",
-  }),
+  devices: z.boolean().default(false),
   ...DEVICE_OPTION,
-  ...JSON_OBJECT_OPTION,
+  ...JSON_OPTION,
   ...LANG_OPTION,
 });
 
 function printDevices(json: boolean, language: Language): void {
   const devices = listDevices().map(({ name, kind, obstacle }) => ({ name, kind, obstacle: obstacle ?? null }));
   if (json) return console.log(JSON.stringify({ devices }));
-  const none = language === "zh"
-    ? "没有可选择的设备：没有 Vulkan 驱动。"
-    : "None that can be chosen: there is no Vulkan driver.";
-  console.log(deviceLines(devices, language).join("\n") || none);
+  console.log(deviceLines(devices, language).join("\n") || doctorMessagesIn(language).noDevices);
 }
 
 const language = detectLanguage(Deno.args);
 
 await runMain(language, async () => {
-  const zh = language === "zh";
+  const common = messagesIn(language);
+  const messages = doctorMessagesIn(language);
   const parsed = parseCommand(Deno.args, {
     task: "doctor",
     usage: "[options]",
-    description: zh
-      ? "报告 Deno、图形设备、驱动、限制和磁盘，在设备上核对计算内核，并给出建议。"
-      : "Reports Deno, device, driver, limits and disk, checks the kernels on the device, and says what could be better.",
-    groups: [{ heading: zh ? "选项：" : "Options:", flags: flagsOf(options) }],
+    description: messages.description,
+    groups: [{
+      heading: common.optionsHeading,
+      flags: flagsOf(options, { ...common.options, json: common.options.jsonObject, ...messages.options }),
+    }],
   }, language);
   if (parsed.wantsHelp) return console.log(parsed.help);
   const { json, devices, device: wanted } = checkValues(options, parsed.values, "doctor", language);

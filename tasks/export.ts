@@ -13,55 +13,46 @@ import { detectLanguage } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
 import { messagesIn } from "./cli/messages.ts";
 import { publishAside } from "./cli/publish_aside.ts";
-import { CACHE_OPTIONS, JSON_EVENTS_OPTION, LANG_OPTION } from "./cli/options/shared_options.ts";
+import { CACHE_OPTIONS, JSON_OPTION, LANG_OPTION } from "./cli/options/shared_options.ts";
+import { translated } from "./cli/options/translated.ts";
 import { UsageError } from "./cli/usage_error.ts";
+import { exportMessagesIn } from "./export/messages.ts";
 import { chosenBase } from "./generation/options.ts";
 
 const { to, ...written } = exportOptions;
 const options = z.object({
   to,
-  outputPath: z.string().describe("folder to write (hf, peft), or file (gguf, gguf-lora)").meta({
-    zh: "输出文件夹（hf、peft）或文件（gguf、gguf-lora）",
+  outputPath: z.string().meta({
     aliases: ["output_dir", "outfile"],
   }),
-  baseModel: inputOptions.baseModel.optional().describe(
-    "base model with its own weights: a folder, a .gguf file, or owner/name on the Hugging Face hub; left out, that of " +
-      "the quickstart; not needed for peft",
-  ).meta({
-    zh:
-      "基座模型（原始权重）：文件夹、.gguf 文件，或 Hugging Face 上的 owner/name；省略则为 quickstart 的基座；peft 不需要",
-  }),
-  loraPath: inputOptions.loraPath.optional().describe("folder of the adapter; left out, the base is exported as it is")
-    .meta({
-      zh: "适配器文件夹；省略则原样导出基座",
-    }),
+  baseModel: inputOptions.baseModel.optional(),
+  loraPath: inputOptions.loraPath.optional(),
   ...written,
-  name: z.string().optional().describe("name of the model in the file (gguf); that of its folder by default").meta({
-    zh: "文件中记录的模型名（gguf）；默认取文件夹名",
-  }),
-  cacheDir: CACHE_OPTIONS.cacheDir.describe("folder of the cache, for a model of the hub").meta({
-    zh: "缓存文件夹（用于 Hugging Face 上的模型）",
-  }),
-  overwrite: z.boolean().default(false).describe(
-    "replace an earlier export at --output-path; nothing else is ever replaced",
-  ).meta({
-    zh: "覆盖 --output-path 处先前的导出；其他内容一律不覆盖",
-  }),
-  ...JSON_EVENTS_OPTION,
+  name: z.string().optional(),
+  cacheDir: CACHE_OPTIONS.cacheDir,
+  overwrite: z.boolean().default(false),
+  ...JSON_OPTION,
   ...LANG_OPTION,
 });
 
 /** Parses the command line; undefined when help was printed. */
 function readArguments(args: string[]): z.output<typeof options> | undefined {
   const language = detectLanguage(args);
-  const zh = language === "zh";
+  const common = messagesIn(language);
+  const messages = exportMessagesIn(language);
   const parsed = parseCommand(args, {
     task: "export",
     usage: "--to FORMAT [--base-model FOLDER] [--lora-path FOLDER] --output-path PATH [options]",
-    description: zh
-      ? "把基座与适配器合并后导出，或单独导出适配器，供其他程序使用。"
-      : "Writes a base model merged with an adapter, or an adapter alone, for other programs.",
-    groups: [{ heading: zh ? "选项：" : "Options:", flags: flagsOf(options) }],
+    description: messages.description,
+    groups: [{
+      heading: common.optionsHeading,
+      flags: flagsOf(options, {
+        ...common.options,
+        json: common.options.jsonEvents,
+        ...translated(z.object(exportOptions), language),
+        ...messages.options,
+      }),
+    }],
   }, language);
   if (parsed.wantsHelp) {
     console.log(parsed.help);

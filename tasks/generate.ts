@@ -10,24 +10,22 @@ import { parseCommand } from "./cli/command.ts";
 import { flagsOf } from "./cli/options/flags.ts";
 import { detectLanguage, type Language } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
+import { messagesIn } from "./cli/messages.ts";
+import { visibleName } from "./cli/render/visible.ts";
 import { UsageError } from "./cli/usage_error.ts";
+import { generateMessagesIn } from "./generate/messages.ts";
 import { templateNameFor } from "./generation/conversation.ts";
 import { GENERATION_OPTIONS, ineffectiveLine, paramsOf } from "./generation/generation_flags.ts";
+import { generationMessagesIn } from "./generation/messages.ts";
 import { openGenerator } from "./generation/open_generator.ts";
 import { chosenBase, MODEL_OPTIONS, namedAdapters, nameOfBase, templateOptionsOf } from "./generation/options.ts";
 import { writeAnswer } from "./generation/write_answer.ts";
 
 const options = z.object({
   ...MODEL_OPTIONS,
-  input: z.string().default("").describe("further text that the instruction is about").meta({
-    zh: "指令所针对的输入文本",
-  }),
-  raw: z.string().optional().describe(
-    'text to go on from as it is, without a template; control tokens in it count; "" starts from nothing',
-  ).meta({
-    zh: '不套模板，直接续写这段文本，其中的控制 token 有效；"" 表示从头开始',
-  }),
-  compare: z.boolean().default(false).describe("answer with the base alone as well").meta({ zh: "同时给出基座的回答" }),
+  input: z.string().default(""),
+  raw: z.string().optional(),
+  compare: z.boolean().default(false),
   ...GENERATION_OPTIONS,
 });
 type Options = z.output<typeof options>;
@@ -37,15 +35,17 @@ function readArguments(
   args: string[],
   language: Language,
 ): { options: Options; instruction: string | undefined } | undefined {
-  const zh = language === "zh";
+  const common = messagesIn(language);
+  const messages = generateMessagesIn(language);
+  const { modelOptions, generationOptions } = generationMessagesIn(language);
   const parsed = parseCommand(args, {
     task: "generate",
     usage: '[--base-model FOLDER] [--lora-path FOLDER] "INSTRUCTION" [options]',
-    description: zh
-      ? "用基座模型和（可选的）适配器回答一条指令，边生成边输出；给出多个适配器时，依次列出各自的回答。"
-      : "Answers one instruction with a base model and, if given, an adapter, printing as it goes; with several adapters " +
-        "the answer of each.",
-    groups: [{ heading: zh ? "选项：" : "Options:", flags: flagsOf(options) }],
+    description: messages.description,
+    groups: [{
+      heading: common.optionsHeading,
+      flags: flagsOf(options, { ...common.options, ...modelOptions, ...generationOptions, ...messages.options }),
+    }],
     operands: { name: "instruction", required: false },
   }, language);
   if (parsed.wantsHelp) {
@@ -55,7 +55,7 @@ function readArguments(
   const checked = checkValues(options, parsed.values, "generate", language);
   const instruction = parsed.operands.join(" ") || undefined;
   if ((instruction === undefined) === (checked.raw === undefined)) {
-    throw new UsageError(zh ? "请给出一条指令，或用 --raw 给出文本" : "give either an instruction or --raw TEXT");
+    throw new UsageError(messages.eitherInstruction);
   }
   return { options: checked, instruction };
 }
@@ -88,7 +88,7 @@ async function answerAll(
   };
   const [first, ...others] = speakers;
   if (!first) return;
-  const heading = ({ name }: Speaker) => speakers.length > 1 ? `# ${name}\n` : "";
+  const heading = ({ name }: Speaker) => speakers.length > 1 ? `# ${visibleName(name)}\n` : "";
   const later = Promise.all(others.map(async (speaker) => {
     let text = "";
     await answer(speaker, (more) => void (text += more));

@@ -2,7 +2,7 @@
 import Table from "cli-table3";
 import { resolve } from "@std/path";
 import { PipelineError } from "../pipeline/core/mod.ts";
-import { readRuns, type RunRecord, type RunStanding, standingOf, writeRun } from "../pipeline/core/upkeep.ts";
+import { readRuns, type RunRecord, standingOf, writeRun } from "../pipeline/core/upkeep.ts";
 import { z } from "../mod.ts";
 import { checkValues } from "./cli/options/check_values.ts";
 import { parseCommand } from "./cli/command.ts";
@@ -11,36 +11,22 @@ import { formatDuration, formatNumber } from "./cli/render/format.ts";
 import { detectLanguage } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
 import { diffRuns, metricsOf } from "./cli/run_metrics.ts";
+import { messagesIn } from "./cli/messages.ts";
 import { CACHE_OPTIONS } from "./cli/options/shared_options.ts";
 import { wrapToWidth } from "./cli/render/text_width.ts";
 import { UsageError } from "./cli/usage_error.ts";
+import { runsMessagesIn } from "./runs/messages.ts";
 
 const language = detectLanguage(Deno.args);
-const say = (en: string, zh: string) => language === "zh" ? zh : en;
+const messages = runsMessagesIn(language);
+const common = messagesIn(language);
 
 const options = z.object({
   cacheDir: CACHE_OPTIONS.cacheDir,
-  all: z.boolean().default(false).describe("list also what generate, chat, serve and export looked up").meta({
-    zh: "也列出 generate、chat、serve 和 export 的查找",
-  }),
+  all: z.boolean().default(false),
   json: CACHE_OPTIONS.json,
   lang: CACHE_OPTIONS.lang,
 });
-
-const description = say(
-  `Lists runs of pipelines, the newest first.
-
-  diff A B           parameters and figures in which two runs differ
-  pin A, unpin A     keeps the results of a run through every \`cache gc\`, or no longer
-
-A run is its id, or the beginning of it; \`last\` is the newest.`,
-  `列出流水线的运行记录，最新的在前。
-
-  diff A B           两次运行不同的参数与指标
-  pin A、unpin A     使某次运行的结果不被 \`cache gc\` 删除，或取消
-
-运行以其编号或编号开头表示；\`last\` 为最新一次。`,
-);
 
 /** Pipelines that other tasks make to find a base in the cache; one of a user's may have such a name, but has options. */
 const LOOKUPS = ["generate", "export"];
@@ -48,39 +34,25 @@ const LOOKUPS = ["generate", "export"];
 const isLookup = ({ pipeline, options }: RunRecord) => LOOKUPS.includes(pipeline) && Object.keys(options).length === 0;
 
 function find(runs: readonly RunRecord[], name: string | undefined): RunRecord {
-  if (name === undefined) throw new UsageError(say("runs: give the id of a run", "runs：请给出运行编号"));
+  if (name === undefined) throw new UsageError(messages.noId);
   const found = name === "last" ? runs.slice(0, 1) : runs.filter(({ id }) => id.startsWith(name));
   if (found.length === 1) return found[0]!;
   throw new PipelineError(
-    found.length === 0 ? say(`there is no run ${name}`, `没有运行 ${name}`) : say(
-      `${name} is the beginning of ${found.length} runs: ${found.map(({ id }) => id).join(", ")}`,
-      `${name} 对应 ${found.length} 次运行：${found.map(({ id }) => id).join("、")}`,
-    ),
+    found.length === 0 ? messages.noRun(name) : messages.severalRuns(name, found.map(({ id }) => id)),
   );
 }
-
-const STATUS: Readonly<Record<RunStanding, readonly [en: string, zh: string]>> = {
-  running: ["running", "进行中"],
-  silent: ["no sign of life", "无响应"],
-  done: ["done", "完成"],
-  failed: ["failed", "失败"],
-  stopped: ["stopped", "停止"],
-};
 
 /** At which stage a run ended that is not done, and why; undefined for a run that is done or goes on. */
 function faultOf(run: RunRecord): string | undefined {
   const { failure, current, seenAt = run.startedAt } = run;
   const stage = failure?.stage ?? current?.stage;
-  const at = (en: string, zh: string) =>
-    stage === undefined ? say(en, zh) : say(`${en} at ${stage}`, `${zh}于 ${stage}`);
   switch (standingOf(run)) {
     case "failed":
-      return at("failed", "失败") + (failure === undefined ? "" : say(": ", "：") + failure.message);
+      return messages.failedAt(stage, failure?.message);
     case "stopped":
-      return at("stopped", "停止");
+      return messages.stoppedAt(stage);
     case "silent":
-      return say(`last sign of life ${seenAt}`, `最后一次响应 ${seenAt}`) +
-        at(", it may have been killed", "，可能已终止");
+      return messages.silentAt(stage, seenAt);
     default:
       return undefined;
   }
@@ -97,14 +69,7 @@ const wrapped = (content: string, width: number) => ({
 
 function list(runs: readonly RunRecord[]): void {
   const table = new Table({
-    head: [
-      say("run", "运行"),
-      say("pipeline", "流水线"),
-      say("status", "状态"),
-      say("time", "用时"),
-      say("options", "选项"),
-      say("figures, or why it ended", "指标或结束原因"),
-    ],
+    head: [...messages.columns],
     style: { head: [], border: [] },
     colWidths: [null, null, null, null, OPTIONS_WIDTH, FIGURES_WIDTH],
     wordWrap: true,
@@ -117,22 +82,22 @@ function list(runs: readonly RunRecord[]): void {
     table.push([
       pinned ? `${id} *` : id,
       pipeline,
-      say(...STATUS[standingOf(run)]),
+      messages.statuses[standingOf(run)],
       time,
       wrapped(given.join(", "), OPTIONS_WIDTH),
       wrapped([faultOf(run), figures.join(", ")].filter(Boolean).join("\n"), FIGURES_WIDTH),
     ]);
   }
   console.log(`${table}`);
-  if (runs.some(({ pinned }) => pinned)) console.log(say("* pinned", "* 已固定"));
+  if (runs.some(({ pinned }) => pinned)) console.log(messages.pinnedMark);
 }
 
 await runMain(language, async () => {
   const parsed = parseCommand(Deno.args, {
     task: "runs",
     usage: "[list|diff A B|pin A|unpin A] [options]",
-    description,
-    groups: [{ heading: say("Options:", "选项："), flags: flagsOf(options) }],
+    description: messages.description,
+    groups: [{ heading: common.optionsHeading, flags: flagsOf(options, { ...common.options, ...messages.options }) }],
     operands: { name: "COMMAND", required: false },
   }, language);
   if (parsed.wantsHelp) return console.log(parsed.help);
@@ -145,19 +110,10 @@ await runMain(language, async () => {
   if (command === "pin" || command === "unpin") {
     const { pinned: _, ...run } = find(runs, a);
     await writeRun(cacheDir, { ...run, ...(command === "pin" && { pinned: true }) });
-    return console.log(
-      command === "pin"
-        ? say(`pinned ${run.id}`, `已固定 ${run.id}`)
-        : say(`unpinned ${run.id}`, `已取消固定 ${run.id}`),
-    );
+    return console.log(command === "pin" ? messages.pinned(run.id) : messages.unpinned(run.id));
   }
   if (command !== "diff") {
-    throw new UsageError(
-      say(
-        `runs: wanted list, diff, pin or unpin, found ${command}`,
-        `runs：需要 list、diff、pin 或 unpin，实际为 ${command}`,
-      ),
-    );
+    throw new UsageError(messages.unknownCommand(command));
   }
   const [before, after] = [find(runs, a), find(runs, b)];
   const differences = diffRuns(before, after);
@@ -166,5 +122,5 @@ await runMain(language, async () => {
   const cell = (value: unknown) =>
     typeof value === "number" ? formatNumber(value) : value === undefined ? "" : JSON.stringify(value);
   for (const { name, before, after } of differences) table.push([name, cell(before), cell(after)]);
-  console.log(differences.length === 0 ? say("They do not differ.", "两者没有差别。") : `${table}`);
+  console.log(differences.length === 0 ? messages.noDifference : `${table}`);
 });

@@ -4,6 +4,7 @@ import type { Language } from "./cli/language.ts";
 import { detectLanguage } from "./cli/language.ts";
 import { UsageError } from "./cli/usage_error.ts";
 import { runMain } from "./cli/main.ts";
+import { messagesIn } from "./cli/messages.ts";
 import { openGenerator } from "./generation/open_generator.ts";
 import { publishersLine } from "./generation/generation_flags.ts";
 import { chosenBase, namedAdapters, nameOfBase, templateOptionsOf } from "./generation/options.ts";
@@ -11,17 +12,16 @@ import { templateNameFor } from "./generation/conversation.ts";
 import { createApp } from "./serve/app.ts";
 import { DEFAULT_LIMITS, fingerprintOf, type ServeContext } from "./serve/context.ts";
 import { addressOf, hostNames, listen, type Listening } from "./serve/listen.ts";
+import { serveMessagesIn } from "./serve/messages.ts";
 import { readServeOptions, type ServeOptions } from "./serve/options.ts";
 
 const language = detectLanguage(Deno.args);
+const messages = serveMessagesIn(language);
 
 await runMain(language, async (signal) => {
   const options = readServeOptions(Deno.args, language);
   if (options !== undefined) await serve(options, language, signal);
-}, {
-  stopping: language === "zh" ? "正在停止。再按一次 Ctrl-C 立即退出。" : "Stopping. Ctrl-C again ends at once.",
-  stopped: language === "zh" ? "已停止。" : "Stopped.",
-});
+}, messagesIn(language).servingWords);
 
 /** Serves until the signal is aborted, which is its ordinary end. */
 async function serve(options: ServeOptions, language: Language, signal: AbortSignal): Promise<void> {
@@ -54,7 +54,7 @@ async function serve(options: ServeOptions, language: Language, signal: AbortSig
     if (publishers !== undefined) console.error(publishers);
     const { app } = await createApp(context);
     const server = await listenOn(app, options, signal, context.report);
-    console.log(`${language === "zh" ? "服务地址" : "Serving at"} ${addressOf(server.addr)}`);
+    console.log(messages.serving(addressOf(server.addr)));
     await server.finished;
   } finally {
     opened.close();
@@ -68,11 +68,7 @@ async function listenOn(...[app, options, signal, report]: Parameters<typeof lis
   } catch (error) {
     const where = `${options.host}:${options.port}`;
     if (error instanceof Deno.errors.AddrInUse) {
-      throw new UsageError(
-        language === "zh"
-          ? `serve：${where} 已被占用；请用 --port 选择其他端口，0 表示任意空闲端口`
-          : `serve: ${where} is in use; choose another with --port, 0 for any that is free`,
-      );
+      throw new UsageError(messages.inUse(where));
     }
     if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.AddrNotAvailable) {
       throw new UsageError(`serve: ${where}: ${error.message}`);

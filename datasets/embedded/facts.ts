@@ -1,9 +1,7 @@
 import type { Dice } from "./dice.ts";
+import { isIn, type Part } from "./held_out.ts";
 import { kinds, type Word, words, wordsOf } from "./lexicon.ts";
 import { chineseNumber } from "./numerals.ts";
-
-/** Which part of facts and phrasings. */
-export type Part = "train" | "held-out";
 
 /** Something to be asked for, in all phrasings. */
 export interface Fact {
@@ -16,18 +14,6 @@ export interface Fact {
   /** An exchange on another fact of the same sort, after which a short question is enough. */
   readonly before?: { readonly question: string; readonly answer: string; readonly followUps: readonly string[] };
 }
-
-/** One fact of so many is held out. */
-const HELD_OUT_EVERY = 6;
-
-/** Whether a subject is held out: by a hash of its text (FNV-1a), so that it does not depend on any order. */
-export function isHeldOut(subject: string): boolean {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(subject)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  return (hash ^ hash >>> 15) % HELD_OUT_EVERY === 0;
-}
-
-const isIn = (part: Part, subject: string) => isHeldOut(subject) === (part === "held-out");
 
 /** A word is held out for all that is asked of words: its translations, its reading, its measure word, its kind. */
 const isWordIn = (part: Part, { chinese }: Word) => isIn(part, `word ${chinese}`);

@@ -1,4 +1,4 @@
-import type { Part } from "./facts.ts";
+import type { Part } from "./held_out.ts";
 import { type Instruction, instructions } from "./instructions.ts";
 
 /** Forms in which the embedded instructions are given. */

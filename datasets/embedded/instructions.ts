@@ -10,13 +10,13 @@ import {
   type Fact,
   form,
   oddOneOut,
-  type Part,
   pinyin,
   sorting,
   sums,
   toChinese,
   toEnglish,
 } from "./facts.ts";
+import type { Part } from "./held_out.ts";
 
 /** An instruction with its answer. */
 export interface Instruction {

@@ -1,12 +1,12 @@
 import { isBlank } from "../blank.ts";
 import { type RawExample } from "../example.ts";
 import { isReservedAnswer } from "../formats/guanaco.ts";
-import { type Language, languageOf } from "./language.ts";
+import { languageOf, type TextLanguage } from "./language.ts";
 
 /** Which examples are wanted. */
 export interface Filters {
   /** Languages to keep, told from all text of an example; all if absent. */
-  readonly languages?: readonly Language[];
+  readonly languages?: readonly TextLanguage[];
   /** Fewest characters (UTF-16 units) of an example, all its text together; 0 if absent. */
   readonly minCharacters?: number;
   /** Most characters of an example; no limit if absent. */

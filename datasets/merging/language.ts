@@ -1,8 +1,8 @@
 /** Language of a text as far as its script tells. */
-export type Language = "zh" | "en" | "other";
+export type TextLanguage = "zh" | "en" | "other";
 
 /** All languages that can be told apart. */
-export const LANGUAGES: readonly Language[] = ["zh", "en", "other"];
+export const TEXT_LANGUAGES: readonly TextLanguage[] = ["zh", "en", "other"];
 
 /** A Chinese character says about as much as so many Latin letters. */
 const LETTERS_A_CHARACTER = 4;
@@ -16,7 +16,7 @@ const ACCENT_SHARE = 1 / 100;
  * Chinese; Japanese is known by its kana, European languages by their accents, so a short text without any counts as
  * English. A text without letters (sums, code) is "en".
  */
-export function languageOf(text: string): Language {
+export function languageOf(text: string): TextLanguage {
   let han = 0, kana = 0, ascii = 0, accented = 0, others = 0;
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);

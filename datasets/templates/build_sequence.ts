@@ -156,19 +156,19 @@ function addText(
   const text = parts.map((part) => part.text).join("");
   // One more than there is room for tells whether anything is cut off.
   const ids = tokenizer.encode(text, row.room + 1);
-  const labels = tokenizer.spelling === undefined
-    ? labelsByPrefix(ids, parts, tokenizer)
-    : labelsBySpelling(ids, parts, tokenizer.spelling);
-  for (let at = 0; at < ids.length; at++) row.add(ids[at]!, labels[at] === 1);
+  const labelled = tokenizer.spelling === undefined
+    ? labelledByPrefix(ids, parts, tokenizer)
+    : labelledBySpelling(ids, parts, tokenizer.spelling);
+  for (let at = 0; at < ids.length; at++) row.add(ids[at]!, labelled[at] === 1);
 }
 
 /** Counts bytes: an id is a label if one of its bytes is learnt. */
-function labelsBySpelling(
+function labelledBySpelling(
   ids: ArrayLike<number>,
   parts: readonly { text: string; learnt: boolean }[],
   spelling: NonNullable<SequenceTokenizer["spelling"]>,
 ): Uint8Array {
-  const labels = new Uint8Array(ids.length);
+  const labelled = new Uint8Array(ids.length);
   let at = 0;
   let end = spelling.lead;
   let position = 0;
@@ -176,21 +176,21 @@ function labelsBySpelling(
     end += spelling.bytesIn(text);
     for (; at < ids.length && position < end; at++) {
       position += spelling.bytesOf(ids[at]!);
-      if (learnt) labels[at] = 1;
+      if (learnt) labelled[at] = 1;
     }
     // The id that goes on beyond this part belongs to the next one as well, so it is looked at again.
     if (position > end && at > 0) position -= spelling.bytesOf(ids[--at]!);
   }
-  return labels;
+  return labelled;
 }
 
 /** Encodes the text up to each seam: where ids stop agreeing with those of the whole, the seam lies. */
-function labelsByPrefix(
+function labelledByPrefix(
   ids: ArrayLike<number>,
   parts: readonly { text: string; learnt: boolean }[],
   tokenizer: SequenceTokenizer,
 ): Uint8Array {
-  const labels = new Uint8Array(ids.length);
+  const labelled = new Uint8Array(ids.length);
   let before = "";
   let start = 0;
   for (const [index, { text, learnt }] of parts.entries()) {
@@ -198,10 +198,10 @@ function labelsByPrefix(
     const prefix = index === parts.length - 1 ? ids : tokenizer.encode(before, ids.length + 1);
     const agreed = commonPrefix(prefix, ids);
     const spans = agreed < prefix.length;
-    if (learnt) labels.fill(1, start, spans ? agreed + 1 : agreed);
+    if (learnt) labelled.fill(1, start, spans ? agreed + 1 : agreed);
     start = agreed;
   }
-  return labels;
+  return labelled;
 }
 
 function commonPrefix(a: ArrayLike<number>, b: ArrayLike<number>): number {

@@ -40,8 +40,8 @@ export function packRows(lengths: ArrayLike<number>, rows: ArrayLike<number>, bu
     if (length === undefined) throw new RangeError(`packing: wanted rows 0 … ${lengths.length - 1}, found ${row}`);
     if (length > budget) {
       throw new DataError(
-        `packing: wanted rows of at most ${budget} tokens (tokensPerMicroBatch), found row ${row} with ${length}; ` +
-          `raise tokensPerMicroBatch or lower maxTokens`,
+        `packing: wanted rows of at most ${budget} tokens (microBatchSize × maxTokens), found row ${row} with ${length}; ` +
+          `raise microBatchSize or lower maxTokens`,
       );
     }
     if (used + length > budget) {

@@ -8,7 +8,7 @@ export class TokenReader {
   /** Number of ids of all rows together. */
   readonly tokens: number;
   readonly #starts: Float64Array;
-  readonly #vocabSize: number;
+  readonly #vocabularySize: number;
   readonly #idsPath: string;
   readonly #ids: Deno.FsFile;
   readonly #labels: Deno.FsFile;
@@ -16,16 +16,16 @@ export class TokenReader {
   /**
    * Opens a split. Only its row lengths are read into memory.
    *
-   * @param vocabSize ids must be below this.
+   * @param vocabularySize ids must be below this.
    * @throws {DataError} if a file is missing or its size does not fit the row lengths.
    */
-  constructor(directory: string, split: string, vocabSize: number) {
+  constructor(directory: string, split: string, vocabularySize: number) {
     const paths = tokenFilePaths(directory, split);
     this.lengths = readLengths(paths.lengths);
     this.#starts = new Float64Array(this.lengths.length + 1);
     this.lengths.forEach((length, row) => this.#starts[row + 1] = this.#starts[row]! + length);
     this.tokens = this.#starts[this.lengths.length]!;
-    this.#vocabSize = vocabSize;
+    this.#vocabularySize = vocabularySize;
     this.#idsPath = paths.ids;
     checkSize(paths.ids, this.tokens * 4, paths.lengths);
     checkSize(paths.labels, this.tokens, paths.lengths);
@@ -53,9 +53,9 @@ export class TokenReader {
     const labelled = new Uint8Array(length);
     readAt(this.#ids, start * 4, new Uint8Array(ids.buffer));
     readAt(this.#labels, start, labelled);
-    const bad = ids.find((id) => id >= this.#vocabSize);
+    const bad = ids.find((id) => id >= this.#vocabularySize);
     if (bad !== undefined) {
-      throw new DataError(`${this.#idsPath}: row ${index}: wanted ids below ${this.#vocabSize}, found ${bad}`);
+      throw new DataError(`${this.#idsPath}: row ${index}: wanted ids below ${this.#vocabularySize}, found ${bad}`);
     }
     return { ids, labelled };
   }

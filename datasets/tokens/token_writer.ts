@@ -20,13 +20,13 @@ export class TokenWriter {
     if (ids.length === 0 || ids.length !== labelled.length) {
       throw new RangeError(`token row: wanted ids and as many labels, found ${ids.length} and ${labelled.length}`);
     }
-    this.appendAll({ ids, labels: labelled, lengths: Uint32Array.of(ids.length) });
+    this.appendAll({ ids, labelled, lengths: Uint32Array.of(ids.length) });
   }
 
   /** Appends any number of rows, one behind the other; `lengths` says how many ids each has. */
-  appendAll({ ids, labels, lengths }: { ids: Uint32Array; labels: Uint8Array; lengths: Uint32Array }): void {
+  appendAll({ ids, labelled, lengths }: { ids: Uint32Array; labelled: Uint8Array; lengths: Uint32Array }): void {
     this.#ids.write(bytesOf(ids));
-    this.#labels.write(labels);
+    this.#labels.write(labelled);
     this.#lengths.write(bytesOf(lengths));
   }
 

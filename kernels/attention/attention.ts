@@ -4,36 +4,95 @@ import { compile, type Kernel } from "../gpu/kernel.ts";
 import type { Stream } from "../gpu/stream.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import forward from "./attention.wgsl" with { type: "text" };
-import splitSource from "./attention_split.wgsl" with { type: "text" };
+import tile from "./attention_tile.wgsl" with { type: "text" };
+import tiledForward from "./attention_tiled.wgsl" with { type: "text" };
+import tiledBackwardKeyValue from "./attention_tiled_backward_key_value.wgsl" with { type: "text" };
+import tiledBackwardQuery from "./attention_tiled_backward_query.wgsl" with { type: "text" };
 import backwardKeyValue from "./attention_backward_key_value.wgsl" with { type: "text" };
 import backwardQuery from "./attention_backward_query.wgsl" with { type: "text" };
 
-/** The kernel for this head size, and the queries (or keys) that a workgroup owns; it walks over the other side. */
-function tiled(
-  stream: Stream,
-  { name, source }: { readonly name: string; readonly source: string },
-  headSize: number,
-  half = false,
-): { kernel: Kernel; owned: number } {
-  const { subgroupSize, software } = stream.device.info;
-  const lanes = subgroupSize || 32;
-  const D4 = headSize / 4;
+/** A kernel, and the queries (or keys) that a workgroup of it owns; it walks over the other side. */
+interface Owning {
+  readonly kernel: Kernel;
+  readonly owned: number;
+}
+
+/** One of the three kernels, in both manners. */
+interface Manners {
+  readonly name: string;
+  readonly lanes: string;
+  readonly tiles: string;
+  /** Results of a head that the tiled kernel sums up. */
+  readonly outputs: number;
+  /** Whether it sums up the weights as well. */
+  readonly sums: boolean;
+}
+
+const FORWARD: Manners = { name: "attention", lanes: forward, tiles: tiledForward, outputs: 1, sums: true };
+const BACKWARD_QUERY: Manners = {
+  name: "attention_backward_query",
+  lanes: backwardQuery,
+  tiles: tiledBackwardQuery,
+  outputs: 1,
+  sums: false,
+};
+const BACKWARD_KEY_VALUE: Manners = {
+  name: "attention_backward_key_value",
+  lanes: backwardKeyValue,
+  tiles: tiledBackwardKeyValue,
+  outputs: 2,
+  sums: false,
+};
+
+/**
+ * The kernel for this head size. A lane of a processor holds whole vectors of a head: its loads cost most, and it has no
+ * workgroup memory. A graphics card would run out of registers, so there the vectors lie in workgroup memory.
+ */
+function kernelFor(stream: Stream, manners: Manners, headSize: number, half = false): Owning {
+  return stream.device.info.software
+    ? byLanes(stream, manners, headSize, half)
+    : byTiles(stream, manners, headSize, half);
+}
+
+function byLanes(stream: Stream, { name, lanes: source }: Manners, headSize: number, half: boolean): Owning {
+  const { subgroupSize } = stream.device.info;
   const subgroups = subgroupSize > 0;
-  // On a processor loads cost most: a lane owns two vectors of each kind, and the lanes share out the loads of those they
-  // walk over. A GPU runs short of registers first: there several lanes share a head of more than 8 vectors.
-  const split = subgroups && !software ? [8, 4, 2].find((n) => n <= lanes && D4 % n === 0 && D4 / n >= 8) ?? 1 : 1;
   const constants = {
-    LANES: lanes,
-    SPLIT: split,
-    SHUFFLE: subgroups && split === 1,
-    OWN: subgroups && software ? 2 : 1,
+    LANES: subgroupSize || 32,
+    SHUFFLE: subgroups,
+    OWN: subgroups ? 2 : 1,
     // More at once would make the code longer without saving loads.
     NEXT: subgroups ? 4 : 2,
-    D4,
+    D4: headSize / 4,
     HALF: half,
   };
-  const kernel = compile(stream.device, { name, source: [splitSource, source] }, constants);
-  return { kernel, owned: lanes / split * constants.OWN };
+  const kernel = compile(stream.device, { name, source }, constants);
+  return { kernel, owned: constants.LANES * constants.OWN };
+}
+
+/** Rows of a tile. */
+const TILE_ROWS = 32;
+
+function byTiles(stream: Stream, { name, tiles, outputs, sums }: Manners, headSize: number, half: boolean): Owning {
+  const D4 = headSize / 4;
+  // As many threads as leave each 32 sums of a result, where workgroup memory has room for a tile of each half.
+  const most = stream.device.gpu.limits.maxComputeWorkgroupStorageSize;
+  const halves = D4 < 16 ? 1 : D4 < 64 || tileBytes(4) > most ? 2 : 4;
+  const constants = {
+    D4,
+    HALF: half,
+    HALVES: halves,
+    PIECES: Math.ceil(D4 / (8 * halves)),
+    OUTPUTS: outputs,
+    SUMS: sums,
+    ROLLED: !stream.device.info.unrolls,
+  };
+  return { kernel: compile(stream.device, { name, source: [tile, tiles] }, constants), owned: TILE_ROWS };
+}
+
+/** Bytes of workgroup memory that attention_tile.wgsl declares. */
+function tileBytes(halves: number): number {
+  return 16 * (Math.max(2, halves) * 8 * 33 + 32 * 8 + 8 * halves * 8);
 }
 
 /** What attention reads: q (T, H, D), k and v (T, G, D), starts (T) = the first key that each query may see. */
@@ -98,7 +157,7 @@ function forwardOver(
   expectShape("attention", starts, [tokens]);
   expectShape("attention", y, q.shape);
   expectShape("attention", stats, [tokens, heads, 2]);
-  const { kernel, owned } = tiled(stream, { name: "attention", source: forward }, headSize, half);
+  const { kernel, owned } = kernelFor(stream, FORWARD, headSize, half);
   const uniforms = { tokens, heads, keyHeads, ...layout, scale: 1 / Math.sqrt(headSize) };
   const flops = 4 * heads * headSize * tokens * (tokens / 2 + layout.keyOffset);
   stream.run(kernel, { q, k, v, starts, y, stats }, uniforms, [Math.ceil(tokens / owned), heads], flops);
@@ -118,7 +177,7 @@ export function attentionBackward(
   for (const tensor of [dk, dv]) expectShape("attention backward", tensor, k.shape);
   const uniforms = { tokens, heads, keyHeads, scale: 1 / Math.sqrt(headSize) };
   const pairs = heads * headSize * tokens * tokens / 2; // as of one sequence: the device alone knows where others begin
-  const query = tiled(stream, { name: "attention_backward_query", source: backwardQuery }, headSize);
+  const query = kernelFor(stream, BACKWARD_QUERY, headSize);
   stream.run(
     query.kernel,
     { ...input, y, stats, dy, dq },
@@ -126,7 +185,7 @@ export function attentionBackward(
     [Math.ceil(tokens / query.owned), heads],
     6 * pairs,
   );
-  const key = tiled(stream, { name: "attention_backward_key_value", source: backwardKeyValue }, headSize);
+  const key = kernelFor(stream, BACKWARD_KEY_VALUE, headSize);
   stream.run(
     key.kernel,
     { ...input, stats, dy, dk, dv },

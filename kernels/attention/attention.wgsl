@@ -2,7 +2,7 @@
 // https://arxiv.org/abs/2205.14135): a lane owns OWN queries of one head and walks over the keys NEXT at a time with
 // a running maximum and sum. With SHUFFLE the lanes share out the loads of those keys. Key/value heads are shared by
 // heads / keyHeads query heads (Ainslie et al. 2023).
-// Without SHUFFLE each lane loads by itself, all of a head or, with SPLIT lanes to a query, its share.
+// Without SHUFFLE each lane loads by itself.
 // A query t sees keys starts[t] … t + keyOffset; keyOffset is 0 except when the keys are a cache. Keys, and the heads of a
 // key, are keyStride and headStride keys apart.
 struct Uniforms {
@@ -27,17 +27,15 @@ fn {{each ? "value" : "key"}}At(at: u32) -> vec4f {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let head = u.firstGroup + group.y;
   let firstKey = head / (u.heads / u.keyHeads) * u.headStride;
-  let slot = lane / {{SPLIT}}u;
-  let part = lane % {{SPLIT}}u;
-  let tile = group.x * {{LANES / SPLIT * OWN}}u;
-  let end = min(tile + {{LANES / SPLIT * OWN}}u, u.tokens) + u.keyOffset;
+  let tile = group.x * {{LANES * OWN}}u;
+  let end = min(tile + {{LANES * OWN}}u, u.tokens) + u.keyOffset;
   //% for j in 0..OWN
-  let t{{j}} = min(tile + {{j * LANES / SPLIT}}u + slot, u.tokens - 1u);
+  let t{{j}} = min(tile + {{j * LANES}}u + lane, u.tokens - 1u);
   let first{{j}} = starts[t{{j}}];
   let last{{j}} = t{{j}} + u.keyOffset;
-  let base{{j}} = (t{{j}} * u.heads + head) * {{D4}}u + part;
-  //% for d in 0..D4 / SPLIT
-  let q{{j}}_{{d}} = q[base{{j}} + {{d * SPLIT}}u] * u.scale;
+  let base{{j}} = (t{{j}} * u.heads + head) * {{D4}}u;
+  //% for d in 0..D4
+  let q{{j}}_{{d}} = q[base{{j}} + {{d}}u] * u.scale;
   var o{{j}}_{{d}} = vec4f();
   //% end
   var most{{j}} = -1e30;
@@ -52,7 +50,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     //% end
     //% else
     //% for i in 0..NEXT
-    let key{{i}} = (firstKey + min(s + {{i}}u, end - 1u) * u.keyStride) * {{D4}}u + part;
+    let key{{i}} = (firstKey + min(s + {{i}}u, end - 1u) * u.keyStride) * {{D4}}u;
     //% end
     //% end
     //% for i in 0..NEXT
@@ -60,9 +58,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     var score{{j}}_{{i}} = 0.0;
     //% end
     //% end
-    //% for d in 0..D4 / SPLIT
+    //% for d in 0..D4
     //% for i in 0..NEXT
-    let k{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(k${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `keyAt(key${i} + ${d * SPLIT}u)`}};
+    let k{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(k${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `keyAt(key${i} + ${d}u)`}};
     //% for j in 0..OWN
     score{{j}}_{{i}} += dot(q{{j}}_{{d}}, k{{d}}_{{i}});
     //% end
@@ -71,7 +69,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     //% for j in 0..OWN
     var highest{{j}} = most{{j}};
     //% for i in 0..NEXT
-    score{{j}}_{{i}} = splitSum(score{{j}}_{{i}});
     let seen{{j}}_{{i}} = s + {{i}}u >= first{{j}} && s + {{i}}u <= last{{j}};
     highest{{j}} = select(highest{{j}}, max(highest{{j}}, score{{j}}_{{i}}), seen{{j}}_{{i}});
     //% end
@@ -83,12 +80,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     sum{{j}} += p{{j}}_{{i}};
     //% end
     //% end
-    //% for d in 0..D4 / SPLIT
+    //% for d in 0..D4
     //% for j in 0..OWN
     o{{j}}_{{d}} *= shrink{{j}};
     //% end
     //% for i in 0..NEXT
-    let v{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(v${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `valueAt(key${i} + ${d * SPLIT}u)`}};
+    let v{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(v${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `valueAt(key${i} + ${d}u)`}};
     //% for j in 0..OWN
     o{{j}}_{{d}} = fma(vec4f(p{{j}}_{{i}}), v{{d}}_{{i}}, o{{j}}_{{d}});
     //% end
@@ -96,11 +93,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     //% end
   }
   //% for j in 0..OWN
-  if (tile + {{j * LANES / SPLIT}}u + slot < u.tokens) {
-    //% for d in 0..D4 / SPLIT
-    y[base{{j}} + {{d * SPLIT}}u] = o{{j}}_{{d}} / sum{{j}};
+  if (tile + {{j * LANES}}u + lane < u.tokens) {
+    //% for d in 0..D4
+    y[base{{j}} + {{d}}u] = o{{j}}_{{d}} / sum{{j}};
     //% end
-    if (part == 0u) { stats[t{{j}} * u.heads + head] = vec2f(most{{j}} + log(sum{{j}}), 0.0); }
+    stats[t{{j}} * u.heads + head] = vec2f(most{{j}} + log(sum{{j}}), 0.0);
   }
   //% end
 }

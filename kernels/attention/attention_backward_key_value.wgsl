@@ -14,17 +14,15 @@ struct Uniforms { tokens: u32, heads: u32, keyHeads: u32, firstGroup: u32, scale
 @compute @workgroup_size({{LANES}})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let keyHead = u.firstGroup + group.y;
-  let slot = lane / {{SPLIT}}u;
-  let part = lane % {{SPLIT}}u;
   let headsPerKey = u.heads / u.keyHeads;
-  let tile = group.x * {{LANES / SPLIT * OWN}}u;
-  let lastKey = min(tile + {{LANES / SPLIT * OWN}}u, u.tokens) - 1u;
+  let tile = group.x * {{LANES * OWN}}u;
+  let lastKey = min(tile + {{LANES * OWN}}u, u.tokens) - 1u;
   //% for j in 0..OWN
-  let s{{j}} = min(tile + {{j * LANES / SPLIT}}u + slot, u.tokens - 1u);
-  let base{{j}} = (s{{j}} * u.keyHeads + keyHead) * {{D4}}u + part;
-  //% for d in 0..D4 / SPLIT
-  let k{{j}}_{{d}} = k[base{{j}} + {{d * SPLIT}}u];
-  let v{{j}}_{{d}} = v[base{{j}} + {{d * SPLIT}}u];
+  let s{{j}} = min(tile + {{j * LANES}}u + lane, u.tokens - 1u);
+  let base{{j}} = (s{{j}} * u.keyHeads + keyHead) * {{D4}}u;
+  //% for d in 0..D4
+  let k{{j}}_{{d}} = k[base{{j}} + {{d}}u];
+  let v{{j}}_{{d}} = v[base{{j}} + {{d}}u];
   var dk{{j}}_{{d}} = vec4f();
   var dv{{j}}_{{d}} = vec4f();
   //% end
@@ -52,7 +50,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       //% else
       //% for i in 0..NEXT
       let t{{i}} = min(t + {{i}}u, u.tokens - 1u);
-      let query{{i}} = (t{{i}} * u.heads + head) * {{D4}}u + part;
+      let query{{i}} = (t{{i}} * u.heads + head) * {{D4}}u;
       //% end
       //% end
       //% for i in 0..NEXT
@@ -61,10 +59,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       var dp{{j}}_{{i}} = 0.0;
       //% end
       //% end
-      //% for d in 0..D4 / SPLIT
+      //% for d in 0..D4
       //% for i in 0..NEXT
-      let scaledQ{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(scaledQ${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `q[query${i} + ${d * SPLIT}u] * u.scale`}};
-      let scaledDy{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(scaledDy${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `dy[query${i} + ${d * SPLIT}u] * u.scale`}};
+      let scaledQ{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(scaledQ${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `q[query${i} + ${d}u] * u.scale`}};
+      let scaledDy{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(scaledDy${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `dy[query${i} + ${d}u] * u.scale`}};
       //% for j in 0..OWN
       score{{j}}_{{i}} += dot(k{{j}}_{{d}}, scaledQ{{d}}_{{i}});
       dp{{j}}_{{i}} += dot(v{{j}}_{{d}}, scaledDy{{d}}_{{i}});
@@ -76,14 +74,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       let stats{{i}} = {{SHUFFLE ? `subgroupShuffle(ownStats, ${i}u)` : `stats[t${i} * u.heads + head]`}};
       //% for j in 0..OWN
       let seen{{j}}_{{i}} = t + {{i}}u < u.tokens && start{{i}} <= s{{j}} && s{{j}} <= t + {{i}}u;
-      let p{{j}}_{{i}} = select(0.0, exp(splitSum(score{{j}}_{{i}}) - stats{{i}}.x), seen{{j}}_{{i}});
-      let ds{{j}}_{{i}} = p{{j}}_{{i}} * (splitSum(dp{{j}}_{{i}}) - stats{{i}}.y * u.scale);
+      let p{{j}}_{{i}} = select(0.0, exp(score{{j}}_{{i}} - stats{{i}}.x), seen{{j}}_{{i}});
+      let ds{{j}}_{{i}} = p{{j}}_{{i}} * (dp{{j}}_{{i}} - stats{{i}}.y * u.scale);
       //% end
       //% end
-      //% for d in 0..D4 / SPLIT
+      //% for d in 0..D4
       //% for i in 0..NEXT
-      let q{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(q${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `q[query${i} + ${d * SPLIT}u]`}};
-      let dy{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(dy${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `dy[query${i} + ${d * SPLIT}u]`}};
+      let q{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(q${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `q[query${i} + ${d}u]`}};
+      let dy{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(dy${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `dy[query${i} + ${d}u]`}};
       //% for j in 0..OWN
       dv{{j}}_{{d}} = fma(vec4f(p{{j}}_{{i}}), dy{{d}}_{{i}}, dv{{j}}_{{d}});
       dk{{j}}_{{d}} = fma(vec4f(ds{{j}}_{{i}}), q{{d}}_{{i}}, dk{{j}}_{{d}});
@@ -93,10 +91,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     }
   }
   //% for j in 0..OWN
-  if (tile + {{j * LANES / SPLIT}}u + slot < u.tokens) {
-    //% for d in 0..D4 / SPLIT
-    dk[base{{j}} + {{d * SPLIT}}u] = dk{{j}}_{{d}};
-    dv[base{{j}} + {{d * SPLIT}}u] = dv{{j}}_{{d}};
+  if (tile + {{j * LANES}}u + lane < u.tokens) {
+    //% for d in 0..D4
+    dk[base{{j}} + {{d}}u] = dk{{j}}_{{d}};
+    dv[base{{j}} + {{d}}u] = dv{{j}}_{{d}};
     //% end
   }
   //% end

@@ -15,23 +15,20 @@ struct Uniforms { tokens: u32, heads: u32, keyHeads: u32, firstGroup: u32, scale
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let head = u.firstGroup + group.y;
   let keyHead = head / (u.heads / u.keyHeads);
-  let slot = lane / {{SPLIT}}u;
-  let part = lane % {{SPLIT}}u;
-  let tile = group.x * {{LANES / SPLIT * OWN}}u;
-  let end = min(tile + {{LANES / SPLIT * OWN}}u, u.tokens);
+  let tile = group.x * {{LANES * OWN}}u;
+  let end = min(tile + {{LANES * OWN}}u, u.tokens);
   //% for j in 0..OWN
-  let t{{j}} = min(tile + {{j * LANES / SPLIT}}u + slot, u.tokens - 1u);
+  let t{{j}} = min(tile + {{j * LANES}}u + lane, u.tokens - 1u);
   let first{{j}} = starts[t{{j}}];
-  let base{{j}} = (t{{j}} * u.heads + head) * {{D4}}u + part;
+  let base{{j}} = (t{{j}} * u.heads + head) * {{D4}}u;
   let logSum{{j}} = stats[t{{j}} * u.heads + head].x;
   var along{{j}} = 0.0;
-  //% for d in 0..D4 / SPLIT
-  let q{{j}}_{{d}} = q[base{{j}} + {{d * SPLIT}}u];
-  let dy{{j}}_{{d}} = dy[base{{j}} + {{d * SPLIT}}u];
-  along{{j}} += dot(dy{{j}}_{{d}}, y[base{{j}} + {{d * SPLIT}}u]);
+  //% for d in 0..D4
+  let q{{j}}_{{d}} = q[base{{j}} + {{d}}u];
+  let dy{{j}}_{{d}} = dy[base{{j}} + {{d}}u];
+  along{{j}} += dot(dy{{j}}_{{d}}, y[base{{j}} + {{d}}u]);
   var dq{{j}}_{{d}} = vec4f();
   //% end
-  along{{j}} = splitSum(along{{j}});
   //% end
   for (var s = starts[tile]; s < end; s += {{NEXT}}u) {
     //% if SHUFFLE
@@ -43,7 +40,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     //% end
     //% else
     //% for i in 0..NEXT
-    let key{{i}} = (min(s + {{i}}u, end - 1u) * u.keyHeads + keyHead) * {{D4}}u + part;
+    let key{{i}} = (min(s + {{i}}u, end - 1u) * u.keyHeads + keyHead) * {{D4}}u;
     //% end
     //% end
     //% for i in 0..NEXT
@@ -52,10 +49,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     var dp{{j}}_{{i}} = 0.0;
     //% end
     //% end
-    //% for d in 0..D4 / SPLIT
+    //% for d in 0..D4
     //% for i in 0..NEXT
-    let scaled{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(scaled${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `k[key${i} + ${d * SPLIT}u] * u.scale`}};
-    let v{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(v${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `v[key${i} + ${d * SPLIT}u]`}};
+    let scaled{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(scaled${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `k[key${i} + ${d}u] * u.scale`}};
+    let v{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(v${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `v[key${i} + ${d}u]`}};
     //% for j in 0..OWN
     score{{j}}_{{i}} += dot(q{{j}}_{{d}}, scaled{{d}}_{{i}});
     dp{{j}}_{{i}} += dot(dy{{j}}_{{d}}, v{{d}}_{{i}});
@@ -65,13 +62,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     //% for j in 0..OWN
     //% for i in 0..NEXT
     let seen{{j}}_{{i}} = s + {{i}}u >= first{{j}} && s + {{i}}u <= t{{j}};
-    let p{{j}}_{{i}} = select(0.0, exp(splitSum(score{{j}}_{{i}}) - logSum{{j}}), seen{{j}}_{{i}});
-    let ds{{j}}_{{i}} = p{{j}}_{{i}} * (splitSum(dp{{j}}_{{i}}) - along{{j}}) * u.scale;
+    let p{{j}}_{{i}} = select(0.0, exp(score{{j}}_{{i}} - logSum{{j}}), seen{{j}}_{{i}});
+    let ds{{j}}_{{i}} = p{{j}}_{{i}} * (dp{{j}}_{{i}} - along{{j}}) * u.scale;
     //% end
     //% end
-    //% for d in 0..D4 / SPLIT
+    //% for d in 0..D4
     //% for i in 0..NEXT
-    let k{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(k${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `k[key${i} + ${d * SPLIT}u]`}};
+    let k{{d}}_{{i}} = {{SHUFFLE ? `subgroupShuffle(k${Math.floor(d * NEXT / LANES)}, ${i + d * NEXT % LANES}u)` : `k[key${i} + ${d}u]`}};
     //% for j in 0..OWN
     dq{{j}}_{{d}} = fma(vec4f(ds{{j}}_{{i}}), k{{d}}_{{i}}, dq{{j}}_{{d}});
     //% end
@@ -79,10 +76,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     //% end
   }
   //% for j in 0..OWN
-  if (tile + {{j * LANES / SPLIT}}u + slot < u.tokens) {
-    if (part == 0u) { stats[t{{j}} * u.heads + head].y = along{{j}}; }
-    //% for d in 0..D4 / SPLIT
-    dq[base{{j}} + {{d * SPLIT}}u] = dq{{j}}_{{d}};
+  if (tile + {{j * LANES}}u + lane < u.tokens) {
+    stats[t{{j}} * u.heads + head].y = along{{j}};
+    //% for d in 0..D4
+    dq[base{{j}} + {{d}}u] = dq{{j}}_{{d}};
     //% end
   }
   //% end

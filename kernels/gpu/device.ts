@@ -18,6 +18,8 @@ export interface DeviceInfo extends AdapterInfo {
   readonly texels: boolean;
   /** Optional features that the device was opened with. */
   readonly features: readonly string[];
+  /** Whether its compiler takes long unrolled loops well. A driver on the processor spends seconds on each. */
+  readonly unrolls: boolean;
 }
 
 /** How to open a device. */
@@ -185,7 +187,7 @@ export async function openDevice(options: OpenOptions = {}): Promise<Device> {
   const described = describe(details);
   const texels = (options.texels ?? readsTexelsQuicker(described)) &&
     gpu.limits.maxStorageTexturesPerShaderStage >= mostTextures;
-  return new Device(gpu, { ...described, subgroupSize, texels, features });
+  return new Device(gpu, { ...described, subgroupSize, texels, unrolls: !described.software, features });
 }
 
 async function subgroupSizeOf(gpu: GPUDevice, details: SubgroupInfo, probe?: SubgroupProbe): Promise<number> {

@@ -9,6 +9,7 @@ import dropoutSource from "./dropout.wgsl" with { type: "text" };
 import expandSource from "./lora_expand.wgsl" with { type: "text" };
 import outerSource from "./lora_outer.wgsl" with { type: "text" };
 import reduceSource from "./lora_reduce.wgsl" with { type: "text" };
+import reduceSlicesSource from "./lora_reduce_slices.wgsl" with { type: "text" };
 import reduceRowsSource from "./lora_reduce_rows.wgsl" with { type: "text" };
 
 /** Dropout of one module's input in one micro-batch: the mask is a function of these numbers and the element. */
@@ -44,10 +45,11 @@ export function loraReduce(stream: Stream, x: Tensor, a: Tensor, h: Tensor, scal
   expectShape("lora reduce", a, [rank, width]);
   expectShape("lora reduce", h, [rows, rank]);
   const uniforms = { rows, width4: width / 4, scale, ...dropoutUniforms(dropout) };
-  const lanes = stream.device.info.subgroupSize;
+  const { subgroupSize: lanes, software } = stream.device.info;
+  if (!software) return reduceSlices(stream, { x, a, h }, uniforms, dropout);
   if (lanes && rows > 4 * lanes) {
     const source = withDropout(reduceRowsSource, active(dropout));
-    const own = stream.device.info.software ? 2 : 1;
+    const own = 2;
     const ahead = [4, 2, 1].find((n) => n * rank <= lanes && width / 4 % n === 0) ?? 1;
     const constants = { LANES: lanes, RANK: rank, OWN: own, AHEAD: ahead, DROPOUT: active(dropout) };
     const kernel = compile(stream.device, { name: "lora_reduce_rows", source }, constants);
@@ -63,6 +65,26 @@ export function loraReduce(stream: Stream, x: Tensor, a: Tensor, h: Tensor, scal
   stream.run(kernel, { x, a, h }, uniforms, rowGrid(Math.ceil(rows / tile)));
 }
 
+/** The same on a graphics card: 32 of a workgroup's 128 threads share a row, each a slice of its columns. */
+function reduceSlices(
+  stream: Stream,
+  tensors: { readonly x: Tensor; readonly a: Tensor; readonly h: Tensor },
+  uniforms: Readonly<Record<string, number>>,
+  dropout: Dropout | undefined,
+): void {
+  const [rows, rank] = tensors.h.shape as [number, number];
+  const source = withDropout(reduceSlicesSource, active(dropout));
+  const kernel = compile(stream.device, { name: "lora_reduce_slices", source }, {
+    TILE: 4,
+    SLICES: 32,
+    RANK: rank,
+    // As many sums as a thread has room for.
+    RANKS: [16, 12, 8, 4].find((ranks) => rank % ranks === 0)!,
+    DROPOUT: active(dropout),
+  });
+  stream.run(kernel, tensors, uniforms, rowGrid(Math.ceil(rows / 4)));
+}
+
 /** y (T, N) += scale · h (T, R) · b (R, N), each element times its dropout factor where `dropout` is given. */
 export function loraExpand(stream: Stream, h: Tensor, b: Tensor, y: Tensor, scale: number, dropout?: Dropout): void {
   const [rows, rank] = h.shape as [number, number];
@@ -72,7 +94,8 @@ export function loraExpand(stream: Stream, h: Tensor, b: Tensor, y: Tensor, scal
   expectShape("lora expand", y, [rows, width]);
   const lanes = rowLanes(stream.device);
   const shuffle = stream.device.info.subgroupSize > 0;
-  const tile = shuffle ? Math.max(16, lanes) : 4;
+  // A processor saves loads with one row a lane; a graphics card would spill so many sums.
+  const tile = !shuffle ? 4 : stream.device.info.software ? Math.max(16, lanes) : 16;
   const source = withDropout(expandSource, active(dropout));
   const constants = { LANES: lanes, TILE: tile, SHUFFLE: shuffle, DROPOUT: active(dropout) };
   const kernel = compile(stream.device, { name: "lora_expand", source, readsBefore: ["y"] }, constants);

@@ -19,7 +19,7 @@ fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(local_invocation_
     let b{{c}} = b[(r * 4u + {{c}}u) * u.width4 + column];
     //% end
     //% if SHUFFLE
-    //% for q in 0..TILE / LANES
+    //% for q in 0..Math.ceil(TILE / LANES)
     let mine{{q}} = h[min(firstRow + {{q * LANES}}u + lane, lastRow) * u.rank4 + r];
     //% end
     //% end

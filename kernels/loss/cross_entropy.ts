@@ -1,5 +1,5 @@
 import { expectMultiple, expectShape } from "../gpu/check.ts";
-import { compileRows, rowGrid } from "../gpu/row_kernel.ts";
+import { compileRows, rowGrid, rowThreads } from "../gpu/row_kernel.ts";
 import type { Stream } from "../gpu/stream.ts";
 import { elements, type Tensor } from "../gpu/tensor.ts";
 import lossSource from "./cross_entropy.wgsl" with { type: "text" };
@@ -24,7 +24,7 @@ export function crossEntropy(
   const gradient = gradientScale !== undefined;
   const kernel = compileRows(stream.device, { name: "cross_entropy", source: lossSource, readsBefore: ["logits"] }, {
     GRADIENT: gradient,
-  });
+  }, rowThreads(stream.device, stride / 4));
   const uniforms = { rows, vocabulary, stride4: stride / 4, gradientScale: gradientScale ?? 0 };
   stream.run(kernel, { logits, labels, losses }, uniforms, rowGrid(rows));
 }

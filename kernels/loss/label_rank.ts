@@ -1,5 +1,5 @@
 import { expectMultiple, expectShape } from "../gpu/check.ts";
-import { compileRows, rowGrid } from "../gpu/row_kernel.ts";
+import { compileRows, rowGrid, rowThreads } from "../gpu/row_kernel.ts";
 import type { Stream } from "../gpu/stream.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import source from "./label_rank.wgsl" with { type: "text" };
@@ -13,6 +13,11 @@ export function labelRank(stream: Stream, logits: Tensor, labels: Tensor, ranks:
   expectMultiple("label rank", "the logits' padded width", stride, 4);
   expectShape("label rank", labels, [rows]);
   expectShape("label rank", ranks, [rows]);
-  const kernel = compileRows(stream.device, { name: "label_rank", source });
+  const kernel = compileRows(
+    stream.device,
+    { name: "label_rank", source },
+    {},
+    rowThreads(stream.device, stride / 4),
+  );
   stream.run(kernel, { labels, logits, ranks }, { rows, vocabulary, stride4: stride / 4 }, rowGrid(rows));
 }

@@ -1,6 +1,6 @@
 import { expectMultiple, expectShape } from "../gpu/check.ts";
 import { compile } from "../gpu/kernel.ts";
-import { compileRows } from "../gpu/row_kernel.ts";
+import { compileRows, rowThreads } from "../gpu/row_kernel.ts";
 import { fill } from "../layer/rows.ts";
 import { grid1d, type Stream } from "../gpu/stream.ts";
 import { elements, type Tensor } from "../gpu/tensor.ts";
@@ -27,7 +27,12 @@ export function clipNorm(
 ): void {
   expectShape("clip norm", partials, [normPartials]);
   fill(stream, partials, 0);
-  const square = compileRows(stream.device, { name: "square_sum", source: squareSource });
+  const square = compileRows(
+    stream.device,
+    { name: "square_sum", source: squareSource },
+    {},
+    rowThreads(stream.device, 128),
+  );
   for (const x of gradients) {
     const count = elements(x.shape);
     expectMultiple("clip norm", "the number of gradients", count, 4);

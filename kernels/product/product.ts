@@ -1,5 +1,7 @@
 import { expectShape } from "../gpu/check.ts";
+import type { Device } from "../gpu/device.ts";
 import { compile, type Kernel } from "../gpu/kernel.ts";
+import type { Constants } from "../gpu/template.ts";
 import { variantFor } from "./product_choice.ts";
 import { lanesOf, type ProductOp, type ProductVariant } from "./product_variants.ts";
 import type { Stream } from "../gpu/stream.ts";
@@ -56,7 +58,7 @@ function kernelOf(
     COLUMNS: variant.columns,
     LANES: lanesOf(stream.device, variant),
     GROUP_ROWS: variant.groupRows,
-    ...(variant.kind === "workgroup" ? { DEPTH: variant.depth } : {
+    ...(variant.kind === "workgroup" ? workgroupConstants(stream.device, variant) : {
       SHUFFLE: variant.kind === "shuffle",
       ROLLED: stream.device.info.software && variant.rows > 4,
       STEP: step,
@@ -64,6 +66,19 @@ function kernelOf(
       PAIRS: bits === 4 && (!transposed || variant.columns % 2 === 0),
     }),
   });
+}
+
+/** What a tile in workgroup memory is cut into: vectors of x and blocks of W that a thread copies of each chunk. */
+function workgroupConstants(device: Device, { rows, columns, lanes, groupRows, depth }: ProductVariant): Constants {
+  const threads = lanes * groupRows;
+  const blocks = columns * lanes * depth / threads;
+  return {
+    DEPTH: depth,
+    X_SHARE: rows * groupRows * depth / threads,
+    W_SHARE: Math.ceil(blocks),
+    PARTIAL: blocks % 1 > 0,
+    ROLLED: !device.info.unrolls,
+  };
 }
 
 function run(

@@ -59,6 +59,8 @@ const variants: readonly ProductVariant[] = [
   shuffle(32, 4, 2),
   workgroup(4, 1, 8, 8, 4),
   workgroup(8, 2, 8, 8, 4),
+  workgroup(8, 2, 16, 8, 4),
+  workgroup(8, 2, 16, 16, 4),
 ];
 
 const byName = new Map(variants.map((variant) => [variant.name, variant]));

@@ -24,9 +24,11 @@ const tileRows = {{ROWS * GROUP_ROWS}}u;
 const tileColumns = {{COLUMNS * LANES}}u;
 const threads = {{LANES * GROUP_ROWS}}u;
 
-// x of the tile: [row][depth]; W of the tile, four rows a block: [depth][row in block][column of the tile]
-var<workgroup> xs: array<vec4f, {{ROWS * GROUP_ROWS * DEPTH}}>;
-var<workgroup> ws: array<vec4f, {{4 * DEPTH * COLUMNS * LANES}}>;
+// x of the tile: [row][depth]; W of the tile: [row in block, depth][column]. Inner loops are unrolled, so that every index is known but
+// one, which stays the same: what guards an access is then done once. Two columns more let neighbours who store one column's depths meet
+// different banks.
+var<workgroup> xs: array<array<vec4f, {{DEPTH}}>, tileRows>;
+var<workgroup> ws: array<array<vec4f, tileColumns + 2u>, {{4 * DEPTH}}>;
 
 @compute @workgroup_size({{LANES}}, {{GROUP_ROWS}})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u,
@@ -38,45 +40,63 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var sum{{i}}_{{j}} = vec4f();
   //% end
   //% end
-  // The bound is a uniform and no thread leaves early: every thread meets every barrier.
-  for (var p0 = 0u; p0 < u.inner4; p0 += {{DEPTH}}u) {
-    for (var at = index; at < tileRows * {{DEPTH}}u; at += threads) {
-      let p = p0 + at % {{DEPTH}}u;
-      let inner = min(p, u.inner4 - 1u);
-      let row = min(firstRow + at / {{DEPTH}}u, u.rows - 1u);
-      let value = x[row * u.xStride4 + u.xFirst4 + inner]{{TRANSPOSED && BITS != 32 ? " * scales[inner]" : ""}};
-      xs[at] = select(vec4f(), value, p < u.inner4);
+  // Our share of a chunk: vectors of x and blocks of W, which are fetched while the chunk before is multiplied.
+  let xDepth = index % {{DEPTH}}u;
+  //% for n in 0..X_SHARE
+  let xRow{{n}} = (index + {{n}}u * threads) / {{DEPTH}}u;
+  let from{{n}} = min(firstRow + xRow{{n}}, u.rows - 1u) * u.xStride4 + u.xFirst4;
+  var x{{n}}: vec4f;
+  //% end
+  //% for n in 0..W_SHARE
+  let wDepth{{n}} = {{TRANSPOSED ? `(index + ${n}u * threads) / tileColumns` : `index % ${DEPTH}u`}};
+  let wColumn{{n}} = {{TRANSPOSED ? `(index + ${n}u * threads) % tileColumns` : `(index + ${n}u * threads) / ${DEPTH}u`}};
+  let outer{{n}} = min(firstColumn + wColumn{{n}}, u.outer4 - 1u);
+  var w{{n}}: mat4x4f;
+  //% end
+  // The bound is a uniform and no thread leaves early: every thread meets every barrier. The first turn only fetches.
+  for (var p0 = 0u; p0 < u.inner4 + {{DEPTH}}u; p0 += {{DEPTH}}u) {
+    if (p0 > 0u) {
+      workgroupBarrier();
+      //% for n in 0..X_SHARE
+      xs[xRow{{n}}][xDepth] = x{{n}};
+      //% end
+      //% for n in 0..W_SHARE
+      {{PARTIAL ? `if (index + ${n}u * threads < tileColumns * ${DEPTH}u)` : ""}} {
+        //% for t in 0..4
+        ws[wDepth{{n}} + {{t * DEPTH}}u][wColumn{{n}}] = w{{n}}[{{t}}];
+        //% end
+      }
+      //% end
+      workgroupBarrier();
     }
-    for (var at = index; at < tileColumns * {{DEPTH}}u; at += threads) {
-      //% if TRANSPOSED
-      let depth = at / tileColumns;
-      let column = at % tileColumns;
-      //% else
-      let depth = at % {{DEPTH}}u;
-      let column = at / {{DEPTH}}u;
+    if (p0 < u.inner4) {
+      let inner = min(p0 + xDepth, u.inner4 - 1u);
+      //% for n in 0..X_SHARE
+      x{{n}} = select(vec4f(), x[from{{n}} + inner]{{TRANSPOSED && BITS != 32 ? " * scales[inner]" : ""}}, p0 + xDepth < u.inner4);
       //% end
-      let inner = min(p0 + depth, u.inner4 - 1u);
-      let outer = min(firstColumn + column, u.outer4 - 1u);
-      let block = {{TRANSPOSED ? "loadBlock(inner, outer)" : "transpose(loadBlock(outer, inner))"}};
-      //% for t in 0..4
-      ws[(depth * 4u + {{t}}u) * tileColumns + column] = block[{{t}}];
+      //% for n in 0..W_SHARE
+      let inner{{n}} = min(p0 + wDepth{{n}}, u.inner4 - 1u);
+      w{{n}} = {{TRANSPOSED ? `loadBlock(inner${n}, outer${n})` : `transpose(loadBlock(outer${n}, inner${n}))`}};
       //% end
     }
-    workgroupBarrier();
-    for (var d = 0u; d < {{DEPTH}}u; d++) {
-      //% for i in 0..ROWS
-      let a{{i}} = xs[(local.y * {{ROWS}}u + {{i}}u) * {{DEPTH}}u + d];
-      //% end
-      //% for t in 0..4
-      //% for j in 0..COLUMNS
-      let w{{t}}_{{j}} = ws[(d * 4u + {{t}}u) * tileColumns + local.x + {{j * LANES}}u];
-      //% for i in 0..ROWS
-      sum{{i}}_{{j}} = fma(vec4f(a{{i}}.{{"xyzw"[t]}}), w{{t}}_{{j}}, sum{{i}}_{{j}});
-      //% end
-      //% end
+    if (p0 > 0u) {
+      {{ROLLED ? `for (var d = 0u; d < ${DEPTH}u; d++)` : ""}}
+      //% for d in 0..ROLLED ? 1 : DEPTH
+      {
+        //% for i in 0..ROWS
+        let a{{i}} = xs[local.y * {{ROWS}}u + {{i}}u][{{ROLLED ? "d" : d}}];
+        //% end
+        //% for t in 0..4
+        //% for j in 0..COLUMNS
+        let w{{t}}_{{j}} = ws[{{t * DEPTH}}u + {{ROLLED ? "d" : `${d}u`}}][local.x + {{j * LANES}}u];
+        //% for i in 0..ROWS
+        sum{{i}}_{{j}} = fma(vec4f(a{{i}}.{{"xyzw"[t]}}), w{{t}}_{{j}}, sum{{i}}_{{j}});
+        //% end
+        //% end
+        //% end
+      }
       //% end
     }
-    workgroupBarrier();
   }
   let row0 = firstRow + local.y * {{ROWS}}u;
   //% for j in 0..COLUMNS

@@ -24,8 +24,8 @@ interface Tile {
 function chooseTile(device: Device): Tile {
   const lanes = rowLanes(device);
   if (!device.info.subgroupSize) return { shuffle: false, lanes, quads: 4, columns: 2, ahead: 1 };
-  const [quads, columns] = device.info.software ? [16, 1] : [4, 2];
-  return { shuffle: true, lanes, quads, columns, ahead: Math.min(lanes, Math.max(4, lanes / quads)) };
+  if (!device.info.software) return { shuffle: true, lanes, quads: 4, columns: 2, ahead: 4 };
+  return { shuffle: true, lanes, quads: 16, columns: 1, ahead: Math.min(lanes, Math.max(4, lanes / 16)) };
 }
 
 /**

@@ -30,7 +30,7 @@ fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(local_invocation_
     let token = t + local.x % {{AHEAD}}u;
     let row = min(token, last) * u.dyStride4 + u.dyFirst4;
     let quad = firstQuad + local.x / {{AHEAD}}u;
-    //% for m in 0..QUADS * AHEAD / LANES
+    //% for m in 0..Math.ceil(QUADS * AHEAD / LANES)
     let mine{{m}} = select(vec4f(), dy[row + min(quad + {{m * LANES / AHEAD}}u, u.rows4 - 1u)], token <= last);
     //% end
     //% end

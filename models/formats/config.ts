@@ -190,10 +190,20 @@ function checkSizes(file: ConfigFile, heads: number, keyValueHeads: number, head
       `${path}: num_attention_heads ${heads} is not a multiple of num_key_value_heads ${keyValueHeads}`,
     );
   }
-  const widths = { hidden_size: file.hidden_size, intermediate_size: file.intermediate_size, "head size": headSize };
+  const widths = { hidden_size: file.hidden_size, intermediate_size: file.intermediate_size };
   for (const [field, width] of Object.entries(widths)) {
     if (width % 4 !== 0) throw new FormatError(`${path}: ${field} is ${width}; wanted a multiple of 4`);
   }
+  expectHeadSize(headSize, path);
+}
+
+/** What the width of a head must be a multiple of: kernels/attention/rope.ts turns so many values at once. */
+export const HEAD_SIZE_STEP = 8;
+
+/** @throws {FormatError} for heads of a width that the kernels do not compute */
+export function expectHeadSize(headSize: number, path: string): void {
+  if (headSize % HEAD_SIZE_STEP === 0) return;
+  throw new FormatError(`${path}: head size is ${headSize}; wanted a multiple of ${HEAD_SIZE_STEP}`);
 }
 
 /** The contents of a config.json for a network, in the form that transformers reads. Weights are float32. */

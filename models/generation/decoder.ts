@@ -6,7 +6,7 @@ import { copySlot, type LayerCache } from "../../kernels/decode/key_value_cache.
 import { resultWords, sampleRowBytes, SampleSpace } from "../../kernels/decode/sample.ts";
 import { Stream } from "../../kernels/gpu/stream.ts";
 import { createTensor, destroyTensors, download, firstRows, type Tensor, upload } from "../../kernels/gpu/tensor.ts";
-import type { BaseWeights } from "../base_file.ts";
+import type { BaseWeights } from "../base_weights.ts";
 import { uploadBatch } from "../training/batch.ts";
 import type { LlamaConfig } from "../formats/config.ts";
 import { type Lora, paddedRank } from "../training/lora.ts";

@@ -1,7 +1,7 @@
 // Computes many requests together on one decoder: new ones join while others run, and leave when they are done. One loop,
 // which runs while there is anything to do.
 import type { Device } from "../../kernels/gpu/device.ts";
-import type { BaseWeights } from "../base_file.ts";
+import type { BaseWeights } from "../base_weights.ts";
 import type { Lora } from "../training/lora.ts";
 import type { AdapterShelf } from "./adapter_shelf.ts";
 import { type DecodeRun, mostSteps } from "./decode_run.ts";

@@ -12,7 +12,7 @@ import {
   upload,
   view,
 } from "../../kernels/gpu/tensor.ts";
-import type { BaseWeights } from "../base_file.ts";
+import type { BaseWeights } from "../base_weights.ts";
 import { type DeviceBatch, uploadBatch } from "../training/batch.ts";
 import { type Lora, paddedRank } from "../training/lora.ts";
 import { forward, headChunks, headForward } from "../training/pass.ts";

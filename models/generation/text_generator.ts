@@ -1,6 +1,6 @@
 // Generation with text in and out: many requests at once, with a base and any number of adapters by name.
 import type { Device } from "../../kernels/gpu/device.ts";
-import type { BaseWeights } from "../base_file.ts";
+import type { BaseWeights } from "../base_weights.ts";
 import { readAdapter } from "../formats/adapter/adapter.ts";
 import type { LlamaConfig } from "../formats/config.ts";
 import { Lora } from "../training/lora.ts";

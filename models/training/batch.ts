@@ -5,7 +5,7 @@ import { sequenceLimit } from "../sequence_limit.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Rows packed one behind the other into a stream of T tokens, without padding. */
-export interface PackedBatch {
+export interface MicroBatch {
   /** (T). */
   readonly ids: Uint32Array;
   /** Position of each token in its row (T). */
@@ -34,7 +34,7 @@ export interface DeviceBatch {
 export function uploadBatch(
   space: Workspace,
   config: LlamaConfig,
-  batch: PackedBatch,
+  batch: MicroBatch,
   device: Device,
 ): DeviceBatch {
   const tokens = batch.ids.length;

@@ -1,8 +1,8 @@
 import type { Device } from "../../kernels/gpu/device.ts";
 import { Stream } from "../../kernels/gpu/stream.ts";
 import { createTensor, destroyTensors, download, firstRows, type Tensor, upload } from "../../kernels/gpu/tensor.ts";
-import type { BaseWeights } from "../base_file.ts";
-import { type PackedBatch, uploadBatch } from "./batch.ts";
+import type { BaseWeights } from "../base_weights.ts";
+import { type MicroBatch, uploadBatch } from "./batch.ts";
 import { type Lora, paddedRank } from "./lora.ts";
 import { forward, labelLosses, lossForward } from "./pass.ts";
 import { defaultHeadRows } from "./workspace_layout.ts";
@@ -24,7 +24,7 @@ export class LossMeter {
 
   /** Σ −log p in nats over the labelled tokens of some micro-batches, without dropout, through `lora` if it is given. */
   async sum(
-    batches: Iterable<PackedBatch>,
+    batches: Iterable<MicroBatch>,
     lora: Lora | undefined,
     onBatch: (done: number) => void = () => {},
   ): Promise<number> {
@@ -79,7 +79,7 @@ export class Evaluator {
   }
 
   /** −log p in nats of each label of a micro-batch, in the order of its tokens; with the adapter or without. */
-  async evaluate(batch: PackedBatch, options: { readonly adapter: boolean }): Promise<Float32Array> {
+  async evaluate(batch: MicroBatch, options: { readonly adapter: boolean }): Promise<Float32Array> {
     const uploaded = uploadBatch(this.#space, this.#base.config, batch, this.#device);
     const lora = options.adapter ? this.lora : undefined;
     const pass = { stream: this.#stream, base: this.#base, lora, space: this.#space, batch: uploaded };

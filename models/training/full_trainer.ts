@@ -1,11 +1,11 @@
 import type { Device } from "../../kernels/gpu/device.ts";
 import { baseTensors, type BaseWeights } from "../base_weights.ts";
-import type { PackedBatch } from "./batch.ts";
+import type { MicroBatch } from "./batch.ts";
 import type { FloatDtype } from "../formats/dtype.ts";
 import { FullWeights } from "./full_weights.ts";
 import { readBaseTensor, writeModelWeights } from "../model_folder.ts";
 import type { Pass } from "./pass.ts";
-import { type StepOptions, StepTrainer } from "./trainer.ts";
+import { StepTrainer, type TrainerOptions } from "./trainer.ts";
 import type { NamedTensor } from "./training_state.ts";
 import { defaultHeadRows, fullTrainingWorkspace } from "./workspace_layout.ts";
 
@@ -15,14 +15,14 @@ export class FullTrainer extends StepTrainer {
   readonly #weights: FullWeights;
 
   /** @param base a float32 network (model_folder.ts), which training changes */
-  constructor(device: Device, base: BaseWeights, options: StepOptions) {
+  constructor(device: Device, base: BaseWeights, options: TrainerOptions) {
     const weights = new FullWeights(device, base, options.tokens);
     const { tokens, headRows = defaultHeadRows, keptLayers = base.config.layers } = options;
     super(device, base, options, weights.trained, fullTrainingWorkspace({ tokens, headRows, keptLayers }));
     this.#weights = weights;
   }
 
-  protected override extras({ ids }: PackedBatch): Pick<Pass, "full"> {
+  protected override extras({ ids }: MicroBatch): Pick<Pass, "full"> {
     const { gradients, partials } = this.#weights;
     return { full: { gradients, partials, tokens: this.#weights.uploadTokens(ids) } };
   }

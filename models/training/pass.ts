@@ -13,7 +13,7 @@ import { gatherRows } from "../../kernels/layer/rows.ts";
 import type { Stream } from "../../kernels/gpu/stream.ts";
 import { swiglu } from "../../kernels/layer/swiglu.ts";
 import { firstRows, reshape, type Tensor, view } from "../../kernels/gpu/tensor.ts";
-import type { BaseWeights } from "../base_file.ts";
+import type { BaseWeights } from "../base_weights.ts";
 import type { DeviceBatch } from "./batch.ts";
 import type { LoraTarget } from "../formats/adapter/lora_names.ts";
 import type { Lora, LoraModule } from "./lora.ts";

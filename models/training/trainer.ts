@@ -4,8 +4,8 @@ import { Stream } from "../../kernels/gpu/stream.ts";
 import { createTensor, destroyTensors, download, type Tensor, upload } from "../../kernels/gpu/tensor.ts";
 import type { Timings } from "../../kernels/gpu/timings.ts";
 import { backward } from "./backward.ts";
-import type { BaseWeights } from "../base_file.ts";
-import { type PackedBatch, uploadBatch } from "./batch.ts";
+import type { BaseWeights } from "../base_weights.ts";
+import { type MicroBatch, uploadBatch } from "./batch.ts";
 import { LossMeter, lossMeterBytes } from "./evaluator.ts";
 import type { AdapterTensor } from "../formats/adapter/adapter.ts";
 import { Lora, type LoraConfig } from "./lora.ts";
@@ -15,7 +15,7 @@ import { createWorkspace, type Workspace, type WorkspaceSize } from "./workspace
 import { defaultHeadRows, trainingWorkspace } from "./workspace_layout.ts";
 
 /** How something is trained. */
-export interface StepOptions {
+export interface TrainerOptions {
   /** Most tokens of a micro-batch. */
   readonly tokens: number;
   /**
@@ -34,7 +34,7 @@ export interface StepOptions {
 }
 
 /** How a LoRA adapter is trained. */
-export interface TrainerOptions extends StepOptions {
+export interface LoraTrainerOptions extends TrainerOptions {
   readonly lora: LoraConfig;
   /** Seeds A and dropout. */
   readonly seed: number;
@@ -83,7 +83,7 @@ export abstract class StepTrainer {
   protected constructor(
     readonly device: Device,
     readonly base: BaseWeights,
-    readonly options: StepOptions,
+    readonly options: TrainerOptions,
     trained: readonly Trained[],
     size: WorkspaceSize,
   ) {
@@ -97,13 +97,13 @@ export abstract class StepTrainer {
   }
 
   /** What a training pass over a micro-batch has beside the base: an adapter, gradients of the weights. */
-  protected abstract extras(batch: PackedBatch, microBatch: number): Pick<Pass, "lora" | "dropout" | "full">;
+  protected abstract extras(batch: MicroBatch, microBatch: number): Pick<Pass, "lora" | "dropout" | "full">;
 
   /**
    * Records that a micro-batch's gradients are added; {@linkcode StepTrainer.submit} lets the device begin. `labelled` is the
    * number of labelled tokens in the whole optimizer step.
    */
-  accumulate(batch: PackedBatch, labelled: number): void {
+  accumulate(batch: MicroBatch, labelled: number): void {
     if (this.#unread === metricSlots) throw new Error("read the metrics before more steps are taken");
     this.#stream.flush(); // work recorded earlier reads the batch that is about to be replaced
     const pass: Pass = {
@@ -159,7 +159,7 @@ export abstract class StepTrainer {
    * or without. Does not change the state of training.
    */
   evaluate(
-    batches: Iterable<PackedBatch>,
+    batches: Iterable<MicroBatch>,
     { adapter, onBatch }: { readonly adapter: boolean; readonly onBatch?: (done: number) => void },
   ): Promise<number> {
     return this.#meter.sum(batches, adapter ? this.lora : undefined, onBatch);
@@ -202,11 +202,11 @@ export abstract class StepTrainer {
 }
 
 /** Trains a LoRA adapter on a frozen base. */
-export class Trainer extends StepTrainer {
+export class LoraTrainer extends StepTrainer {
   override readonly lora: Lora;
   readonly #seed: number;
 
-  constructor(device: Device, base: BaseWeights, options: TrainerOptions) {
+  constructor(device: Device, base: BaseWeights, options: LoraTrainerOptions) {
     const lora = new Lora(device, base.config, options.lora, true);
     lora.initialize(options.seed);
     const { tokens, headRows = defaultHeadRows, keptLayers = base.config.layers } = options;
@@ -216,7 +216,7 @@ export class Trainer extends StepTrainer {
     this.#seed = options.seed;
   }
 
-  protected override extras(_: PackedBatch, microBatch: number): Pick<Pass, "lora" | "dropout"> {
+  protected override extras(_: MicroBatch, microBatch: number): Pick<Pass, "lora" | "dropout"> {
     return { lora: this.lora, dropout: { seed: this.#seed, step: microBatch } };
   }
 

@@ -30,6 +30,7 @@ export {
   type Pipeline,
   pipeline,
   type PipelineDefinition,
+  type PipelineTexts,
   type Targets,
 } from "./stage/pipeline.ts";
 export type { Expectation } from "./run/foresight.ts";

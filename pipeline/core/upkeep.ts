@@ -32,5 +32,6 @@ export type { RunObserver } from "./run/observer.ts";
 export { folderWithDigest, growingResult, publishedResult, scratchOfKey } from "./store/results.ts";
 export { type ComparedStage, compareWithLock, type Verdict } from "./records/reproduction.ts";
 export { runObserved } from "./run/run.ts";
+export { sameKeys } from "./run/same_keys.ts";
 export { type CurrentStage, type LoggedStage, readRuns, type RunRecord, writeRun } from "./records/run_log.ts";
 export { type RunFailure, type RunStanding, standingOf } from "./records/run_standing.ts";

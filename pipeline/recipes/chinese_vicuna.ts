@@ -26,14 +26,14 @@ import {
   trainSettings,
   z,
 } from "vicuna";
+import { translationsOf } from "./messages/messages.ts";
 
 /** Chinese-Vicuna's recipe: an int8 base, LoRA on q and v, 256 tokens, with each of its values as the default of a flag. */
 export default pipeline({
   name: "chinese_vicuna",
   description:
     "Chinese-Vicuna's recipe: BELLE and Guanaco rows, an int8 LLaMA, LoRA of rank 8 on q_proj and v_proj, 256 tokens.",
-  zh:
-    "Chinese-Vicuna 的配方：BELLE 与 Guanaco 数据，int8 的 LLaMA，作用于 q_proj 和 v_proj 的秩 8 LoRA，256 个 token。",
+  translations: translationsOf("chinese_vicuna"),
   options: z.object({
     baseModel: inputOptions.baseModel.meta({ aliases: ["base_model", "model_path", "model_name_or_path"] }),
     data: inputOptions.data.min(1),
@@ -50,7 +50,6 @@ export default pipeline({
     ...trainSettings,
     ...earlyStoppingOptions,
     resumeAdapter: z.string().optional().describe("folder of a PEFT adapter to begin with").meta({
-      zh: "以该文件夹中的 PEFT 适配器为起点",
       aliases: ["resume_from_checkpoint"],
     }),
     samples: evaluateOptions.samples,

@@ -27,6 +27,7 @@ import {
   trainOptions,
   z,
 } from "vicuna";
+import { translationsOf } from "./messages/messages.ts";
 
 /** Measures a base model, and compares an adapter with it, on tasks and on held-out rows. */
 export default pipeline({
@@ -34,60 +35,46 @@ export default pipeline({
   description:
     "Measures a base model, and compares an adapter with it: tasks (right answers, C-Eval, CMMLU, BELLE) and the loss of " +
     "held-out rows. Gives a report with standard errors and plots.",
-  zh:
-    "评测基座模型，并与适配器对比：任务（答案匹配、C-Eval、CMMLU、BELLE）以及留出数据上的损失。生成带标准误与图表的报告。",
+  translations: translationsOf("evaluate"),
   options: z.object({
     baseModel: inputOptions.baseModel.optional().describe(
       "folder of the base model, or owner/name on the Hugging Face hub; by default the one that comes with the project",
-    ).meta({ zh: "基座模型文件夹，或 Hugging Face 上的 owner/name；默认为项目自带的基座" }),
-    loraPath: inputOptions.loraPath.optional().describe("folder of the adapter to compare with the base").meta({
-      zh: "要与基座对比的适配器文件夹",
-    }),
+    ),
+    loraPath: inputOptions.loraPath.optional().describe("folder of the adapter to compare with the base"),
     tasks: inputOptions.tasks.describe(
       "tasks: answers:FILE ({instruction, input, answer or pattern, kind}), ceval:FOLDER, cmmlu:FOLDER, belle:FILE",
     ).meta({
-      zh: "任务：answers:文件（{instruction, input, answer 或 pattern, kind}）、ceval:文件夹、cmmlu:文件夹、belle:文件",
       aliases: ["task"],
     }),
     data: inputOptions.data.default([]).describe(
       "rows of a training, to measure the loss of those that it held out: [FORMAT:]PATH[*WEIGHT]",
-    ).meta({ zh: "训练数据，用于计算其中留出部分的损失：[格式:]路径[*权重]" }),
+    ),
     columns: inputOptions.columns,
     validation: mergeOptions.validation.unwrap().min(1).default(2000).describe(
       "rows held out of them, as in that training",
-    ).meta({ zh: "其中留出的行数，与训练时一致" }),
-    seed: trainOptions.seed.describe("seed of the split, as in that training").meta({
-      zh: "划分的随机种子，与训练时一致",
-    }),
-    maxTokens: tokenizeOptions.maxTokens.describe("most tokens of such a row").meta({
-      zh: "这些数据每行最多的 token 数",
-    }),
-    trainOnInputs: tokenizeOptions.trainOnInputs.describe("measure the loss of the prompt as well").meta({
-      zh: "同时计算指令部分的损失",
-    }),
-    samples: evaluateOptions.samples.describe("held-out instructions that are answered").meta({
-      zh: "作答的留出指令数",
-    }),
+    ),
+    seed: trainOptions.seed.describe("seed of the split, as in that training"),
+    maxTokens: tokenizeOptions.maxTokens.describe("most tokens of such a row"),
+    trainOnInputs: tokenizeOptions.trainOnInputs.describe("measure the loss of the prompt as well"),
+    samples: evaluateOptions.samples.describe("held-out instructions that are answered"),
     ...templateOptions,
     template: templateOptions.template.describe(
       "prompt template; alpaca-legacy for adapters trained with Chinese-Vicuna",
-    ).meta({ zh: "提示模板；用 Chinese-Vicuna 训练的适配器选 alpaca-legacy" }),
+    ),
     ...quantizeOptions,
     maxNewTokens: evaluateOptions.maxNewTokens.unwrap().optional().describe(
       "most tokens of an answer; 64, and 256 for belle, by default",
-    ).meta({ zh: "回答最多的 token 数；默认 64，belle 为 256" }),
+    ),
     shots: choiceOptions.shots.unwrap().optional(),
     subjects: choiceOptions.subjects,
     limit: evaluateOptions.limit,
     judge: judgeOptions.model.optional().describe(
       "model that scores the answers to belle; its key is taken from JUDGE_API_KEY",
-    ).meta({ zh: "为 belle 的回答打分的模型；密钥取自 JUDGE_API_KEY" }),
+    ),
     judgeUrl: judgeOptions.baseUrl.unwrap().optional().describe(
       "OpenAI-compatible address of the judge; OpenAI's own by default",
-    ).meta({ zh: "评审模型的 OpenAI 兼容地址；默认为 OpenAI" }),
-    judgePrompts: z.string().optional().describe("file of prompts by class, as BELLE's eval_prompt.json").meta({
-      zh: "各类别的评审提示文件，格式同 BELLE 的 eval_prompt.json",
-    }),
+    ),
+    judgePrompts: z.string().optional().describe("file of prompts by class, as BELLE's eval_prompt.json"),
     judgeConcurrency: judgeOptions.concurrency,
   }),
   build(o) {

@@ -22,6 +22,7 @@ import {
   trainSettings,
   z,
 } from "vicuna";
+import { translationsOf } from "./messages/messages.ts";
 
 const size = z.object(randomModelOptions).omit({ intermediateSize: true });
 const steps = z.object(trainFullOptions).omit({ minimumRatio: true, maxGradientNorm: true });
@@ -32,27 +33,20 @@ export default pipeline({
   description:
     "Trains all weights of a small LLaMA in float32, from random ones or from those of a folder. Its result is a model " +
     "folder, not an adapter.",
-  zh: "以 float32 训练小型 LLaMA 的全部权重，从随机权重或已有模型开始。结果是模型文件夹，而不是适配器。",
+  translations: translationsOf("pretrain"),
   options: z.object({
     init: z.string().default("random").describe(
       "`random`, or the model to begin with: a folder, or owner/name on the hub",
     ).meta({
-      zh: "`random`（随机权重），或作为起点的模型：文件夹，或 Hugging Face 上的 owner/name",
       aliases: ["base_model", "model_path"],
     }),
-    data: inputOptions.data.default([]).describe("rows: [FORMAT:]PATH[*WEIGHT]; the embedded ones if none").meta({
-      zh: "训练数据：[格式:]路径[*权重]；缺省为自带样本",
-    }),
+    data: inputOptions.data.default([]).describe("rows: [FORMAT:]PATH[*WEIGHT]; the embedded ones if none"),
     columns: inputOptions.columns,
-    validation: mergeOptions.validation.default(60).describe("rows held out for validation").meta({
-      zh: "留作验证的行数",
-    }),
+    validation: mergeOptions.validation.default(60).describe("rows held out for validation"),
     ...size.shape,
     maxTokens: tokenizeOptions.maxTokens,
     ...templateOptions,
-    trainOnInputs: tokenizeOptions.trainOnInputs.default(true).describe("learn the answer alone, not the prompt").meta({
-      zh: "只学习回答，不学习指令",
-    }),
+    trainOnInputs: tokenizeOptions.trainOnInputs.default(true).describe("learn the answer alone, not the prompt"),
     ...steps.shape,
     epochs: trainFullOptions.epochs.default(2).meta({ aliases: ["num_epochs"] }),
     batchSize: trainFullOptions.batchSize.default(8),

@@ -16,6 +16,7 @@ import {
   trainSettings,
   z,
 } from "vicuna";
+import { translationsOf } from "./messages/messages.ts";
 
 /** The schedule and what holds the weights back stay as they are; plain text has no instructions to answer. */
 const steps = z.object(trainFullOptions).omit({
@@ -30,25 +31,21 @@ export default pipeline({
     "Makes models/vicuna-tiny from nothing: writes its text from a lexicon and rules, builds a tokenizer for it, trains all " +
     "weights of a small LLaMA on it and stores them as int8. Text, tokenizer and windows are the same everywhere, the weights " +
     "on the same device and driver.",
-  zh:
-    "从零制作 models/vicuna-tiny：由词表和规则写出文本，据此建立分词器，训练小型 LLaMA 的全部权重，并存为 int8。文本、分词器和训练窗口处处相同，" +
-    "权重在相同设备和驱动上相同。",
+  translations: translationsOf("pretrain_tiny"),
   options: z.object({
     ...embeddedTextOptions,
     paragraphs: embeddedTextOptions.paragraphs.unwrap().min(1000).default(130_000),
     vocabularySize: randomModelOptions.vocabularySize.unwrap().min(1000).default(4000).describe(
       "most entries of the tokenizer",
-    ).meta({ zh: "分词器词表的上限" }),
-    hiddenSize: randomModelOptions.hiddenSize.describe("width of the model").meta({ zh: "模型的隐藏宽度" }),
+    ),
+    hiddenSize: randomModelOptions.hiddenSize.describe("width of the model"),
     intermediateSize: randomModelOptions.intermediateSize.default(352),
-    layers: randomModelOptions.layers.describe("layers of the model").meta({ zh: "模型的层数" }),
-    heads: randomModelOptions.heads.describe("query heads of the model").meta({ zh: "模型的注意力头数" }),
+    layers: randomModelOptions.layers.describe("layers of the model"),
+    heads: randomModelOptions.heads.describe("query heads of the model"),
     maxTokens: packTextOptions.maxTokens.unwrap().min(16).default(128),
     ...steps.shape,
     epochs: trainFullOptions.epochs.default(1).describe("passes over the text").meta({ aliases: [] }),
-    batchSize: trainFullOptions.batchSize.default(16).describe("windows of an optimizer step").meta({
-      zh: "每个优化步的窗口数",
-    }),
+    batchSize: trainFullOptions.batchSize.default(16).describe("windows of an optimizer step"),
     microBatchSize: trainFullOptions.microBatchSize.default(8),
     learningRate: trainFullOptions.learningRate.default(3e-3),
     seed: trainFullOptions.seed.describe("seed of text, weights and order"),

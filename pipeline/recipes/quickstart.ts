@@ -20,6 +20,7 @@ import {
   trainSettings,
   z,
 } from "vicuna";
+import { translationsOf } from "./messages/messages.ts";
 
 /** The schedule and what holds the weights back stay as they are: this is short. */
 const steps = z.object(trainOptions).omit({
@@ -36,12 +37,9 @@ export default pipeline({
     "The whole pipeline on what comes with the project: a small model that knows words in Chinese and English, their " +
     "pinyin and small numbers, but follows no instructions, is taught to. 200 held-out instructions are answered before " +
     "and after.",
-  zh: "用项目自带的内容跑完整条流水线：一个认识中英文单词、拼音和小数字、但不会听从指令的小模型，在这里学会听从指令。" +
-    "训练前后各回答 200 条留出的指令。",
+  translations: translationsOf("quickstart"),
   options: z.object({
-    validation: mergeOptions.validation.default(60).describe("rows held out for the validation loss").meta({
-      zh: "留作计算验证损失的行数",
-    }),
+    validation: mergeOptions.validation.default(60).describe("rows held out for the validation loss"),
     ...quantizeOptions,
     maxTokens: tokenizeOptions.maxTokens,
     ...steps.shape,

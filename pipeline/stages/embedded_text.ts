@@ -8,12 +8,8 @@ import { text } from "./kinds.ts";
 
 /** How much text there is. */
 export const embeddedTextOptions = {
-  paragraphs: z.number().int().min(1).describe("paragraphs of text to train on").meta({
-    zh: "训练文本的段数",
-  }).default(100_000),
-  validation: z.number().int().min(0).default(1000).describe("paragraphs held out for validation").meta({
-    zh: "留作验证的段数",
-  }),
+  paragraphs: z.number().int().min(1).describe("paragraphs of text to train on").default(100_000),
+  validation: z.number().int().min(0).default(1000).describe("paragraphs held out for validation"),
 };
 
 const params = z.object({

@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { TEMPLATE_DAY } from "../../datasets/templates/strftime.ts";
 import { templateFor, type TemplateOptions } from "../../datasets/templates/templates.ts";
 import type { Device } from "../../kernels/gpu/device.ts";
-import type { BaseWeights } from "../../models/base_file.ts";
+import type { BaseWeights } from "../../models/base_weights.ts";
 import { readAdapter } from "../../models/formats/adapter/adapter.ts";
 import { configOfRecord } from "../../models/formats/config_record.ts";
 import { sequenceLimit } from "../../models/sequence_limit.ts";
@@ -33,13 +33,9 @@ import { textGenerator } from "./tokens/text_ends.ts";
 
 /** How much an evaluation asks, besides {@link templateOptions}. */
 export const evaluateOptions = {
-  samples: z.number().int().min(0).default(5).describe("held-out instructions answered before and after").meta({
-    zh: "训练前后作答的留出指令数",
-  }),
+  samples: z.number().int().min(0).default(5).describe("held-out instructions answered before and after"),
   maxNewTokens: z.number().int().min(1).default(64).describe("most tokens of an answer to a held-out instruction"),
-  limit: z.number().int().min(0).default(0).describe("most items of a task, of each subject; 0 for all").meta({
-    zh: "每个任务（每个科目）最多的题数；0 表示全部",
-  }),
+  limit: z.number().int().min(0).default(0).describe("most items of a task, of each subject; 0 for all"),
 };
 
 const params = z.object({ ...evaluateOptions, ...templateParams });

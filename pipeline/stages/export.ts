@@ -10,20 +10,14 @@ export const exportOptions = {
   to: z.enum(EXPORT_FORMATS).describe(
     "hf: a merged Hugging Face folder; gguf: the same as one file for llama.cpp, with the tokenizer; " +
       "gguf-lora: the adapter alone for llama.cpp; peft: the adapter alone for PEFT",
-  ).meta({
-    zh: "hf：合并后的 Hugging Face 文件夹；gguf：供 llama.cpp 使用的单个文件，含分词器；" +
-      "gguf-lora：仅适配器，供 llama.cpp 使用；peft：仅适配器，供 PEFT 使用",
-  }),
+  ),
   type: z.enum(EXPORT_TYPES).default("f16").describe("element type of the weights (hf, gguf)").meta({
-    zh: "权重的元素类型（hf、gguf）",
     aliases: ["outtype", "dtype"],
   }),
   form: z.enum(ADAPTER_FORMS).default("safetensors").describe(
     "adapter_model.safetensors, or adapter_model.bin for old versions of PEFT (peft)",
-  ).meta({ zh: "adapter_model.safetensors，或供旧版 PEFT 使用的 adapter_model.bin（peft）" }),
-  maxShardSize: z.number().positive().default(5).describe("largest file of weights in GB (hf)").meta({
-    zh: "单个权重文件的上限（GB，hf）",
-  }),
+  ),
+  maxShardSize: z.number().positive().default(5).describe("largest file of weights in GB (hf)"),
 };
 
 const params = z.object(exportOptions);

@@ -1,5 +1,6 @@
 import type { Device } from "../../kernels/gpu/device.ts";
-import { baseFile, type BaseWeights, loadBase } from "../../models/base_file.ts";
+import { baseFile, loadBase } from "../../models/base_file.ts";
+import type { BaseWeights } from "../../models/base_weights.ts";
 import { DamagedFileError } from "../../models/formats/error.ts";
 import { DamagedInputError, type StageInput } from "../core/mod.ts";
 import type { base } from "./kinds.ts";

@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { LANGUAGES } from "../../datasets/merging/language.ts";
+import { TEXT_LANGUAGES } from "../../datasets/merging/language.ts";
 import { type MergeSource, mergeSources } from "../../datasets/merging/merge.ts";
 import { LITERAL_NEWLINES } from "../../datasets/merging/normalise.ts";
 import type { MergeReport } from "../../datasets/merging/merge_report.ts";
@@ -10,26 +10,22 @@ import { workerSettings } from "./worker_settings.ts";
 /** Which rows a merge keeps, and how many it sets aside. */
 export const mergeOptions = {
   validation: z.number().int().min(0).describe("rows held out for evaluation; 0 for none").meta({
-    zh: "留作评估的行数；0 表示不留",
     aliases: ["test_size", "val_set_size"],
   }).default(2000),
-  languages: z.array(z.enum(LANGUAGES)).min(1).default([...LANGUAGES]).describe("languages to keep, told by script")
-    .meta({ zh: "保留的语言（按文字判断）" }),
-  maxCharacters: z.number().int().min(0).default(0).describe("drop rows of more characters; 0: none").meta({
-    zh: "丢弃超过此字符数的行；0 表示不限",
-  }),
+  languages: z.array(z.enum(TEXT_LANGUAGES)).min(1).default([...TEXT_LANGUAGES]).describe(
+    "languages to keep, told by script",
+  ),
+  maxCharacters: z.number().int().min(0).default(0).describe("drop rows of more characters; 0: none"),
   reservedAnswers: z.enum(["keep", "drop"]).default("keep").describe(
     "Guanaco's reserved answers: NO IDEA, FORBIDDEN, SFW",
-  ).meta({ zh: "Guanaco 的保留回答（NO IDEA、FORBIDDEN、SFW）是否保留" }),
-  nearDuplicates: z.enum(["keep", "drop"]).default("keep").describe("rows almost equal to an earlier one").meta({
-    zh: "与前面的行几乎相同的行是否保留",
-  }),
+  ),
+  nearDuplicates: z.enum(["keep", "drop"]).default("keep").describe("rows almost equal to an earlier one"),
   literalNewlines: z.enum(LITERAL_NEWLINES).default("belle").describe(
     "newlines written as backslash-n: repair them in BELLE's rows, in all, or keep them",
-  ).meta({ zh: "写成反斜杠 n 的换行：只修复 BELLE 数据中的（belle）、全部修复（repair）或保留（keep）" }),
+  ),
   badRows: z.enum(["stop", "skip"]).default("stop").describe(
     "stop at a row that cannot be read, or skip and count it",
-  ).meta({ zh: "遇到无法读取的行：停止，或跳过并计数" }),
+  ),
 };
 
 const params = z.object({
@@ -72,7 +68,7 @@ export const merge: Stage<{ readonly sources: ListInput<typeof rowsFile> }, Merg
       ...rest,
       ...settings,
       filters: {
-        ...(LANGUAGES.every((each) => languages.includes(each)) ? {} : { languages }),
+        ...(TEXT_LANGUAGES.every((each) => languages.includes(each)) ? {} : { languages }),
         ...(maxCharacters === 0 ? {} : { maxCharacters }),
         minCharacters,
         reservedAnswers,

@@ -1,6 +1,6 @@
 import { basename, dirname, fromFileUrl, join } from "@std/path";
 import { PLAIN_FAMILY } from "../../models/families.ts";
-import type { LlamaConfig } from "../../models/formats/config.ts";
+import { HEAD_SIZE_STEP, type LlamaConfig } from "../../models/formats/config.ts";
 import { configRecord } from "../../models/formats/config_record.ts";
 import { ggufParts, isGguf, isModelFile } from "../../models/formats/weight_forms.ts";
 import { buildTokenizer } from "../../models/formats/tokenizer/tokenizer_builder.ts";
@@ -71,19 +71,11 @@ export function adapterFolder(path: string): Ref<typeof adapter> {
 
 /** The size of an untrained model. */
 export const randomModelOptions = {
-  vocabularySize: z.number().int().min(300).default(1000).describe("entries of a random model's tokenizer").meta({
-    zh: "随机模型的词表大小",
-  }),
-  hiddenSize: z.number().int().multipleOf(4).default(128).describe("width of a random model").meta({
-    zh: "随机模型的隐藏宽度",
-  }),
-  layers: z.number().int().min(1).default(4).describe("layers of a random model").meta({ zh: "随机模型的层数" }),
-  heads: z.number().int().min(1).default(4).describe("query heads of a random model").meta({
-    zh: "随机模型的注意力头数",
-  }),
-  intermediateSize: z.number().int().multipleOf(4).default(344).describe("width of its feed-forward layers").meta({
-    zh: "前馈层的宽度",
-  }),
+  vocabularySize: z.number().int().min(300).default(1000).describe("entries of a random model's tokenizer"),
+  hiddenSize: z.number().int().multipleOf(4).default(128).describe("width of a random model"),
+  layers: z.number().int().min(1).default(4).describe("layers of a random model"),
+  heads: z.number().int().min(1).default(4).describe("query heads of a random model"),
+  intermediateSize: z.number().int().multipleOf(4).default(344).describe("width of its feed-forward layers"),
 };
 
 /** Params of untrained models. */
@@ -92,6 +84,15 @@ export const randomModelParams = z.object({
   seed: z.number().int().min(0).max(0xffffffff).default(1).describe("seed of the weights"),
   maxPositions: z.number().int().min(8).default(512).describe("longest sequence"),
   initializerRange: z.number().positive().default(0.02).describe("standard deviation of the weights"),
+}).superRefine(({ hiddenSize, heads }, context) => {
+  const step = heads * HEAD_SIZE_STEP;
+  if (hiddenSize > 0 && hiddenSize % step === 0) return;
+  const below = Math.floor(hiddenSize / step) * step;
+  const good = [below, below + step].filter((size) => size > 0).join(" or ");
+  const message =
+    `hiddenSize ${hiddenSize} with ${heads} heads gives heads of ${hiddenSize / heads}; wanted a multiple of ` +
+    `${HEAD_SIZE_STEP}, as a hiddenSize of ${good} gives`;
+  context.addIssue({ code: "custom", path: ["hiddenSize"], message });
 });
 
 /** Params of {@link randomModel}. */

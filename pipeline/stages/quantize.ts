@@ -13,9 +13,7 @@ import { modelPath } from "./models.ts";
 
 /** How a base is stored. */
 export const quantizeOptions = {
-  bits: z.literal([4, 8, 32]).default(8).describe("bits of a base weight: 4, 8, or 32 to leave them as they are").meta({
-    zh: "基座权重位数：4、8，或 32 表示不量化",
-  }),
+  bits: z.literal([4, 8, 32]).default(8).describe("bits of a base weight: 4, 8, or 32 to leave them as they are"),
 };
 
 const params = z.object(quantizeOptions);

@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { writeAdapter } from "../../models/formats/adapter/adapter.ts";
 import { configOfRecord } from "../../models/formats/config_record.ts";
-import { Trainer } from "../../models/training/trainer.ts";
+import { LoraTrainer } from "../../models/training/trainer.ts";
 import { defineStage, type OptionalInput, type Stage } from "../core/mod.ts";
 import { adapter, type base, type tokens } from "./kinds.ts";
 import { loadBaseInput } from "./load_base_input.ts";
@@ -59,7 +59,7 @@ export const train: Stage<{ readonly [N in keyof TrainInputs]: TrainInputs[N] },
     },
   });
 
-function methodOf({ inputs, params }: TrainContext): Method<Trainer, { zeroB: string[]; parameters: number }> {
+function methodOf({ inputs, params }: TrainContext): Method<LoraTrainer, { zeroB: string[]; parameters: number }> {
   const { meta, dir } = inputs.base;
   const config = configOfRecord(meta.config);
   const lora = loraOf(params.lora, config);
@@ -72,7 +72,7 @@ function methodOf({ inputs, params }: TrainContext): Method<Trainer, { zeroB: st
     async create(device, options) {
       const start = inputs.resumeAdapter && await readStartingAdapter(inputs.resumeAdapter.dir, lora, config);
       const base = await loadBaseInput(device, inputs.base);
-      const trainer = new Trainer(device, base, { ...options, lora, seed: params.seed });
+      const trainer = new LoraTrainer(device, base, { ...options, lora, seed: params.seed });
       if (start) trainer.lora.load(start);
       return trainer;
     },

@@ -17,15 +17,10 @@ const DTYPES = { float32: "F32", float16: "F16", bfloat16: "BF16" } as const sat
 export const trainFullOptions = {
   ...trainOptions,
   learningRate: trainOptions.learningRate.default(1e-3),
-  schedule: trainOptions.schedule.default("cosine").describe("how the learning rate falls").meta({
-    zh: "学习率下降方式",
-  }),
+  schedule: trainOptions.schedule.default("cosine").describe("how the learning rate falls"),
   minimumRatio: trainOptions.minimumRatio.default(0.1),
-  weightDecay: trainOptions.weightDecay.default(0.1).describe("AdamW's weight decay, for matrices only").meta({
-    zh: "AdamW 的权重衰减（仅用于矩阵）",
-  }),
-  dtype: z.enum(["float32", "float16", "bfloat16"]).default("float32").describe("element type of the written weights")
-    .meta({ zh: "写出权重的元素类型" }),
+  weightDecay: trainOptions.weightDecay.default(0.1).describe("AdamW's weight decay, for matrices only"),
+  dtype: z.enum(["float32", "float16", "bfloat16"]).default("float32").describe("element type of the written weights"),
 };
 
 const params = z.object({
@@ -72,12 +67,12 @@ export const trainFull: Stage<
     const config = model.meta.config
       ? configOfRecord(model.meta.config)
       : (model.path === undefined ? undefined : await readConfig(model.path));
-    const question = { ...params, ...settings, bits: 32 as const, ...(config && { config }) };
+    const name = model.meta.name !== undefined && { name: model.meta.name };
+    const { vocabularySize } = config ?? {};
+    const about = { ...name, ...(vocabularySize !== undefined && { vocabularySize }), ...(config && { config }) };
+    const question = { ...params, ...settings, bits: 32 as const, ...about };
     return {
-      meta: {
-        ...(model.meta.name !== undefined && { name: model.meta.name }),
-        ...(config && { config: configRecord(config) }),
-      },
+      meta: { ...name, ...(config && { config: configRecord(config) }) },
       ...await foreseeMemory(question, tokens.meta, params.microBatchSize),
     };
   },

@@ -8,6 +8,7 @@ import { TokenWriter } from "../../datasets/tokens/token_writer.ts";
 import { buildTokenizer } from "../../models/formats/tokenizer/tokenizer_builder.ts";
 import { loadTokenizer } from "../../models/tokenizer/tokenizer.ts";
 import { tokenizeSplit } from "../../pipeline/stages/tokens/tokenize_split.ts";
+import { benchMessagesIn } from "./messages.ts";
 import { COMMON, WORDS, writeSyntheticRows } from "./synthetic_rows.ts";
 import type { Language } from "../cli/language.ts";
 
@@ -93,9 +94,9 @@ export async function benchData(rows: number, signal: AbortSignal): Promise<Data
 
 /** The figures as a table. */
 export function dataTable({ rows, bytes, workers, merge, tokenize }: DataResult, language: Language): string {
-  const zh = language === "zh";
+  const messages = benchMessagesIn(language);
   const table = new Table({
-    head: ["", zh ? "秒" : "s", zh ? "速度" : "rate", zh ? "每核" : "a core", zh ? "内存峰值" : "peak memory"],
+    head: [...messages.dataColumns],
     style: { head: [], border: [], compact: true },
   });
   const memory = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
@@ -103,25 +104,21 @@ export function dataTable({ rows, bytes, workers, merge, tokenize }: DataResult,
   const millions = (rate: number) => `${(rate / 1e6).toFixed(2)} M tokens/s`;
   table.push(
     [
-      zh ? "合并" : "merge",
+      messages.merge,
       merge.seconds.toFixed(1),
       mb(merge.mb_per_second),
       mb(merge.mb_per_core_second),
       memory(merge.peak_rss),
     ],
     [
-      zh ? "分词" : "tokenise",
+      messages.tokenise,
       tokenize.seconds.toFixed(1),
       millions(tokenize.tokens_per_second),
       millions(tokenize.tokens_per_core_second),
       memory(tokenize.peak_rss),
     ],
   );
-  const what = zh
-    ? `${rows} 行，${(bytes / 1e6).toFixed(0)} MB，${workers} 个线程，${(tokenize.tokens / 1e6).toFixed(1)} M token`
-    : `${rows} rows, ${(bytes / 1e6).toFixed(0)} MB, ${workers} threads, ${
-      (tokenize.tokens / 1e6).toFixed(1)
-    } M tokens`;
+  const what = messages.dataOf(rows, (bytes / 1e6).toFixed(0), workers, (tokenize.tokens / 1e6).toFixed(1));
   return `${what}\n${table}`;
 }
 

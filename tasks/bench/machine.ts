@@ -3,6 +3,7 @@ import type { DeviceInfo } from "../../kernels/gpu/device.ts";
 import { deviceName } from "../../kernels/machine/adapter.ts";
 import type { Language } from "../cli/language.ts";
 import { type DeviceFacts, deviceFacts } from "../doctor/facts.ts";
+import { benchMessagesIn } from "./messages.ts";
 
 /** What doctor knows of the device, and the processor beside it. */
 export interface MachineFacts extends DeviceFacts {
@@ -38,21 +39,16 @@ export function machineFacts(
 
 /** The facts in two lines: the device with its driver, the processor. */
 export function machineLines(facts: MachineFacts, language: Language): string {
-  const zh = language === "zh";
+  const messages = benchMessagesIn(language);
   const { driver, vectorWidth, processor, threads, avx512, avx512HeldBack } = facts;
   const device = [deviceName(facts)];
   if (driver) device.push(`${driver.name} ${driver.version}`);
-  if (vectorWidth !== null) device.push(zh ? `向量宽度 ${vectorWidth} 位` : `vector width ${vectorWidth} bits`);
+  if (vectorWidth !== null) device.push(messages.vectorWidth(vectorWidth));
   const beside = [
-    processor ?? (zh ? "未知处理器" : "unknown processor"),
-    zh ? `${threads} 线程` : `${threads} threads`,
+    processor ?? messages.unknownProcessor,
+    messages.threads(threads),
   ];
-  if (avx512HeldBack) {
-    beside.push(
-      zh
-        ? "有 AVX-512 但被 GALLIUM_OVERRIDE_CPU_CAPS 屏蔽，模拟没有它的处理器"
-        : "AVX-512 held back by GALLIUM_OVERRIDE_CPU_CAPS, as if it had none",
-    );
-  } else if (avx512 !== null) beside.push(avx512 ? (zh ? "有 AVX-512" : "AVX-512") : zh ? "无 AVX-512" : "no AVX-512");
+  if (avx512HeldBack) beside.push(messages.avx512HeldBack);
+  else if (avx512 !== null) beside.push(avx512 ? messages.avx512 : messages.noAvx512);
   return `${device.join(", ")}\n${beside.join(", ")}`;
 }

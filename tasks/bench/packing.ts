@@ -11,10 +11,10 @@ import { template } from "../../datasets/templates/templates.ts";
 import type { TokenRow } from "../../datasets/tokens/token_files.ts";
 import type { Device } from "../../kernels/gpu/device.ts";
 import type { WeightBits } from "../../kernels/weight/weight.ts";
-import type { PackedBatch } from "../../models/training/batch.ts";
+import type { MicroBatch } from "../../models/training/batch.ts";
 import { buildTokenizer } from "../../models/formats/tokenizer/tokenizer_builder.ts";
 import { loadTokenizer } from "../../models/tokenizer/tokenizer.ts";
-import { Trainer } from "../../models/training/trainer.ts";
+import { LoraTrainer } from "../../models/training/trainer.ts";
 import type { BenchConfig } from "./configs.ts";
 import { labelledIn, takeSteps, trainerOptions } from "./steps.ts";
 import { syntheticBase } from "./synthetic.ts";
@@ -81,8 +81,8 @@ async function tokenRows(folder: string): Promise<TokenRow[]> {
  * The micro-batches that padding makes. All tokens are labelled, those of the padding too, since there the logits, and
  * the gradient back through them, are computed for every position, if only to be multiplied by zero.
  */
-export function paddedBatches(rows: readonly TokenRow[]): PackedBatch[] {
-  const batches: PackedBatch[] = [];
+export function paddedBatches(rows: readonly TokenRow[]): MicroBatch[] {
+  const batches: MicroBatch[] = [];
   for (let begin = 0; begin < rows.length; begin += recipe.rows) {
     const part = rows.slice(begin, begin + recipe.rows);
     const longest = Math.max(...part.map(({ ids }) => ids.length));
@@ -112,7 +112,7 @@ export async function benchPacking(
     .map((list) => buildMicroBatch(list.map((i) => rows[i]!)));
   const padded = paddedBatches(rows);
   const { base, close } = await syntheticBase(device, model, bits);
-  const trainer = new Trainer(device, base, { ...trainerOptions, tokens: budget });
+  const trainer = new LoraTrainer(device, base, { ...trainerOptions, tokens: budget });
   const best = [packed, padded].map((batches) => batches.map(() => Infinity)) as [number[], number[]];
   try {
     await takeSteps(trainer, [packed[0]!], 1); // compiles what there is to compile

@@ -6,8 +6,8 @@ import { createTensor, firstRows, type Tensor } from "../../kernels/gpu/tensor.t
 import { createWeight, type Weight, type WeightBits, weightTensors } from "../../kernels/weight/weight.ts";
 import { weightGradient } from "../../kernels/product/weight_gradient.ts";
 import { defaultHeadRows as headRows } from "../../models/training/workspace_layout.ts";
-import type { BaseWeights } from "../../models/base_file.ts";
-import type { PackedBatch } from "../../models/training/batch.ts";
+import type { BaseWeights } from "../../models/base_weights.ts";
+import type { MicroBatch } from "../../models/training/batch.ts";
 import { LORA_TARGETS } from "../../models/formats/adapter/lora_names.ts";
 import type { Meter } from "./measure.ts";
 import { hashFill, syntheticWeight } from "./synthetic.ts";
@@ -39,7 +39,7 @@ export const shapes7B: readonly ProductShape[] = [
 ];
 
 /** Time in ms of the products with frozen weights that a training step needs at least, one after the other, alone. */
-export async function productsOfStep(meter: Meter, base: BaseWeights, batch: PackedBatch): Promise<number> {
+export async function productsOfStep(meter: Meter, base: BaseWeights, batch: MicroBatch): Promise<number> {
   const { device, stream } = meter;
   const { hiddenSize, intermediateSize, vocabularySize } = base.config;
   const widest = Math.max(hiddenSize, intermediateSize);
@@ -54,12 +54,15 @@ export async function productsOfStep(meter: Meter, base: BaseWeights, batch: Pac
     };
     const logitsWidth = Math.ceil(vocabularySize / 4) * 4;
     const [narrow, wide, logits] = [make(tokens * widest), make(tokens * widest), make(headRows * logitsWidth)];
+    // Not the input's own place: after some turns its values would be too small for normal numbers, which some drivers
+    // take much longer for.
+    const gradient = make(tokens * widest);
     const shaped = (tensor: Tensor, rows: number, columns: number) =>
       firstRows({ ...tensor, shape: [rows, columns] }, rows);
     const both = (weight: Weight, rows: number, y: Tensor, backward: boolean) => {
       const [input, output] = [shaped(narrow, rows, weight.columns), shaped(y, rows, paddedRows(weight))];
       product(stream, input, weight, output);
-      if (backward) productTransposed(stream, output, weight, input);
+      if (backward) productTransposed(stream, output, weight, shaped(gradient, rows, weight.columns));
     };
     return await meter.best(() => {
       base.layers.forEach((layer, index) => {

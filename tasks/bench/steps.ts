@@ -2,10 +2,10 @@
 import type { Device } from "../../kernels/gpu/device.ts";
 import { type KernelTime, Timings } from "../../kernels/gpu/timings.ts";
 import type { WeightBits } from "../../kernels/weight/weight.ts";
-import type { BaseWeights } from "../../models/base_file.ts";
-import type { PackedBatch } from "../../models/training/batch.ts";
+import type { BaseWeights } from "../../models/base_weights.ts";
+import type { MicroBatch } from "../../models/training/batch.ts";
 import { type MemoryPlan, planTraining } from "../../models/training/memory_plan.ts";
-import { Trainer, type TrainerOptions } from "../../models/training/trainer.ts";
+import { LoraTrainer, type LoraTrainerOptions } from "../../models/training/trainer.ts";
 import { defaultHeadRows } from "../../models/training/workspace_layout.ts";
 import { type BenchConfig, benchLora } from "./configs.ts";
 import { Meter } from "./measure.ts";
@@ -45,7 +45,7 @@ const longStepMs = 20_000;
 const leastGroups = 3;
 
 /** How the measured trainers train. */
-export const trainerOptions: Omit<TrainerOptions, "tokens"> = {
+export const trainerOptions: Omit<LoraTrainerOptions, "tokens"> = {
   lora: benchLora,
   seed: 1,
   optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
@@ -58,12 +58,12 @@ interface Timed {
 }
 
 /** Labelled tokens of micro-batches. */
-export function labelledIn(batches: readonly PackedBatch[]): number {
+export function labelledIn(batches: readonly MicroBatch[]): number {
   return batches.reduce((sum, { labels }) => sum + labels.reduce((count, label) => count + (label >= 0 ? 1 : 0), 0), 0);
 }
 
 /** Takes optimizer steps over the same micro-batches, waits for them, and gives the time of one. */
-export async function takeSteps(trainer: Trainer, batches: readonly PackedBatch[], steps: number): Promise<Timed> {
+export async function takeSteps(trainer: LoraTrainer, batches: readonly MicroBatch[], steps: number): Promise<Timed> {
   const labelled = labelledIn(batches);
   let encodeMs = 0;
   const timed = (record: () => void) => {
@@ -88,7 +88,7 @@ export async function takeSteps(trainer: Trainer, batches: readonly PackedBatch[
 }
 
 /** How steps are measured. */
-export interface StepOptions {
+export interface StepBenchOptions {
   /** Steps that are timed together. */
   readonly steps: number;
   /** Bytes of GPU memory that the training may take. */
@@ -100,14 +100,14 @@ export interface StepOptions {
 /** Measures the steps of a trainer on `base`: a warm-up, one step by kernel, then the quickest group of steps. */
 async function measure(
   base: BaseWeights,
-  batch: PackedBatch,
+  batch: MicroBatch,
   device: Device,
   keptLayers: number,
-  options: StepOptions,
+  options: StepBenchOptions,
 ) {
   const timings = Timings.of(device);
-  const run = async <T>(timings: Timings | undefined, body: (trainer: Trainer) => Promise<T>) => {
-    const trainer = new Trainer(device, base, { ...trainerOptions, tokens: batch.ids.length, keptLayers, timings });
+  const run = async <T>(timings: Timings | undefined, body: (trainer: LoraTrainer) => Promise<T>) => {
+    const trainer = new LoraTrainer(device, base, { ...trainerOptions, tokens: batch.ids.length, keptLayers, timings });
     try {
       return await body(trainer);
     } finally {
@@ -140,7 +140,7 @@ async function measure(
   }
 }
 
-async function productTime(device: Device, base: BaseWeights, batch: PackedBatch, repeatMs: number): Promise<number> {
+async function productTime(device: Device, base: BaseWeights, batch: MicroBatch, repeatMs: number): Promise<number> {
   const meter = new Meter(device, repeatMs);
   try {
     return await productsOfStep(meter, base, batch);
@@ -158,7 +158,7 @@ export async function benchStep(
   device: Device,
   { model, rows, rowTokens }: BenchConfig,
   bits: WeightBits,
-  options: StepOptions,
+  options: StepBenchOptions,
 ): Promise<StepResult> {
   const batch = syntheticBatch(model.vocabularySize, rows, rowTokens);
   const tokens = batch.ids.length;

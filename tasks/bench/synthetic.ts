@@ -17,7 +17,7 @@ import type { LlamaConfig } from "../../models/formats/config.ts";
 import { llamaTensors } from "../../models/formats/llama_tensors.ts";
 import { factorOf, levelOf } from "../../kernels/weight/weight_pack.ts";
 import { tensorBits } from "../../models/tensor_bits.ts";
-import type { PackedBatch } from "../../models/training/batch.ts";
+import type { MicroBatch } from "../../models/training/batch.ts";
 import source from "./synthetic.wgsl" with { type: "text" };
 
 /** The standard deviation of synthetic weights, that of transformers' initialisation. */
@@ -88,7 +88,7 @@ export async function syntheticBase(device: Device, config: LlamaConfig, bits: W
 }
 
 /** Rows of the same length, with ids from a hash, each token labelled with the next one of its row. */
-export function syntheticBatch(vocabularySize: number, rows: number, rowTokens: number): PackedBatch {
+export function syntheticBatch(vocabularySize: number, rows: number, rowTokens: number): MicroBatch {
   const tokens = rows * rowTokens;
   const ids = Uint32Array.from({ length: tokens }, (_, t) => Math.imul(t + 1, 0x9e3779b1) >>> 8).map((x) =>
     x % vocabularySize

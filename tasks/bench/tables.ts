@@ -4,83 +4,9 @@ import type { Language } from "../cli/language.ts";
 import { formatBytes } from "../cli/render/memory_lines.ts";
 import { messagesIn } from "../cli/messages.ts";
 import { formatDuration } from "../cli/render/format.ts";
+import { type BenchMessages, benchMessagesIn } from "./messages.ts";
 import type { BenchPart, BenchProgress } from "./pieces.ts";
 import type { BenchReport } from "./run.ts";
-
-const EN = {
-  kernels: "Kernels",
-  breakdown: "time on the device by kernel",
-  steps: "Training steps (forward, loss, backward, optimizer; LoRA rank 8 on q and v)",
-  decode: "Generation",
-  packing: "Packing without padding and a head on labelled rows, against padded micro-batches of 4 rows",
-  op: "kernel",
-  size: "size",
-  bits: "bits",
-  variant: "variant",
-  config: "model",
-  tokens: "tokens",
-  msStep: "ms a step",
-  perSecond: "tokens/s",
-  useful: "useful GFLOP/s",
-  products: "its products",
-  ratio: "ratio",
-  encode: "encoding ms",
-  memory: (config: string) => `Memory of the training of ${config}`,
-  bytes: "bytes",
-  planned: "planned",
-  allocated: "allocated at the peak",
-  recomputed: "layers recomputed",
-  dispatches: "dispatches",
-  share: "%",
-  all: "all",
-  prompt: "prompt tokens/s",
-  batched: "tokens/s of 8 together",
-  rows: "rows",
-  padded: "padded tokens",
-  packedRate: "packed tokens/s",
-  paddedRate: "padded tokens/s",
-  skipped: (part: string, reason: string) => `${part} skipped: ${reason}`,
-  parts: { kernels: "kernels", steps: "training steps", decode: "generation", packing: "packing" },
-  progress: (what: string, number: number, pieces: number, left: string) =>
-    `${what} (${number} of ${pieces}), about ${left} left`,
-};
-
-const ZH: typeof EN = {
-  kernels: "计算内核",
-  breakdown: "各内核在设备上的用时",
-  steps: "训练步（前向、损失、反向、优化器；LoRA 秩 8，作用于 q 和 v）",
-  decode: "生成",
-  packing: "无填充打包且只对带标签的行算输出层，对比每 4 行填充对齐的微批",
-  op: "内核",
-  size: "尺寸",
-  bits: "位数",
-  variant: "变体",
-  config: "模型",
-  tokens: "token 数",
-  msStep: "每步毫秒",
-  perSecond: "token/秒",
-  useful: "有效 GFLOP/s",
-  products: "其矩阵乘",
-  ratio: "比值",
-  encode: "录制毫秒",
-  memory: (config) => `训练 ${config} 的显存`,
-  bytes: "字节",
-  planned: "计划",
-  allocated: "峰值实际占用",
-  recomputed: "重算层数",
-  dispatches: "派发数",
-  share: "%",
-  all: "合计",
-  prompt: "提示 token/秒",
-  batched: "8 路并行 token/秒",
-  rows: "行数",
-  padded: "填充后 token",
-  packedRate: "打包 token/秒",
-  paddedRate: "填充 token/秒",
-  skipped: (part, reason) => `跳过 ${part}：${reason}`,
-  parts: { kernels: "计算内核", steps: "训练步", decode: "生成", packing: "打包" },
-  progress: (what, number, pieces, left) => `${what}（第 ${number}/${pieces} 项），约剩 ${left}`,
-};
 
 type Cell = string | number;
 
@@ -94,7 +20,7 @@ const fixed = (value: number, digits = 1) => value.toFixed(digits);
 
 /** The tables of one part of a report. */
 export function partTables(part: BenchPart, report: BenchReport, language: Language): string {
-  const t = language === "zh" ? ZH : EN;
+  const t = benchMessagesIn(language);
   const skipped = report.skipped.filter((skip) => skip.part === part).map(({ reason }) => t.skipped(part, reason));
   const memory = part === "steps" ? memoryTable(report, t, language) : [];
   return [...skipped, ...tablesOf[part](report, t), ...memory].join("\n");
@@ -102,12 +28,12 @@ export function partTables(part: BenchPart, report: BenchReport, language: Langu
 
 /** What is being measured, and how long all may still take. */
 export function progressLine({ part, name, number, pieces, leftMs }: BenchProgress, language: Language): string {
-  const t = language === "zh" ? ZH : EN;
+  const t = benchMessagesIn(language);
   const left = formatDuration(Math.max(1000, Math.round(leftMs / 1000) * 1000));
   return t.progress(`${t.parts[part]}: ${name}`, number, pieces, left);
 }
 
-function memoryTable({ memory }: BenchReport, t: typeof EN, language: Language): string[] {
+function memoryTable({ memory }: BenchReport, t: BenchMessages, language: Language): string[] {
   if (!memory) return [];
   const row = (name: string, bytes: number) => [name, formatBytes(bytes), bytes];
   const categories = Object.entries(memory.categories).filter(([, bytes]) => bytes > 0);
@@ -120,7 +46,7 @@ function memoryTable({ memory }: BenchReport, t: typeof EN, language: Language):
   ];
 }
 
-const tablesOf: Record<BenchPart, (report: BenchReport, t: typeof EN) => string[]> = {
+const tablesOf: Record<BenchPart, (report: BenchReport, t: BenchMessages) => string[]> = {
   kernels: ({ kernels }, t) => [
     table(
       t.kernels,

@@ -1,7 +1,7 @@
 import type { LlamaConfig } from "../../models/formats/config.ts";
 import { projectionShape } from "../../models/formats/llama_tensors.ts";
 import { LORA_TARGETS } from "../../models/formats/adapter/lora_names.ts";
-import type { PackedBatch } from "../../models/training/batch.ts";
+import type { MicroBatch } from "../../models/training/batch.ts";
 import type { LoraConfig } from "../../models/training/lora.ts";
 
 /** The floating point operations that a training step cannot do without. */
@@ -22,7 +22,7 @@ export interface UsefulFlops {
  * Not counted: gradients of frozen weights, activations that are computed again, the scores that flash attention computes
  * again, norms, rotations, softmax, and the optimizer.
  */
-export function usefulFlops(config: LlamaConfig, lora: LoraConfig, batch: PackedBatch): UsefulFlops {
+export function usefulFlops(config: LlamaConfig, lora: LoraConfig, batch: MicroBatch): UsefulFlops {
   const tokens = batch.ids.length;
   const labelled = batch.labels.reduce((sum, label) => sum + (label >= 0 ? 1 : 0), 0);
   const pairs = batch.positions.reduce((sum, position) => sum + position + 1, 0);

@@ -1,4 +1,5 @@
 // The commands of a conversation: lines that begin with "/".
+import { visibleName } from "../cli/render/visible.ts";
 import { ineffectiveLine } from "../generation/generation_flags.ts";
 import { namedAdapters } from "../generation/options.ts";
 import { type ChatSettings, readStop, withParam } from "../generation/saved_params.ts";
@@ -57,7 +58,9 @@ function bare(name: string, run: (context: CommandContext, messages: ChatMessage
 
 async function adapter(rest: string, { session, show, language }: CommandContext, messages: ChatMessages) {
   const { generator, model } = session;
-  if (rest === "") return show(messages.adapters([model, ...generator.adapters], session.speaker));
+  if (rest === "") {
+    return show(messages.adapters([model, ...generator.adapters].map(visibleName), visibleName(session.speaker)));
+  }
   if (generator.adapters.includes(rest)) session.adapter = rest;
   else if (rest === model || rest === "base") session.adapter = undefined;
   else {
@@ -70,7 +73,7 @@ async function adapter(rest: string, { session, show, language }: CommandContext
       throw new CommandError(messages.noAdapter(rest, error instanceof Error ? error.message : String(error)));
     }
   }
-  show(messages.answersWith(session.speaker));
+  show(messages.answersWith(visibleName(session.speaker)));
 }
 
 function params(rest: string, { session, show, language }: CommandContext, messages: ChatMessages): void {

@@ -3,19 +3,18 @@ import { checkValues } from "../cli/options/check_values.ts";
 import { parseCommand } from "../cli/command.ts";
 import { flagsOf } from "../cli/options/flags.ts";
 import type { Language } from "../cli/language.ts";
+import { messagesIn } from "../cli/messages.ts";
 import { CONTROLS } from "../generation/controls.ts";
 import { GENERATION_OPTIONS } from "../generation/generation_flags.ts";
+import { generationMessagesIn } from "../generation/messages.ts";
 import { MODEL_OPTIONS } from "../generation/options.ts";
 import { chatMessagesIn } from "./messages.ts";
 
-const [en, zh] = [chatMessagesIn("en"), chatMessagesIn("zh")];
-
 const schema = z.object({
   ...MODEL_OPTIONS,
-  template: MODEL_OPTIONS.template.describe(en.templateFlag).meta({ zh: zh.templateFlag }),
-  system: z.string().default("").describe(en.systemFlag).meta({ zh: zh.systemFlag }),
+  system: z.string().default(""),
   maxMemory: z.number().int().min(0).default(CONTROLS.find(({ name }) => name === "maxMemory")?.chat ?? Infinity)
-    .describe(en.maxMemoryFlag).meta({ zh: zh.maxMemoryFlag, aliases: ["max_memory"] }),
+    .meta({ aliases: ["max_memory"] }),
   ...GENERATION_OPTIONS,
 });
 
@@ -28,12 +27,17 @@ export type ChatOptions = z.output<typeof schema> & { readonly given: ReadonlySe
  * @throws {UsageError} for whatever does not fit
  */
 export function readChatOptions(args: readonly string[], language: Language): ChatOptions | undefined {
+  const common = messagesIn(language);
   const { description, options } = chatMessagesIn(language);
+  const { modelOptions, generationOptions } = generationMessagesIn(language);
   const parsed = parseCommand(args, {
     task: "chat",
     usage: "[--base-model FOLDER] [--lora-path FOLDER …] [options]",
     description,
-    groups: [{ heading: options, flags: flagsOf(schema) }],
+    groups: [{
+      heading: common.optionsHeading,
+      flags: flagsOf(schema, { ...common.options, ...modelOptions, ...generationOptions, ...options }),
+    }],
   }, language);
   if (parsed.wantsHelp) {
     console.log(parsed.help);

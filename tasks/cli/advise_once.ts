@@ -2,7 +2,7 @@ import type { DeviceInfo } from "../../kernels/gpu/device.ts";
 import { graveAdvice } from "../doctor/advice.ts";
 import { driverCommand } from "../doctor/driver_command.ts";
 import { deviceFacts } from "../doctor/facts.ts";
-import { adviceText } from "../doctor/messages.ts";
+import { doctorMessagesIn } from "../doctor/messages.ts";
 import type { Language } from "./language.ts";
 import type { Renderer } from "./render/renderer.ts";
 
@@ -16,7 +16,7 @@ export function adviseOnce(renderer: Renderer, language: Language): Renderer {
       if (event.type !== "stage-device" || advised || event.facts["backend"] === undefined) return;
       advised = true;
       for (const advice of graveAdvice(deviceFacts(event.facts as unknown as DeviceInfo))) {
-        const message = adviceText(advice, language, driverCommand());
+        const message = doctorMessagesIn(language).advice(advice, driverCommand());
         renderer.show({ type: "stage-log", stage: event.stage, level: "warn", message });
       }
     },

@@ -54,7 +54,7 @@ export interface ParsedCommand {
  */
 export function parseCommand(args: readonly string[], shape: CommandShape, language: Language): ParsedCommand {
   const messages = messagesIn(language);
-  const command = buildCommand(shape, language);
+  const command = buildCommand(shape, messages);
   const help = command.helpInformation() +
     (shape.footer === undefined ? "" : `\n${wrapToWidth(shape.footer, helpColumns())}\n`);
   if (args.some((arg, i) => arg === "--help" || (arg === "-h" && !args[i - 1]?.startsWith("--")))) {
@@ -81,8 +81,7 @@ export function parseCommand(args: readonly string[], shape: CommandShape, langu
   return { wantsHelp: false, help, values, operands: command.args };
 }
 
-function buildCommand(shape: CommandShape, language: Language): Command {
-  const messages = messagesIn(language);
+function buildCommand(shape: CommandShape, messages: Messages): Command {
   const command = new Command()
     .name(calledAs(shape.task))
     .usage(shape.usage)
@@ -101,7 +100,7 @@ function buildCommand(shape: CommandShape, language: Language): Command {
     });
   const add = (option: Option) => (command as unknown as { addOption(option: Option): void }).addOption(option);
   for (const { heading, flags } of shape.groups) {
-    for (const flag of flags) for (const option of optionsOf(flag, language)) add(option.helpGroup(heading));
+    for (const flag of flags) for (const option of optionsOf(flag, messages)) add(option.helpGroup(heading));
   }
   add(new Option("-h, --help", messages.helpOption).helpGroup(messages.commonOptions));
   add(new Option("--version", messages.versionOption).helpGroup(messages.commonOptions));
@@ -109,8 +108,8 @@ function buildCommand(shape: CommandShape, language: Language): Command {
 }
 
 /** The options of the parser for a flag: one, or for a switch both its forms, of which the help shows the useful one. */
-function optionsOf(flag: Flag, language: Language): Option[] {
-  const description = describeFlag(flag, language);
+function optionsOf(flag: Flag, messages: Messages): Option[] {
+  const description = describeFlag(flag, messages);
   if (!isSwitch(flag)) {
     const option = new Option(`--${flag.name} <${placeholder(flag)}>`, description);
     return [option.argParser((value: string, before: unknown) => [...(Array.isArray(before) ? before : []), value])];
@@ -121,12 +120,9 @@ function optionsOf(flag: Flag, language: Language): Option[] {
   return [positive, negative];
 }
 
-function describeFlag(flag: Flag, language: Language): string {
-  const messages = messagesIn(language);
-  const text = language === "zh" ? flag.zh ?? flag.description : flag.description;
-  const notes = notesOf(flag, messages).join(language === "zh" ? "；" : "; ");
-  if (notes === "") return text;
-  return language === "zh" ? `${text}（${notes}）` : `${text} (${notes})`.trim();
+function describeFlag(flag: Flag, messages: Messages): string {
+  const notes = notesOf(flag, messages).join(messages.noteSeparator);
+  return notes === "" ? flag.description : messages.withNotes(flag.description, notes);
 }
 
 function notesOf(flag: Flag, messages: Messages): string[] {

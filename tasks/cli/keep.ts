@@ -1,5 +1,6 @@
 import { type Keep } from "../../pipeline/core/upkeep.ts";
 import type { Language } from "./language.ts";
+import { messagesIn } from "./messages.ts";
 import { UsageError } from "./usage_error.ts";
 
 const HOURS: Readonly<Record<string, number>> = { h: 1, d: 24, w: 24 * 7 };
@@ -18,9 +19,5 @@ export function parseKeep(text: string, language: Language): Keep {
   if (number !== "" && unit === "" && Number.isInteger(value)) return { type: "runs", count: value };
   if (number !== "" && hours !== undefined) return { type: "age", ms: value * hours * 3600_000 };
   if (number !== "" && size !== undefined) return { type: "size", bytes: value * size };
-  throw new UsageError(
-    language === "zh"
-      ? `--keep 需要运行次数（3）、时间（7d、12h）或大小（20GB），实际为 ${text}`
-      : `--keep wants a number of runs (3), a time (7d, 12h) or a size (20GB), found ${text}`,
-  );
+  throw new UsageError(messagesIn(language).keepWants(text));
 }

@@ -17,6 +17,6 @@ export function detectLanguage(
   const given = parseArgs([...args], { string: ["lang"] })["lang"];
   const named = LANGUAGES.find((language) => language === given);
   if (named !== undefined) return named;
-  const locale = env("LC_ALL") || env("LC_MESSAGES") || env("LANG") || "";
-  return locale.toLowerCase().startsWith("zh") ? "zh" : "en";
+  const locale = (env("LC_ALL") || env("LC_MESSAGES") || env("LANG") || "").toLowerCase();
+  return LANGUAGES.find((language) => locale.startsWith(language)) ?? "en";
 }

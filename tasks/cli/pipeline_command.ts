@@ -6,8 +6,9 @@ import { type Flag, flagsOf, isSwitch, kebabCase, UnsupportedFieldError } from "
 import type { Language } from "./language.ts";
 import { type LoadedPipeline, loadPipeline, recipeNames } from "./load_pipeline.ts";
 import { type Messages, messagesIn } from "./messages.ts";
+import { describedIn, optionTextsIn } from "./options/pipeline_texts.ts";
 import { flagOfOthers } from "./options/recipe_flags.ts";
-import { CACHE_OPTIONS, DEVICE_OPTION, JSON_EVENTS_OPTION } from "./options/shared_options.ts";
+import { CACHE_OPTIONS, DEVICE_OPTION, JSON_OPTION } from "./options/shared_options.ts";
 import { UnknownFlagError, UsageError } from "./usage_error.ts";
 
 /** The pipeline that runs when none is named. */
@@ -23,7 +24,7 @@ const COMMON = z.object({
   cacheDir: CACHE_OPTIONS.cacheDir,
   outputPath: z.string().optional().meta({ aliases: ["output_dir"] }),
   overwrite: z.boolean().default(false),
-  ...JSON_EVENTS_OPTION,
+  ...JSON_OPTION,
   trustCache: z.boolean().default(false),
   locked: z.boolean().default(false),
   strict: z.boolean().default(false),
@@ -59,7 +60,7 @@ export async function readPipelineCommand(
   const common = commonFlags(messages);
   const { name, rest } = task === "evaluate" ? { name: task, rest: [...args] } : takePipelineName(args, common);
   const loaded = await loadPipeline(name ?? DEFAULT_PIPELINE, messages);
-  const own = pipelineFlags(loaded, common, messages);
+  const own = pipelineFlags(loaded, common, language);
   const shape: CommandShape = {
     task,
     usage: task === "evaluate" ? "[options]" : "[NAME|FILE] [options]",
@@ -99,7 +100,7 @@ async function parse(
 
 function describe(task: Task, { pipeline, name }: LoadedPipeline, language: Language): string {
   const messages = messagesIn(language);
-  const text = language === "zh" ? pipeline.zh ?? pipeline.description : pipeline.description;
+  const text = describedIn(pipeline, language);
   if (task === "evaluate") return text ?? "";
   const summary = task === "train" ? messages.trainSummary : messages.planSummary;
   const own = text === undefined ? "" : `\n\n${name}: ${text}`;
@@ -108,26 +109,21 @@ function describe(task: Task, { pipeline, name }: LoadedPipeline, language: Lang
 
 /** The common flags, described in the language of the messages. */
 function commonFlags(messages: Messages): Flag[] {
-  const texts: Record<
-    Exclude<keyof typeof COMMON.shape, "device" | "cacheDir" | "json">,
-    Partial<Pick<Flag, "description" | "default">>
-  > = {
-    outputPath: { description: messages.outputPath, default: messages.defaultOutput },
-    overwrite: { description: messages.overwrite },
-    trustCache: { description: messages.trustCache },
-    locked: { description: messages.locked },
-    strict: { description: messages.strict },
-    remoteCache: { description: messages.remoteCache },
-    remoteWrite: { description: messages.remoteWrite },
-    lang: { default: messages.localeDefault },
+  const { outputPath, overwrite, trustCache, locked, strict, remoteCache, remoteWrite, options: shared } = messages;
+  const own = { outputPath, overwrite, trustCache, locked, strict, remoteCache, remoteWrite };
+  const defaults: Readonly<Record<string, string>> = {
+    outputPath: messages.defaultOutput,
+    lang: messages.localeDefault,
   };
-  return flagsOf(COMMON).map((flag) => ({ ...flag, ...texts[flag.field as keyof typeof texts] }));
+  return flagsOf(COMMON, { ...shared, json: shared.jsonEvents, ...own })
+    .map((flag) => ({ ...flag, default: defaults[flag.field] ?? flag.default }));
 }
 
-function pipelineFlags({ pipeline, path }: LoadedPipeline, common: readonly Flag[], messages: Messages): Flag[] {
+function pipelineFlags({ pipeline, path }: LoadedPipeline, common: readonly Flag[], language: Language): Flag[] {
+  const messages = messagesIn(language);
   const taken = new Set(common.flatMap((flag) => [flag.name, ...flag.aliases]));
   try {
-    const flags = flagsOf(pipeline.options);
+    const flags = flagsOf(pipeline.options, optionTextsIn(pipeline, language));
     for (const flag of flags) {
       if (taken.has(flag.name)) throw new UsageError(messages.reservedOption(flag.field, path));
     }

@@ -40,7 +40,7 @@ export async function publishAside(
     for (const name of await listOwnFiles(aside.fresh)) await syncAndHashFile(join(aside.fresh, name));
     await syncFolder(aside.fresh);
     await checkTarget(target, file !== undefined, overwrite, inputs); // somebody may have put something there meanwhile
-    await putInPlace(file === undefined ? aside.fresh : join(aside.fresh, file), target, aside.old);
+    await putInPlace(file === undefined ? aside.fresh : join(aside.fresh, file), target, aside);
     return file === undefined
       ? { directory: target, files }
       : { directory: dirname(target), files: [basename(target)] };
@@ -53,20 +53,32 @@ export async function publishAside(
   }
 }
 
-/** A file replaces a file at once; a folder has to be moved away first, to `old`. */
-async function putInPlace(from: string, target: string, old: string): Promise<void> {
+/** A file replaces a file at once; a folder has to be moved away first. When that fails, all is as it was. */
+async function putInPlace(from: string, target: string, aside: Aside): Promise<void> {
   const found = await Deno.lstat(target).catch(() => undefined);
   if (found?.isDirectory !== true) await Deno.rename(from, target);
   else {
-    await Deno.rename(target, old);
+    await Deno.rename(target, aside.old);
     try {
       await Deno.rename(from, target);
     } catch (error) {
-      await Deno.rename(old, target);
+      await putBack(aside, target, error);
       throw error;
     }
   }
   await syncFolder(dirname(target));
+}
+
+/** @throws {UsageError} when the earlier export cannot be put back, saying where it is kept */
+async function putBack(aside: Aside, target: string, why: unknown): Promise<void> {
+  try {
+    await Deno.rename(aside.old, target);
+  } catch {
+    await aside.keep();
+    throw new UsageError(
+      `writing ${target}: ${(why as Error).message}. What was there could not be put back; it is kept in ${aside.old}`,
+    );
+  }
 }
 
 /** Where a path leads: what a link names is replaced, not the link. */

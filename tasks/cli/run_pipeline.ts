@@ -14,12 +14,14 @@ import {
 } from "../../pipeline/core/upkeep.ts";
 import { adviseOnce } from "./advise_once.ts";
 import { chooseRenderer } from "./render/choose_renderer.ts";
+import { visibleName } from "./render/visible.ts";
 import type { Language } from "./language.ts";
 import { lockPathOf } from "./lock_path.ts";
 import { lockOf } from "./options/locked_options.ts";
 import { messagesIn } from "./messages.ts";
 import { ModelTracer } from "./next_command.ts";
 import { explainOptions, readPipelineCommand, type RunningTask } from "./pipeline_command.ts";
+import { describedIn } from "./options/pipeline_texts.ts";
 import { useLanguageOfSchemas } from "./options/schema_language.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -35,9 +37,8 @@ export async function runPipelineTask(
   const command = await readPipelineCommand(task, args, language);
   if (command.help !== undefined) return console.log(command.help);
   const { loaded, common } = command;
-  const { description, zh } = loaded.pipeline;
-  const about = language === "zh" ? zh ?? description : description;
-  if (!common.json && about !== undefined) console.log(`${loaded.name}: ${about}\n`);
+  const about = describedIn(loaded.pipeline, language);
+  if (!common.json && about !== undefined) console.log(`${visibleName(loaded.name)}: ${about}\n`);
   // A path that cannot become a folder should not be found out after hours of training.
   const dir = resolve(common.outputPath ?? join("vicuna-output", loaded.name));
   const there = await Deno.stat(dir).catch(() => undefined);
@@ -93,9 +94,7 @@ export async function runPipelineTask(
     });
     renderer.show({ type: "output-written", dir, files });
     if (locked === undefined) await writeLock();
-    if (!common.json && next !== undefined) {
-      console.log(`\n${language === "zh" ? "与它对话：" : "Talk to it: "}${next}`);
-    }
+    if (!common.json && next !== undefined) console.log(`\n${messages.talkToIt(visibleName(next))}`);
   } catch (error) {
     throw error instanceof PipelineOptionsError ? explainOptions(error, { loaded, options }, messages) : error;
   } finally {

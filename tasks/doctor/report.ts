@@ -1,4 +1,4 @@
-// What doctor says: all of it as data, and as lines in two languages.
+// What doctor says: all of it as data, and as lines in a language.
 import { format as formatBytes } from "@std/fmt/bytes";
 import { type Device, deviceName } from "../../kernels/gpu/device.ts";
 import { type MemoryAtHand, memoryAtHand } from "../../kernels/machine/memory.ts";
@@ -10,7 +10,7 @@ import { messagesIn } from "../cli/messages.ts";
 import { type Advice, adviceOn } from "./advice.ts";
 import { driverCommand } from "./driver_command.ts";
 import { type DeviceFacts, deviceFacts } from "./facts.ts";
-import { adviceText, backendName, obstacleText } from "./messages.ts";
+import { backendName, doctorMessagesIn } from "./messages.ts";
 
 const shownLimits = [
   "maxBufferSize",
@@ -67,51 +67,46 @@ export async function doctorReport(
 
 /** A report in lines. */
 export function reportLines(report: DoctorReport, freeDisk: number, language: Language): string[] {
-  const zh = language === "zh";
-  const say = (en: string, cn: string) => zh ? cn : en;
+  const messages = doctorMessagesIn(language);
+  const words = messages.report;
   const { device, products, memory, limits, advice, checks, healthy } = report;
   const { vendor, architecture, software, subgroupSize, features, driver, vectorWidth, avx512, devices } = device;
   const lines: [string, string][] = [
     ["Deno", `${report.deno}, ${report.target}`],
-    [say("Adapter", "设备"), [deviceName(device), vendor, architecture].filter(Boolean).join(", ")],
-    [say("Backend", "接口"), backendName(device.backend)],
-    [say("Driver", "驱动"), driver ? `${driver.name} ${driver.version}` : say("version unknown", "版本未知")],
+    [words.adapter, [deviceName(device), vendor, architecture].filter(Boolean).join(", ")],
+    [words.backend, backendName(device.backend)],
+    [words.driver, driver ? `${driver.name} ${driver.version}` : words.unknownVersion],
   ];
   if (software) {
     lines.push([
-      say("Note", "提示"),
-      say("a driver on the processor: it works, slowly", "在处理器上运行的软件驱动：能用，但慢"),
+      words.note,
+      words.softwareDriver,
     ]);
   }
   if (vectorWidth !== null) {
-    lines.push([say("Vector width", "向量宽度"), say(`${vectorWidth} bits`, `${vectorWidth} 位`)]);
+    lines.push([words.vectorWidth, words.bits(vectorWidth)]);
   }
-  if (avx512 !== null) lines.push(["AVX-512", avx512 ? say("yes", "有") : say("no", "无")]);
-  lines.push([say("Subgroup", "子组大小"), subgroupSize ? String(subgroupSize) : say("not usable", "不可用")]);
-  lines.push([say("Features in use", "启用的特性"), features.join(", ") || "-"]);
+  if (avx512 !== null) lines.push(["AVX-512", avx512 ? words.yes : words.no]);
+  lines.push([words.subgroup, subgroupSize ? String(subgroupSize) : words.notUsable]);
+  lines.push([words.features, features.join(", ") || "-"]);
   lines.push([
-    say("Products", "矩阵乘变体"),
-    say(
-      `${products.forward} forward, ${products.backward} backward, ${products.decoding} for one row`,
-      `前向 ${products.forward}，反向 ${products.backward}，单行 ${products.decoding}`,
-    ),
+    words.products,
+    words.variants(products.forward, products.backward, products.decoding),
   ]);
   lines.push([
-    say("Memory to plan with", "可规划的显存"),
+    words.memory,
     `${formatMemory(memory.bytes)} (${messagesIn(language).memorySource(memory.source)})`,
   ]);
   for (const [name, value] of Object.entries(limits)) {
     lines.push([name, value > 65536 ? formatBytes(value, { binary: true }) : String(value)]);
   }
-  lines.push([say("Free disk", "可用磁盘"), formatBytes(freeDisk)]);
-  if (devices.length > 1) lines.push([say("Devices", "设备列表"), deviceLines(devices, language).join("; ")]);
+  lines.push([words.freeDisk, formatBytes(freeDisk)]);
+  if (devices.length > 1) lines.push([words.devices, deviceLines(devices, language).join("; ")]);
   for (const { name, error, passed } of checks) {
-    lines.push([name, `${passed ? "✓" : "✗"} ${say("error", "误差")} ${error.toExponential(1)}`]);
+    lines.push([name, `${passed ? "✓" : "✗"} ${words.error} ${error.toExponential(1)}`]);
   }
-  for (const each of advice) lines.push([say("Advice", "建议"), adviceText(each, language, driverCommand())]);
-  const verdict = healthy
-    ? say("All is well.", "一切正常。")
-    : say("This device computes wrong results: do not train on it.", "此设备计算结果有误，不要用它训练。");
+  for (const each of advice) lines.push([words.advice, messages.advice(each, driverCommand())]);
+  const verdict = healthy ? words.healthy : words.faulty;
   return [...lines.map(([name, value]) => `${name}: ${value}`), verdict];
 }
 
@@ -121,6 +116,6 @@ export function deviceLines(
   language: Language,
 ): string[] {
   return devices.map(({ name, obstacle }, number) =>
-    `${number} ${name}${obstacle === null ? "" : ` (${obstacleText(obstacle, language)})`}`
+    `${number} ${name}${obstacle === null ? "" : ` (${doctorMessagesIn(language).obstacles[obstacle]})`}`
   );
 }

@@ -7,7 +7,16 @@ import { readAdapter } from "../../models/formats/adapter/adapter.ts";
 import type { TextGenerator, TextGeneratorOptions } from "../../models/generation/text_generator.ts";
 import { loadTokenizer, type Tokenizer } from "../../models/tokenizer/tokenizer.ts";
 import { readModelConfig } from "../../models/model_source.ts";
-import { modelNamed, pipeline, quantize, type QuantizeParams, runPipeline, type TargetResult, z } from "../../mod.ts";
+import {
+  modelNamed,
+  pipeline,
+  PipelineError,
+  quantize,
+  type QuantizeParams,
+  runPipeline,
+  type TargetResult,
+  z,
+} from "../../mod.ts";
 import { isUnreadable } from "../../pipeline/core/files.ts";
 import { textGenerator } from "../../pipeline/stages/tokens/text_ends.ts";
 import { setAside } from "../../pipeline/core/upkeep.ts";
@@ -47,7 +56,8 @@ export class OpenedGenerator {
  * Opens a generator. The base is quantised once; later calls take it from the cache.
  *
  * @param say is told each stage that is computed
- * @throws {FormatError} when an adapter cannot be read or does not fit the base
+ * @throws {FormatError} when an adapter is none or does not fit the base
+ * @throws {PipelineError} when an adapter, or the base twice, cannot be read from the disk
  * @throws {DeviceChoiceError} when there is no such device
  */
 export async function openGenerator(source: GeneratorSource, say: (line: string) => void): Promise<OpenedGenerator> {
@@ -56,7 +66,7 @@ export async function openGenerator(source: GeneratorSource, say: (line: string)
   const { adapters, baseModel } = source;
   const isHere = adapters.length > 0 && hubModelNamed(baseModel) === undefined;
   const config = isHere ? await readModelConfig(baseModel).catch(() => undefined) : undefined; // the stage says why not
-  for (const { path } of adapters) await readAdapter(path, config);
+  for (const { path } of adapters) await readAdapter(path, config).catch((error) => tell(error, `the adapter ${path}`));
   try {
     return await openOnce(source, say);
   } catch (error) {
@@ -67,12 +77,19 @@ export async function openGenerator(source: GeneratorSource, say: (line: string)
   }
 }
 
-/** The cached base is not what was published. */
-class DamagedBase extends Error {
-  constructor(readonly key: string, cause: Error) {
-    super(cause.message, { cause });
+/** The cached base cannot be read or is not what was published. */
+class DamagedBase extends PipelineError {
+  constructor(readonly key: string, message: string, cause: unknown) {
+    super(message, { cause });
   }
 }
+
+/** Throws an error of reading with the name of what could not be read, and any other as it is. */
+function tell(error: unknown, what: string): never {
+  throw isUnreadable(error) ? new PipelineError(unreadable(error, what), { cause: error }) : error;
+}
+
+const unreadable = (error: unknown, what: string) => `${what} cannot be read: ${(error as Error).message}`;
 
 /** Quantises the base, or finds it, and loads it while no clean-up of the cache may take it away. */
 async function openOnce(source: GeneratorSource, say: (line: string) => void): Promise<OpenedGenerator> {
@@ -91,24 +108,28 @@ async function openOnce(source: GeneratorSource, say: (line: string) => void): P
       if (event.type === "stage-start") say(`${event.stage} …`);
     },
     use: async ({ targets: { base } }) => {
-      opened = await load(base, source).catch((error) => {
-        throw error instanceof DamagedFileError || isUnreadable(error) ? new DamagedBase(base.key, error) : error;
-      });
+      opened = await load(base, source);
     },
   });
   return opened!;
 }
 
-async function load({ dir, sha256 }: TargetResult<unknown>, source: GeneratorSource): Promise<OpenedGenerator> {
+async function load({ dir, sha256, key }: TargetResult<unknown>, source: GeneratorSource): Promise<OpenedGenerator> {
+  const damaged = (error: unknown): never => {
+    if (error instanceof DamagedFileError) throw new DamagedBase(key, error.message, error);
+    throw isUnreadable(error) ? new DamagedBase(key, unreadable(error, `the base in ${dir}`), error) : error;
+  };
   const device = await openDevice();
   let tokenizer: Tokenizer | undefined;
   let generator: TextGenerator | undefined;
   try {
     const digest = sha256[baseFile];
-    const base = await loadBase(device, dir, digest === undefined ? {} : { sha256: digest });
-    tokenizer = await loadTokenizer(join(dir, "tokenizer"));
+    const base = await loadBase(device, dir, digest === undefined ? {} : { sha256: digest }).catch(damaged);
+    tokenizer = await loadTokenizer(join(dir, "tokenizer")).catch(damaged);
     generator = textGenerator(device, base, tokenizer, source.sizeFor?.(tokenizer) ?? source);
-    for (const { name, path } of source.adapters) await generator.loadAdapter(name, path);
+    for (const { name, path } of source.adapters) {
+      await generator.loadAdapter(name, path).catch((error) => tell(error, `the adapter ${path}`));
+    }
     return new OpenedGenerator(generator, device, tokenizer);
   } catch (error) {
     generator?.close();

@@ -1,7 +1,7 @@
 import { fromFileUrl } from "@std/path";
 import { Hono } from "hono";
 import { Admission } from "./admission.ts";
-import { ApiError, errorResponse, toApiError } from "./api_error.ts";
+import { answerError, ApiError, errorResponse } from "./api_error.ts";
 import type { ServeContext } from "./context.ts";
 import { checkHost, checkKey, checkOrigin, secureHeaders } from "./guard.ts";
 import { openAiRoutes } from "./openai/routes.ts";
@@ -34,10 +34,10 @@ export async function createApp(context: ServeContext, pageFolder: string = PAGE
   app.route("/", await pageRoutes(pageFolder));
   app.notFound((c) => errorResponse(c, new ApiError(404, `there is no ${c.req.method} ${c.req.path}`)));
   app.onError((error, c) => {
-    const refusal = toApiError(error);
     // A refusal in our own words has been reported where it was worded.
-    if (error !== refusal && refusal.status === 500 && !c.req.raw.signal.aborted) context.report(error);
-    return errorResponse(c, refusal);
+    if (error instanceof ApiError) return errorResponse(c, error);
+    const report = (fault: unknown) => c.req.raw.signal.aborted || context.report(fault);
+    return errorResponse(c, answerError(error, { signal: context.signal, report }));
   });
   return { app, admission };
 }

@@ -3,37 +3,27 @@ import { checkValues } from "../cli/options/check_values.ts";
 import { parseCommand } from "../cli/command.ts";
 import { flagsOf } from "../cli/options/flags.ts";
 import type { Language } from "../cli/language.ts";
+import { messagesIn } from "../cli/messages.ts";
 import { UsageError } from "../cli/usage_error.ts";
+import { generationMessagesIn } from "../generation/messages.ts";
 import { MODEL_OPTIONS } from "../generation/options.ts";
 import { isLoopback } from "./listen.ts";
+import { serveMessagesIn } from "./messages.ts";
 
 /** The variable that has the key where no flag does: a flag can be read by everyone on the machine. */
 const KEY_VARIABLE = "VICUNA_API_KEY";
 
 const schema = z.object({
   ...MODEL_OPTIONS,
-  host: z.string().default("127.0.0.1").describe("address to listen on; any but this machine's own wants --api-key")
-    .meta({ zh: "监听地址；本机以外的地址须同时给出 --api-key" }),
-  port: z.number().int().min(0).max(65535).default(8000).describe("port to listen on; 0 for a free one").meta({
-    zh: "监听端口；0 表示任选空闲端口",
-  }),
-  apiKey: z.string().min(1).optional().describe(
-    `key that callers must show; ${KEY_VARIABLE} in the environment does too`,
-  )
-    .meta({ zh: `调用者须出示的密钥；也可用环境变量 ${KEY_VARIABLE}` }),
-  allowOrigin: z.array(z.string()).default([]).describe(
-    "origin of another web page that may call, such as https://example.org; * for all",
-  ).meta({ zh: "允许调用的其他网页来源，如 https://example.org；* 表示全部" }),
+  host: z.string().default("127.0.0.1"),
+  port: z.number().int().min(0).max(65535).default(8000),
+  apiKey: z.string().min(1).optional(),
+  allowOrigin: z.array(z.string()).default([]),
   allowHost: z.array(
     z.string().regex(/^[^\s/:]+$/, "wanted a name without http:// and port"),
-  ).default([]).describe(
-    "another name that this machine is called by, such as host.docker.internal from a container",
-  ).meta({ zh: "本机的其他名称，如容器中的 host.docker.internal" }),
-  slots: z.number().int().min(1).max(64).default(8).describe("answers that are generated together").meta({
-    zh: "同时生成的回答数",
-  }),
-  queue: z.number().int().min(0).max(10_000).default(32).describe("requests that may wait for a slot; more are refused")
-    .meta({ zh: "可排队等待的请求数；超出即拒绝" }),
+  ).default([]),
+  slots: z.number().int().min(1).max(64).default(8),
+  queue: z.number().int().min(0).max(10_000).default(32),
 });
 
 /** The flags of `deno task serve`. */
@@ -49,14 +39,20 @@ export function readServeOptions(
   language: Language,
   env: (name: string) => string | undefined = (name) => Deno.env.get(name),
 ): ServeOptions | undefined {
-  const zh = language === "zh";
+  const common = messagesIn(language);
+  const messages = serveMessagesIn(language);
   const parsed = parseCommand(args, {
     task: "serve",
     usage: "[--base-model FOLDER] [--lora-path FOLDER …] [options]",
-    description: zh
-      ? "提供与模型对话的网页，以及与 OpenAI 兼容的接口（/v1）。"
-      : "Serves a page to talk to a model, and an API like OpenAI's at /v1.",
-    groups: [{ heading: zh ? "选项：" : "Options:", flags: flagsOf(schema) }],
+    description: messages.description,
+    groups: [{
+      heading: common.optionsHeading,
+      flags: flagsOf(schema, {
+        ...common.options,
+        ...generationMessagesIn(language).modelOptions,
+        ...messages.options,
+      }),
+    }],
   }, language);
   if (parsed.wantsHelp) {
     console.log(parsed.help);
@@ -66,11 +62,7 @@ export function readServeOptions(
   const checked = checkValues(schema, { ...parsed.values, apiKey }, "serve", language);
   const { host } = checked;
   if (!isLoopback(host) && checked.apiKey === undefined) {
-    throw new UsageError(
-      zh
-        ? `--host ${host} 可被其他机器访问：请同时给出 --api-key（或 ${KEY_VARIABLE}）`
-        : `--host ${host} can be reached by other machines: give --api-key (or ${KEY_VARIABLE}) as well`,
-    );
+    throw new UsageError(messages.wantsKey(host, KEY_VARIABLE));
   }
   return checked;
 }

@@ -1,7 +1,13 @@
 // An option is declared once: a stage's shape has its range, default and texts, and recipes and tasks take them from there.
 import { assert, assertEquals } from "@std/assert";
-import { join } from "@std/path";
+import { join, toFileUrl } from "@std/path";
 import * as vicuna from "../../mod.ts";
+import { STAGE_TEXTS } from "../../pipeline/stages/messages/messages.ts";
+import { OPTION_SHAPES } from "../../pipeline/stages/messages/option_shapes.ts";
+import type { Language } from "../../tasks/cli/language.ts";
+import { flagsOf } from "../../tasks/cli/options/flags.ts";
+import { optionTextsIn } from "../../tasks/cli/options/pipeline_texts.ts";
+import { translated } from "../../tasks/cli/options/translated.ts";
 import { REPOSITORY, sourceFiles } from "./repository.ts";
 
 const sources = sourceFiles().filter((file) => !file.startsWith("tests/"))
@@ -15,11 +21,6 @@ function withoutComments(text: string): string {
 /** Names of the properties that a text declares by an expression of zod: `epochs: z.number()`. */
 function declaredIn(text: string): string[] {
   return [...text.matchAll(/(?:^|[{,])\s*(\w+):\s*z\s*\./gm)].map(([, name]) => name!);
-}
-
-/** The Chinese texts of the options in a file. */
-function chineseIn(text: string): string[] {
-  return [...text.matchAll(/\.meta\(\s*\{\s*zh:\s*("(?:\\.|[^"\\])*"|'[^']*'|`[^`]*`)/g)].map(([, zh]) => zh!);
 }
 
 /** Those that come up more than once. */
@@ -63,17 +64,46 @@ Deno.test("the types of a stage's params come of its schemas: no interface resta
   assertEquals(params.filter((word) => word !== "type" && word !== "const"), []);
 });
 
-Deno.test("the Chinese text of an option stands once", () => {
-  const texts = sources.flatMap(({ text }) => chineseIn(text));
-  assert(texts.length > 100, `${texts.length}`);
-  assertEquals(repeated(texts), []);
+Deno.test("every option that a stage offers to pipelines has its text in each language, and each text stands once", () => {
+  const shapes = new Set(Object.values(OPTION_SHAPES).flatMap((shape) => Object.values<unknown>(shape)));
+  const offered = Object.entries(vicuna).filter(([name]) => /^[a-z]\w*(Options|Settings)$/.test(name));
+  assert(offered.length > 12, `${offered.length}`);
+  for (const [name, shape] of offered) {
+    for (const [option, schema] of Object.entries(shape)) {
+      // What training all weights does not have its own words for, any training has.
+      const known = shapes.has(schema) || (name === "trainFullOptions" && option in vicuna.trainOptions);
+      assert(known, `pipeline/stages/messages/option_shapes.ts lacks ${name}.${option}`);
+    }
+  }
+  for (const texts of Object.values(STAGE_TEXTS)) {
+    assertEquals(repeated(Object.values(texts).flatMap((shape) => Object.values(shape))), []);
+  }
+});
+
+Deno.test("every option of a recipe has a text in each language, its own where its English is its own", async () => {
+  const recipes = sources.filter(({ file }) => /^pipeline\/recipes\/\w+\.ts$/.test(file));
+  assert(recipes.length >= 5, `${recipes.length}`);
+  for (const { file } of recipes) {
+    const { default: recipe } = await import(toFileUrl(join(REPOSITORY, file)).href) as { default: vicuna.AnyPipeline };
+    for (const language of Object.keys(STAGE_TEXTS)) {
+      const { description, options = {} } = recipe.translations?.[language] ?? {};
+      assert(
+        description !== undefined && description !== recipe.description,
+        `${file} describes itself in ${language}`,
+      );
+      const texts: Readonly<Record<string, string>> = optionTextsIn(recipe, language as Language);
+      const ofStages: Readonly<Record<string, string>> = translated(recipe.options, language as Language);
+      const flags = flagsOf(recipe.options);
+      assertEquals(flags.filter((flag) => texts[flag.field] === flag.description).map(({ field }) => field), [], file);
+      const own = flags.filter((flag) => ofStages[flag.field] === flag.description).map(({ field }) => field);
+      assertEquals(Object.keys(options).toSorted(), own.toSorted(), file);
+    }
+  }
 });
 
 Deno.test("these checks see what they look for", () => {
-  const text =
-    `a: z.number(),\n  b: z\n    .string().meta({ zh: "一" }), c: shape.c, { d: z.int().meta({\n zh: '一', x: 1 }) }`;
+  const text = "a: z.number(),\n  b: z\n    .string(), c: shape.c, { d: z.int() }";
   assertEquals(withoutComments("/** a: z.b */\nc\n// d: z.e\n"), "\nc\n\n");
   assertEquals(declaredIn(text), ["a", "b", "d"]);
-  assertEquals(chineseIn(text), ['"一"', "'一'"]);
   assertEquals(repeated(["一", "二", "一"]), ["一"]);
 });

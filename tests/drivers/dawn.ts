@@ -20,11 +20,11 @@ Object.assign(globalThis, { dawn: gpu });
 const adapter = await gpu.requestAdapter();
 if (!adapter) throw new Error("Dawn found no Vulkan adapter");
 const wanted = ["subgroups", "shader-f16"] as GPUFeatureName[];
-// Kernels that read through textures read up to eight of them.
-const { maxStorageTexturesPerShaderStage } = adapter.limits;
+// Kernels that read through textures read up to eight of them, and tiles of large heads take more workgroup memory than is the default.
+const { maxStorageTexturesPerShaderStage, maxComputeWorkgroupStorageSize } = adapter.limits;
 const device = await adapter.requestDevice({
   requiredFeatures: wanted.filter((name) => adapter.features.has(name)),
-  requiredLimits: { maxStorageTexturesPerShaderStage },
+  requiredLimits: { maxStorageTexturesPerShaderStage, maxComputeWorkgroupStorageSize },
 });
 
 /** What Dawn's compiler wants said, and that of Deno must not be told. */

@@ -6,21 +6,20 @@ import { checkValues } from "../../tasks/cli/options/check_values.ts";
 import { parseCommand } from "../../tasks/cli/command.ts";
 import { flagsOf } from "../../tasks/cli/options/flags.ts";
 import { formatDuration } from "../../tasks/cli/render/format.ts";
-import { detectLanguage, LANGUAGES } from "../../tasks/cli/language.ts";
+import { detectLanguage } from "../../tasks/cli/language.ts";
 import { runMain } from "../../tasks/cli/main.ts";
-import { STOP_WORDS } from "../../tasks/cli/stop_words.ts";
+import { messagesIn } from "../../tasks/cli/messages.ts";
+import { LANG_OPTION } from "../../tasks/cli/options/shared_options.ts";
+import { stopWords } from "../../tasks/cli/stop_words.ts";
+import { driverMessagesIn } from "./messages.ts";
 import { UsageError } from "../../tasks/cli/usage_error.ts";
 import { type Driver, drivers, runOn } from "./drivers.ts";
 import { NUMERIC_TESTS } from "../../tasks/card_report/numeric_tests.ts";
 
 const options = z.object({
-  driver: z.array(z.string()).optional().describe("drivers by a part of their names (all)").meta({
-    zh: "按名称的一部分选择驱动（全部）",
-  }),
-  bench: z.boolean().default(false).describe("measure kernels and steps on them as well").meta({
-    zh: "同时在这些驱动上测速",
-  }),
-  lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "提示信息的语言" }),
+  driver: z.array(z.string()).optional(),
+  bench: z.boolean().default(false),
+  ...LANG_OPTION,
 });
 
 const path = (name: string) => fromFileUrl(new URL(name, import.meta.url));
@@ -90,15 +89,13 @@ async function inDawn(folder: string, signal: AbortSignal): Promise<void> {
 
 await runMain(detectLanguage(Deno.args), async (signal) => {
   const language = detectLanguage(Deno.args);
-  const zh = language === "zh";
+  const common = messagesIn(language);
+  const messages = driverMessagesIn(language);
   const parsed = parseCommand(Deno.args, {
     task: "test-drivers",
     usage: "[options]",
-    description: zh
-      ? "在本机的每个软件驱动上运行数值测试，并用 Dawn 编译所有着色器。Mesa 25 由 tests/drivers/unpack_mesa25.sh 解包。"
-      : "Runs the numeric tests on every software driver there is, and compiles all shaders in Dawn. " +
-        "tests/drivers/unpack_mesa25.sh brings Mesa 25.",
-    groups: [{ heading: zh ? "选项：" : "Options:", flags: flagsOf(options) }],
+    description: messages.description,
+    groups: [{ heading: common.optionsHeading, flags: flagsOf(options, { ...common.options, ...messages.options }) }],
   }, language);
   if (parsed.wantsHelp) return console.log(parsed.help);
   const { driver: wanted, bench } = checkValues(options, parsed.values, "test-drivers", language);
@@ -123,4 +120,4 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
   }
   console.log(`${failed} failed, ${skipped} skipped`);
   if (failed > 0) Deno.exitCode = 1;
-}, STOP_WORDS[detectLanguage(Deno.args)]);
+}, stopWords(detectLanguage(Deno.args)));

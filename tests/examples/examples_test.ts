@@ -27,8 +27,9 @@ Deno.test("each example says in English and Chinese what it is for and how it is
     assertMatch(header, /^\/\/ [A-Z].+\n\/\/ .*\p{Script=Han}.+。\n\/\/\n/u, name);
     assert(header.includes(`./vicuna train examples/${name}`), `${name} does not say how it is started`);
   }
-  for (const { options, description, zh } of Object.values(examples)) {
-    assert(description && zh);
+  for (const { options, description, translations } of Object.values(examples)) {
+    assertMatch(translations?.["zh"]?.description ?? "", /\p{Script=Han}/u);
+    assert(description);
     for (const { field, description } of flagsOf(options)) assert(description, `${field} is not described`);
   }
 });

@@ -113,9 +113,14 @@ export async function readHalves(bench: Bench, tensor: Tensor): Promise<Float64A
 /** Ways of opening the machine's device: as it is, without subgroups and texels, or taken for a graphics card. */
 export type DeviceKind = "subgroups" | "no subgroups" | "graphics card";
 
+/** The machine's device as if it were a graphics card: it then gets the kernels that those get. */
+export function takenForCard({ gpu, info }: Device): Device {
+  return new Device(gpu, { ...info, software: false, texels: false });
+}
+
 async function openAs(kind: DeviceKind): Promise<Device> {
   const device = await openDevice(kind === "no subgroups" ? { subgroups: false, texels: false } : {});
-  return kind === "graphics card" ? new Device(device.gpu, { ...device.info, software: false, texels: false }) : device;
+  return kind === "graphics card" ? takenForCard(device) : device;
 }
 
 /** Registers a test for each of these kinds of device. */

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { adamw, clipNorm, normPartials } from "../../kernels/optimizer/adamw.ts";
 import { crossEntropy, sumInto } from "../../kernels/loss/cross_entropy.ts";
-import { assertClose, kernelTest, numericGradient, Random } from "./harness.ts";
+import { assertClose, everyKind, kernelTest, numericGradient, Random } from "./harness.ts";
 import * as reference from "./reference.ts";
 
 for (const vocabulary of [4, 5, 61, 262]) {
@@ -33,7 +33,7 @@ for (const vocabulary of [4, 5, 61, 262]) {
       assertClose([read[Math.floor(i / vocabulary) * stride + i % vocabulary]!], [v], 1e-5, "gradient")
     );
     for (let i = vocabulary; i < stride; i++) assertEquals(read[i], 0);
-  });
+  }, everyKind);
 }
 
 kernelTest("sumInto() adds to what is there", async (bench) => {
@@ -83,7 +83,7 @@ kernelTest("clipNorm() and adamw() follow float64 over five steps and leave the 
   assertClose(await bench.read(metrics), norms, 1e-5, "norms");
   const wanted = referenceAdamW([...initial], steps.map((g) => [...g]), 1, 0.01, 0.1);
   assertClose(await bench.read(state.weights), wanted, 1e-5, "weights");
-});
+}, everyKind);
 
 kernelTest("clipNorm() takes the norm of several gradients of any size together", async (bench) => {
   const random = new Random(12);
@@ -94,7 +94,7 @@ kernelTest("clipNorm() takes the norm of several gradients of any size together"
   const norm = Math.sqrt(gradients.reduce((sum, g) => sum + g.reduce((s, x) => s + x * x, 0), 0));
   assertClose([(await bench.read(metrics))[2]!], [norm], 1e-5, "norm");
   assertClose([(await bench.read(clip))[0]!], [10 / norm], 1e-5, "clip");
-});
+}, everyKind);
 
 kernelTest("adamw() changes nothing when the gradient is not finite", async (bench) => {
   const state = {

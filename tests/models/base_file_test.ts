@@ -6,7 +6,7 @@ import { loadBase, writeBase } from "../../models/base_file.ts";
 import { DamagedFileError } from "../../models/formats/error.ts";
 import { readConfig } from "../../models/formats/config.ts";
 import { openWeights } from "../../models/formats/weights.ts";
-import { Trainer } from "../../models/training/trainer.ts";
+import { LoraTrainer } from "../../models/training/trainer.ts";
 import goldens from "./goldens/goldens.json" with { type: "json" };
 import { inFolder } from "./temp_folder.ts";
 
@@ -28,7 +28,7 @@ for (const bits of [4, 8, 32] as const) {
         const base = await loadBase(device, directory, maxBytes === undefined ? {} : { maxBytes });
         const most = Math.max(...[base.embedding, base.layers[0]!.down_proj].map(({ parts }) => parts.length));
         assert(maxBytes ? most > 2 : most === 1, `${most} parts`);
-        const trainer = new Trainer(device, base, {
+        const trainer = new LoraTrainer(device, base, {
           lora: { rank: 4, alpha: 8, dropout: 0, targets: ["q_proj"] },
           tokens: batch.tokenCount,
           seed: 1,

@@ -2,9 +2,11 @@ import { assertEquals } from "@std/assert";
 import type { TokenRow } from "../../datasets/tokens/token_files.ts";
 import { type Device, openDevice } from "../../kernels/gpu/device.ts";
 import type { WeightBits } from "../../kernels/weight/weight.ts";
-import { type BaseWeights, loadBase, writeBase } from "../../models/base_file.ts";
+import { loadBase, writeBase } from "../../models/base_file.ts";
+import type { BaseWeights } from "../../models/base_weights.ts";
 import { type LlamaConfig, readConfig } from "../../models/formats/config.ts";
 import { openWeights } from "../../models/formats/weights.ts";
+import { takenForCard } from "../kernels/harness.ts";
 import { shareGpu } from "../kernels/shared_gpu.ts";
 import goldens from "./goldens/goldens.json" with { type: "json" };
 
@@ -19,6 +21,12 @@ export type GoldenName = keyof typeof goldens.configs;
 /** All networks of the golden files. */
 export const goldenNames = Object.keys(goldens.configs) as GoldenName[];
 
+/** The machine's device; with VICUNA_TEST_DEVICE=card it is taken for a graphics card. */
+export async function openTestDevice(): Promise<Device> {
+  const device = await openDevice();
+  return Deno.env.get("VICUNA_TEST_DEVICE") === "card" ? takenForCard(device) : device;
+}
+
 /** The base of a golden network on a fresh device, which the caller closes. */
 export async function openGoldenBase(
   name: GoldenName,
@@ -29,7 +37,7 @@ export async function openGoldenBase(
   using weights = await openWeights(`${goldenFolder}${name}`);
   await writeBase(weights, config, bits, directory);
   await Deno.copyFile(`${goldenFolder}${name}/config.json`, `${directory}/config.json`);
-  const device = await openDevice();
+  const device = await openTestDevice();
   const base = await loadBase(device, directory);
   await Deno.remove(directory, { recursive: true });
   return { device, base, config };

@@ -1,12 +1,11 @@
 // Training all weights against an independent implementation: golden files of transformers (goldens/README.md).
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { buildMicroBatch } from "../../datasets/tokens/packing.ts";
-import { openDevice } from "../../kernels/gpu/device.ts";
 import { openSafetensors } from "../../models/formats/safetensors/safetensors.ts";
 import { FullTrainer } from "../../models/training/full_trainer.ts";
 import { loadModel } from "../../models/model_folder.ts";
 import { learningRateOf, type Schedule } from "../../models/training/schedule.ts";
-import { goldenFolder, goldenNames, goldenRows, relativeError } from "./golden_base.ts";
+import { goldenFolder, goldenNames, goldenRows, openTestDevice, relativeError } from "./golden_base.ts";
 import { assertLoss, assertTrajectory, trainedTolerance, trajectoryOf } from "./trajectory.ts";
 import goldens from "./goldens/goldens.json" with { type: "json" };
 
@@ -14,7 +13,7 @@ const { full_training: training, micro_batches: microBatches } = goldens;
 
 for (const name of goldenNames) {
   Deno.test(`gradients and 20 AdamW steps on all weights agree with transformers, configuration ${name}`, async () => {
-    const device = await openDevice();
+    const device = await openTestDevice();
     const { labelled, full: golden } = goldens.configs[name];
     const trainer = new FullTrainer(device, await loadModel(device, `${goldenFolder}${name}`), {
       tokens: 64,

@@ -11,7 +11,7 @@ import { openSafetensors } from "../../models/formats/safetensors/safetensors.ts
 import { Lora, paddedRank } from "../../models/training/lora.ts";
 import { forward, headForward } from "../../models/training/pass.ts";
 import { learningRateOf } from "../../models/training/schedule.ts";
-import { Trainer } from "../../models/training/trainer.ts";
+import { LoraTrainer } from "../../models/training/trainer.ts";
 import { createWorkspace } from "../../models/training/workspace.ts";
 import { goldenFolder, goldenNames, goldenRows, openGoldenBase, relativeError } from "./golden_base.ts";
 import { assertLoss, assertTrajectory, trainedTolerance, trajectoryOf } from "./trajectory.ts";
@@ -72,7 +72,7 @@ for (const name of goldenNames) {
       const { training, micro_batches: microBatches } = goldens;
       const golden = goldens.configs[name].variants[variant];
       const adapter = await readAdapter(`${goldenFolder}${name}/${variant}`);
-      const trainer = new Trainer(device, base, {
+      const trainer = new LoraTrainer(device, base, {
         lora: { rank: adapter.rank, alpha: adapter.alpha, dropout: 0, targets: adapter.targets },
         tokens: 64,
         seed: 1,

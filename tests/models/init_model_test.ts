@@ -74,3 +74,11 @@ Deno.test("writeRandomModel() refuses a vocabulary that is too small for the tok
     await assertRejects(make, FormatError, `vocabularySize is ${LLAMA_JSON_SIZE - 1}`);
     assertEquals([...Deno.readDirSync(directory)], []);
   }));
+
+Deno.test("writeRandomModel() refuses heads of a width that the kernels do not compute, and writes nothing", () =>
+  inFolder(async (directory) => {
+    const config = { ...CONFIG, hiddenSize: 72, headSize: 12 };
+    const write = () => writeRandomModel(join(directory, "new"), { seed: 1, config, tokenizerJson: LLAMA_JSON });
+    await assertRejects(write, FormatError, "new: head size is 12; wanted a multiple of 8");
+    assertEquals([...Deno.readDirSync(directory)], []);
+  }));

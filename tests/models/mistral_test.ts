@@ -12,7 +12,19 @@ import { Decoder } from "../../models/generation/decoder.ts";
 import { RequestError } from "../../models/generation/request.ts";
 import { Scorer } from "../../models/generation/scorer.ts";
 import { sequenceLimit } from "../../models/sequence_limit.ts";
-import { Trainer } from "../../models/training/trainer.ts";
+import { LoraTrainer } from "../../models/training/trainer.ts";
+import {
+  alpaca,
+  merge,
+  modelFolder,
+  pipeline,
+  planPipeline,
+  quantize,
+  tokenize,
+  train,
+  trainFull,
+  z,
+} from "../../mod.ts";
 import { PipelineError } from "../../pipeline/core/mod.ts";
 import type { TokensMeta } from "../../pipeline/stages/kinds.ts";
 import { checkTokens } from "../../pipeline/stages/tokens/check_tokens.ts";
@@ -49,13 +61,38 @@ Deno.test("training refuses a cutoff above the window, whatever the rows, and na
   checkTokens({ ...base, config: open }, tokens(window + 1));
 });
 
+Deno.test("a plan says of a cutoff above the window what a training would, of an adapter and of all weights", () =>
+  inFolder(async (directory) => {
+    const rows = join(directory, "rows.jsonl");
+    await Deno.writeTextFile(rows, '{"instruction":"a","input":"","output":"b"}\n');
+    const faults = async (maxTokens: number) => {
+      const definition = pipeline({
+        options: z.object({}),
+        build: () => {
+          const network = modelFolder(model);
+          const base = quantize({ model: network });
+          const data = merge({ sources: [alpaca(rows)] });
+          const tokens = tokenize({ data, tokenizer: base.tokenizer, maxTokens });
+          return { adapter: train({ base, tokens }), all: trainFull({ model: network, tokens }) };
+        },
+      });
+      const { stages } = await planPipeline(definition, { cacheDir: join(directory, "cache") });
+      return stages.flatMap((stage) => "expects" in stage && stage.expects.fault ? [stage.expects.fault] : []);
+    };
+    assertEquals(await faults(window), []);
+    const wanted =
+      `mistral has a sliding window of ${window} tokens, which is not computed for longer sequences, but ` +
+      `maxTokens is ${window + 1}: lower maxTokens to ${window}`;
+    assertEquals(await faults(window + 1), [wanted, wanted]);
+  }));
+
 Deno.test("a position beyond the window is not computed, in training, in scoring and in generation", async () => {
   const { device, base } = await openGoldenBase("mistral", 32);
   const row = (count: number) => ({
     ids: Uint32Array.from({ length: count }, (_, i) => 3 + i),
     labelled: new Uint8Array(count).fill(1),
   });
-  const trainer = new Trainer(device, base, {
+  const trainer = new LoraTrainer(device, base, {
     lora: { rank: 4, alpha: 8, dropout: 0, targets: ["q_proj"] },
     ...{ tokens: 64, seed: 1, maxGradientNorm: 1 },
     optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },

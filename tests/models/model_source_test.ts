@@ -182,6 +182,52 @@ Deno.test("LLaMA 3's stretching of rotary angles is found again from its factors
     await assertRejects(() => readModelConfig(path), FormatError, 'general.architecture is "gemma"');
   }));
 
+Deno.test("a tensor of a GGUF file that its network has not is refused by name, whatever it would have done", () =>
+  inFolder(async (directory) => {
+    const path = join(directory, "model.gguf");
+    const number = (value: number): GgufValue => ({ type: "uint32", value });
+    const metadata = new Map<string, GgufValue>([
+      ["general.architecture", { type: "string", value: "llama" }],
+      ["llama.context_length", number(64)],
+      ["llama.embedding_length", number(16)],
+      ["llama.block_count", number(1)],
+      ["llama.feed_forward_length", number(16)],
+      ["llama.attention.head_count", number(2)],
+      ["llama.attention.layer_norm_rms_epsilon", { type: "float32", value: 1e-5 }],
+    ]);
+    const write = (names: readonly string[]) =>
+      writeGguf(
+        path,
+        metadata,
+        names.map((name) => ({
+          name,
+          type: "F32" as const,
+          shape: [16],
+          data: async function* () {
+            yield await Promise.resolve(new Uint8Array(64));
+          },
+        })),
+      );
+    await write(["output_norm.weight", "blk.0.attn_norm.weight"]);
+    (await openWeights(path)).close();
+    for (
+      const name of [
+        "blk.0.attn_q.bias",
+        "output_norm.bias",
+        "blk.1.attn_norm.weight",
+        "blk.0.attn_q_norm.weight",
+        "x.weight",
+      ]
+    ) {
+      await write(["output_norm.weight", name]);
+      await assertRejects(
+        () => openWeights(path),
+        FormatError,
+        `${path}: tensor "${name}" is none of a network of the family llama with 1 layer`,
+      );
+    }
+  }));
+
 Deno.test("a chat template in a file of its own goes along with the tokenizer", () =>
   inFolder(async (folder) => {
     const [model, copy] = [join(folder, "model"), join(folder, "copy")];

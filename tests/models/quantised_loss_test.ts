@@ -8,7 +8,7 @@ import { loadBase, writeBase } from "../../models/base_file.ts";
 import { readConfig } from "../../models/formats/config.ts";
 import { openWeights } from "../../models/formats/weights.ts";
 import { loadTokenizer } from "../../models/tokenizer/tokenizer.ts";
-import { Trainer } from "../../models/training/trainer.ts";
+import { LoraTrainer } from "../../models/training/trainer.ts";
 import { inFolder } from "./temp_folder.ts";
 
 const stories = new URL("../../../shared/data/tinystories-260k", import.meta.url).pathname;
@@ -38,7 +38,7 @@ async function lossOf(device: Device, bits: WeightBits, batches: readonly MicroB
     using weights = await openWeights(stories);
     await writeBase(weights, config, bits, directory);
     await Deno.copyFile(`${stories}/config.json`, `${directory}/config.json`);
-    const trainer = new Trainer(device, await loadBase(device, directory), {
+    const trainer = new LoraTrainer(device, await loadBase(device, directory), {
       lora: { rank: 4, alpha: 8, dropout: 0, targets: ["q_proj"] },
       tokens: Math.max(...batches.map(({ tokenCount }) => tokenCount)),
       seed: 1,

@@ -8,7 +8,7 @@ import { projectionShape } from "../../models/formats/llama_tensors.ts";
 import { LORA_TARGETS, type LoraTarget } from "../../models/formats/adapter/lora_names.ts";
 import type { LoraConfig } from "../../models/training/lora.ts";
 import { learningRateOf, type Schedule } from "../../models/training/schedule.ts";
-import { Trainer } from "../../models/training/trainer.ts";
+import { LoraTrainer } from "../../models/training/trainer.ts";
 import { Random } from "../kernels/harness.ts";
 import { goldenFolder, type GoldenName, openGoldenBase } from "./golden_base.ts";
 import { labelledIn, randomRows, weightsOf } from "./reference/inputs.ts";
@@ -86,7 +86,7 @@ for (const { name, bits, targets, rank, dropout, steps } of cases) {
     const lora = { rank, alpha: 2 * rank, dropout, targets };
     const seed = 77;
     const optimizer = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
-    const trainer = new Trainer(device, base, {
+    const trainer = new LoraTrainer(device, base, {
       lora,
       tokens: 64,
       seed,

@@ -5,8 +5,9 @@ import { checkValues } from "../../tasks/cli/options/check_values.ts";
 import { parseCommand } from "../../tasks/cli/command.ts";
 import { flagsOf } from "../../tasks/cli/options/flags.ts";
 import { formatDuration } from "../../tasks/cli/render/format.ts";
-import { detectLanguage, LANGUAGES } from "../../tasks/cli/language.ts";
+import { detectLanguage } from "../../tasks/cli/language.ts";
 import { runMain } from "../../tasks/cli/main.ts";
+import { LANG_OPTION } from "../../tasks/cli/options/shared_options.ts";
 import { readImports, REPOSITORY, sourceFiles } from "../architecture/repository.ts";
 import { comparePins, currentStages, PINS, readPins } from "../architecture/stage_guard.ts";
 import { ALWAYS, selectTests, withImporters } from "./selection.ts";
@@ -15,7 +16,7 @@ const options = z.object({
   since: z.string().default("HEAD").describe("what the files are compared with, such as HEAD or main"),
   most: z.number().int().min(0).default(20).describe("files of tests that are run at most, the nearest first"),
   sameResults: z.boolean().default(false).describe("the changed code gives the same results: pin the stages again"),
-  lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "提示信息的语言" }),
+  lang: LANG_OPTION.lang.describe("language of messages"),
 });
 
 const failed: string[] = [];

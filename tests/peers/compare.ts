@@ -10,19 +10,13 @@ import type { BenchReport } from "../../tasks/bench/run.ts";
 import { runChild } from "../../tasks/cli/child.ts";
 import { detectLanguage } from "../../tasks/cli/language.ts";
 import { runMain } from "../../tasks/cli/main.ts";
-import { STOP_WORDS } from "../../tasks/cli/stop_words.ts";
+import { stopWords } from "../../tasks/cli/stop_words.ts";
 import { parsePeerOptions, peerOptions } from "./options.ts";
 
 const options = z.object({
-  config: z.array(z.enum(["S", "M"])).default(["S", "M"]).describe("models whose step is compared").meta({
-    zh: "要对比训练步的模型",
-  }),
-  rounds: z.number().int().min(1).default(1).describe("rounds that take turns; the best of each counts").meta({
-    zh: "轮流测量的轮数，取各自最好的一次",
-  }),
-  python: z.string().default(Deno.env.get("VICUNA_PEERS_PYTHON") ?? "python3").describe(
-    "a Python that has torch; also by the variable VICUNA_PEERS_PYTHON",
-  ).meta({ zh: "装有 torch 的 Python；也可用环境变量 VICUNA_PEERS_PYTHON 指定" }),
+  config: z.array(z.enum(["S", "M"])).default(["S", "M"]),
+  rounds: z.number().int().min(1).default(1),
+  python: z.string().default(Deno.env.get("VICUNA_PEERS_PYTHON") ?? "python3"),
   ...peerOptions,
 });
 type Options = z.output<typeof options>;
@@ -131,15 +125,11 @@ function print(rates: readonly Entry[], { product, product_transposed, theirs }:
 }
 
 await runMain(detectLanguage(Deno.args), async (signal) => {
-  const given = parsePeerOptions("peers", options, {
-    en:
-      "Compares a training step of this project with jax-js and PyTorch on the same machine. What is not there is skipped.",
-    zh: "在同一台机器上把本项目的训练步与 jax-js、PyTorch 对比。缺少的对手会跳过。",
-  });
+  const given = parsePeerOptions("peers", options, "peers");
   if (!given) return;
   await prepareChildren(); // so that the peers get the vector width that our own device asks lavapipe for
   const rates = await compareSteps(signal, given);
   const matmul = await products(signal);
   if (given.json) console.log(JSON.stringify({ rates, products: matmul }));
   else print(rates, matmul);
-}, STOP_WORDS[detectLanguage(Deno.args)]);
+}, stopWords(detectLanguage(Deno.args)));

@@ -14,20 +14,16 @@ import type { BenchReport } from "../../tasks/bench/run.ts";
 import { runChild } from "../../tasks/cli/child.ts";
 import { detectLanguage } from "../../tasks/cli/language.ts";
 import { runMain } from "../../tasks/cli/main.ts";
-import { STOP_WORDS } from "../../tasks/cli/stop_words.ts";
+import { stopWords } from "../../tasks/cli/stop_words.ts";
 import { UsageError } from "../../tasks/cli/usage_error.ts";
 import { LLAMA_JSON } from "../models/sample_tokenizers.ts";
 import { parsePeerOptions, peerOptions } from "./options.ts";
 
 const names = Object.keys(BENCH_CONFIGS) as [BenchConfigName, ...BenchConfigName[]];
 const options = z.object({
-  config: z.enum(names).default("M").describe("model that generates").meta({ zh: "用来生成的模型" }),
-  rounds: z.number().int().min(1).default(3).describe("rounds that take turns; the best of each counts").meta({
-    zh: "轮流测量的轮数，取各自最好的一次",
-  }),
-  llamaCpp: z.string().optional().describe(
-    "folder that tests/interop/llama_cpp.json was installed into; also by the variable VICUNA_LLAMA_CPP",
-  ).meta({ zh: "按 tests/interop/llama_cpp.json 安装的文件夹；也可用环境变量 VICUNA_LLAMA_CPP 指定" }),
+  config: z.enum(names).default("M"),
+  rounds: z.number().int().min(1).default(3),
+  llamaCpp: z.string().optional(),
   ...peerOptions,
 });
 type Options = z.output<typeof options>;
@@ -127,10 +123,7 @@ function print(rates: Readonly<Record<string, Rates>>, { config, json }: Options
 }
 
 await runMain(detectLanguage(Deno.args), async (signal) => {
-  const given = parsePeerOptions("peers-generation", options, {
-    en: "Compares generation of this project with llama.cpp's, on the same device and on the processor. Needs Node.js.",
-    zh: "把本项目的生成速度与 llama.cpp 对比（同一设备，以及处理器）。需要 Node.js。",
-  });
+  const given = parsePeerOptions("peers-generation", options, "generation");
   if (!given) return;
   const library = given.llamaCpp ?? Deno.env.get("VICUNA_LLAMA_CPP");
   if (!library) throw new UsageError("--llama-cpp or VICUNA_LLAMA_CPP must name a folder with node-llama-cpp");
@@ -141,4 +134,4 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}, STOP_WORDS[detectLanguage(Deno.args)]);
+}, stopWords(detectLanguage(Deno.args)));

@@ -1,28 +1,30 @@
-import { z } from "../../mod.ts";
+import type { z } from "../../mod.ts";
 import { checkValues } from "../../tasks/cli/options/check_values.ts";
 import { parseCommand } from "../../tasks/cli/command.ts";
-import { flagsOf } from "../../tasks/cli/options/flags.ts";
-import { detectLanguage, LANGUAGES } from "../../tasks/cli/language.ts";
+import { flagsOf, type OptionTexts } from "../../tasks/cli/options/flags.ts";
+import { detectLanguage } from "../../tasks/cli/language.ts";
+import { messagesIn } from "../../tasks/cli/messages.ts";
+import { JSON_OPTION, LANG_OPTION } from "../../tasks/cli/options/shared_options.ts";
+import { type PeerMessages, peerMessagesIn } from "./messages.ts";
 
 /** The options that comparisons share. */
-export const peerOptions = {
-  json: z.boolean().default(false).describe("print one JSON object").meta({ zh: "输出一个 JSON 对象" }),
-  lang: z.enum(LANGUAGES).optional().describe("language of messages").meta({ zh: "提示信息的语言" }),
-};
+export const peerOptions = { ...JSON_OPTION, ...LANG_OPTION };
 
 /** The options of a comparison, or nothing when its help was asked for, which is printed then. */
 export function parsePeerOptions<Schema extends z.ZodObject>(
   task: string,
   schema: Schema,
-  description: { readonly en: string; readonly zh: string },
+  what: keyof PeerMessages,
 ): z.output<Schema> | undefined {
   const language = detectLanguage(Deno.args);
-  const heading = language === "zh" ? "选项：" : "Options:";
+  const common = messagesIn(language);
+  const { description, options } = peerMessagesIn(language)[what];
+  const texts = { ...common.options, json: common.options.jsonObject, ...options } as unknown as OptionTexts<Schema>;
   const { wantsHelp, help, values } = parseCommand(Deno.args, {
     task,
     usage: "[options]",
-    description: description[language],
-    groups: [{ heading, flags: flagsOf(schema) }],
+    description,
+    groups: [{ heading: common.optionsHeading, flags: flagsOf(schema, texts) }],
   }, language);
   if (!wantsHelp) return checkValues(schema, values, task, language);
   console.log(help);

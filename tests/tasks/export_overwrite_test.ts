@@ -7,7 +7,7 @@
 //   tasks/bench/                  folders that they have made themselves, with random names or below the cache
 //   pipeline/stages/training/checkpoints.ts  `checkpoint-<step>` and its own leavings in a scratch folder
 //   pipeline/core/records/copy_targets.ts   writes files over those of the same names, removes none (copy_targets_test.ts)
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { basename, dirname, join } from "@std/path";
 import { whyNotReplaceFolder } from "../../tasks/cli/replaceable.ts";
 import { Aside } from "../../pipeline/core/store/aside.ts";
@@ -17,12 +17,16 @@ import { inFolder, repository, runTask } from "./children.ts";
 
 const golden = join(repository, "tests/models/goldens/plain/qv");
 
-/** Publishes what is made of the folder `adapter`, with --overwrite. Gives why not, if it was refused. */
-async function publishIn(folder: string, path: string, file?: string): Promise<string | undefined> {
+/**
+ * Publishes what is made of the folder `adapter`, with --overwrite. Gives why not, if it was refused.
+ *
+ * @param text what is written
+ */
+async function publishIn(folder: string, path: string, file?: string, text = "GGUF"): Promise<string | undefined> {
   const inputs = [join(folder, file === undefined ? "adapter" : "model.gguf")];
-  const publication = { path: join(folder, path), file, overwrite: true, inputs };
+  const publication = { path: join(folder, path), file, overwrite: true, inputs, bytesNeeded: () => 123_456 };
   try {
-    await publishAside(publication, (aside) => Deno.writeTextFile(join(aside, file ?? "config.json"), "GGUF"));
+    await publishAside(publication, (aside) => Deno.writeTextFile(join(aside, file ?? "config.json"), text));
     return undefined;
   } catch (error) {
     assert(error instanceof UsageError);
@@ -122,4 +126,97 @@ Deno.test("what a killed export left beside its result is put back or removed by
     assertEquals(await publishIn(folder, "third"), undefined);
     const left = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.startsWith(".vicuna-"));
     assertEquals(left, [basename(dirname(running.fresh))], "only what is in use is left");
+  }));
+
+/** What a disk that becomes full says; the file that is written has a beginning by then. */
+async function fillDisk(path: string | URL): Promise<never> {
+  await Deno.create(path).then((file) => file.close());
+  throw Object.assign(new Error("No space left on device (os error 28)"), { code: "ENOSPC" });
+}
+
+/** Replaces functions of Deno until it is disposed of. */
+function withDeno(functions: Partial<Pick<typeof Deno, "writeTextFile" | "open" | "rename">>): Disposable {
+  const { writeTextFile, open, rename } = Deno;
+  Object.assign(Deno, functions);
+  return { [Symbol.dispose]: () => void Object.assign(Deno, { writeTextFile, open, rename }) };
+}
+
+const fullDisks: Record<string, () => Disposable> = {
+  "while the result is written": () => withDeno({ writeTextFile: (path) => fillDisk(path) }),
+  "while the list of its files is written": () => {
+    const { writeTextFile } = Deno;
+    return withDeno({
+      writeTextFile: (path, ...rest) =>
+        String(path).endsWith("vicuna_export.json") ? fillDisk(path) : writeTextFile(path, ...rest),
+    });
+  },
+  "when the result is flushed": () => {
+    const { open } = Deno;
+    return withDeno({
+      open: async (path, options) => {
+        const file = await open(path, options);
+        if (/\/new\//.test(String(path))) file.sync = () => fillDisk(path);
+        return file;
+      },
+    });
+  },
+};
+
+for (const [when, fill] of Object.entries(fullDisks)) {
+  Deno.test(`an export on a disk that is full ${when} says how much is needed, and leaves the earlier one whole`, () =>
+    inFolder(async (folder) => {
+      await prepare(folder);
+      const isFile = !when.includes("list");
+      assertEquals(await publishIn(folder, "out"), undefined);
+      assertEquals(await publishIn(folder, "out.gguf", "model-f16.gguf"), undefined);
+      const before = pathsIn(folder);
+      for (const [path, file] of [["out"], ...isFile ? [["out.gguf", "model-f16.gguf"]] : []] as const) {
+        using _full = fill();
+        assertEquals(
+          await publishIn(folder, path!, file, "GGUF of another model"),
+          `writing ${folder}/${path}: the disk is full; 123456 bytes are needed. Nothing was kept`,
+        );
+      }
+      assertEquals(pathsIn(folder), before);
+      for (const path of ["out/config.json", "out.gguf"]) {
+        assertEquals(await Deno.readTextFile(join(folder, path)), "GGUF");
+      }
+    }));
+}
+
+Deno.test("an export that cannot be put in place leaves the earlier one, or says where it is kept", () =>
+  inFolder(async (folder) => {
+    await prepare(folder);
+    assertEquals(await publishIn(folder, "out"), undefined);
+    const { rename } = Deno;
+    const publish = async (failing: readonly number[]) => {
+      let call = 0;
+      using _failing = withDeno({
+        rename: (...paths) => failing.includes(++call) ? Promise.reject(new Error("no")) : rename(...paths),
+      });
+      return await publishAside(
+        { path: join(folder, "out"), overwrite: true, inputs: [] },
+        (aside) => Deno.writeTextFile(join(aside, "config.json"), "GGUF new"),
+      );
+    };
+    await assertRejects(() => publish([2]), Error, "no");
+    assertEquals(await Deno.readTextFile(join(folder, "out/config.json")), "GGUF");
+    const { message } = await assertRejects(() => publish([2, 3]), UsageError, "could not be put back; it is kept in ");
+    const kept = message.split("it is kept in ")[1]!;
+    assertEquals(await publishIn(folder, "out"), undefined);
+    assertEquals(await Deno.readTextFile(join(kept, "config.json")), "GGUF", "the next export leaves it alone");
+  }));
+
+Deno.test("a single file that a killed export left is removed by the next once it is a day old", () =>
+  inFolder(async (folder) => {
+    await prepare(folder);
+    const hours = (age: number) => new Date(Date.now() - age * 3600_000);
+    const [old, young, other] = [crypto.randomUUID(), crypto.randomUUID(), "notes"].map((name) => `.vicuna-${name}`);
+    for (const [name, age] of [[old!, 25], [young!, 23], [other!, 25]] as const) {
+      await Deno.writeTextFile(join(folder, name), "GG");
+      await Deno.utime(join(folder, name), hours(age), hours(age));
+    }
+    assertEquals(await publishIn(folder, "out.gguf", "model-f16.gguf"), undefined);
+    const left = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.startsWith(".vicuna-"));
+    assertEquals(left.sort(), [young!, other!].sort());
   }));

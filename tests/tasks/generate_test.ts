@@ -51,9 +51,9 @@ Deno.test("generate answers with and without an adapter, from ids of the tokeniz
     const adapted = await sampled(1, "--lora-path", "adapter");
     assertNotEquals(adapted, plain);
     // Side by side: each says what it says alone, the base again for the same seed.
-    const other = ["--lora-path", "adapter", "--lora-path", "again=adapter"];
+    const other = ["--lora-path", "adapter", "--lora-path", "a\u202egain\nerror: x\x1b[2J=adapter"];
     const all = await sampled(1, "--compare", ...other);
-    assertEquals(all, `# model\n${plain}\n# adapter\n${adapted}\n# again\n${adapted}`);
+    assertEquals(all, `# model\n${plain}\n# adapter\n${adapted}\n# a\\u202egain\\nerror: x\\u001b[2J\n${adapted}`);
     const beams = ["--num_beams", "3", "--repetition-penalty", "1.5", "--min-new-tokens", "12"];
     assertNotEquals(await generate("算1加1", ...beams), await generate("算1加1", "--min-new-tokens", "12"));
     const stop = plain.slice(2, 4);

@@ -49,7 +49,10 @@ Deno.test("train: chinese_vicuna makes an adapter, its report and the log, and f
 /** What the lock that a training has written in a folder is good for. */
 async function checkLock(folder: string): Promise<void> {
   const locked = ["chinese_vicuna", "--locked", "--output-path", "out2"];
-  const again = await runTask("train", folder, [...locked, "--json", "--max-steps", "3", "--seed", "42"]);
+  const again = await runTask("train", folder, [
+    ...[...locked, "--json", "--max-steps", "3", "--seed", "42"],
+    ...["--log-steps", "2", "--gpu-memory", "4"], // these change no key
+  ]);
   assertEquals([again.code, again.stderr], [0, ""]);
   assertEquals(statusesOf(again), cached);
   assertEquals(plannedOf((await runTask("plan", folder, ["chinese_vicuna", "--locked", "--json"])).stdout), cached);
@@ -83,6 +86,7 @@ async function checkLock(folder: string): Promise<void> {
   assertStringIncludes(drifted.stderr, "merge is not what the lock says: inputs.sources[1] changed");
   const runs = JSON.parse((await runTask("runs", folder, ["--json"])).stdout);
   assertEquals(runs.map(({ status }: { status: string }) => status), ["failed", "done", "done", "done"]);
+  assertEquals([runs[1].options.logSteps, runs[1].options.gpuMemory], [2, 4], "what changes no key is taken");
   for (const [args, words] of [[[], "failed at merge:"], [["--lang", "zh"], "失败于 merge："]] as const) {
     const { stdout } = await runTask("runs", folder, args);
     const told = stdout.split("\n").map((line) => line.split("│").at(-2)?.trim() ?? "").join(" ");

@@ -3,6 +3,7 @@ import { FormatError, quoted } from "../error.ts";
 import { ggufConfig } from "./gguf_config.ts";
 import { type GgufFile, openGguf } from "./gguf_file.ts";
 import { nameOfGguf, rotaryHeads } from "./gguf_names.ts";
+import { llamaTensors } from "../llama_tensors.ts";
 import { readAsHalves } from "../rotary_rows.ts";
 import { rowsOf, type TensorDescription, type TensorFile, tensorOf, tensorWhere } from "../tensor_file.ts";
 
@@ -40,12 +41,15 @@ export class GgufModel implements TensorFile {
     this.config = config;
     const own = new Map<string, string>();
     const tensors = new Map<string, TensorDescription>();
+    // A bias that the family has not, or a layer too many, would change what is computed.
+    const wanted = new Set(llamaTensors(config).map(({ name }) => name));
     for (const [name, info] of file.tensors) {
       if (IGNORED.has(name)) continue;
       const known = nameOfGguf(name, config.family);
-      if (known === undefined) {
+      if (known === undefined || !wanted.has(known)) {
         throw new FormatError(
-          `${file.path}: tensor ${quoted(name)} is none of a network of the family ${config.family}`,
+          `${file.path}: tensor ${quoted(name)} is none of a network of the family ${config.family} with ` +
+            `${config.layers} ${config.layers === 1 ? "layer" : "layers"}`,
         );
       }
       own.set(known, name);

@@ -55,7 +55,7 @@ export async function copyTargets(result: TargetsResult, outputPath: string): Pr
     }
     await exchange(folder, aside, copies.map(({ to }) => to));
   } catch (error) {
-    if (!isDiskFull(error) && !isUnwritable(error)) throw error;
+    if (error instanceof PipelineError || !isDiskFull(error) && !isUnwritable(error)) throw error;
     const needed = await totalSize(copies);
     throw new PipelineError(
       `writing ${current} (${needed} bytes are needed in all): ${(error as Error).message}`,
@@ -65,8 +65,13 @@ export async function copyTargets(result: TargetsResult, outputPath: string): Pr
   return copies.map(({ to }) => to).sort();
 }
 
-/** Moves what lies at some paths away, then puts the new files there; when that fails, all is as it was. */
-async function exchange(folder: string, { fresh, old }: Aside, paths: readonly string[]): Promise<void> {
+/**
+ * Moves what lies at some paths away, then puts the new files there; when that fails, all is as it was.
+ *
+ * @throws {PipelineError} when something cannot be put back, saying where it is kept
+ */
+async function exchange(folder: string, aside: Aside, paths: readonly string[]): Promise<void> {
+  const { fresh, old } = aside;
   const undo: (() => Promise<void>)[] = [];
   const move = async (path: string, from: string, to: string) => {
     await moveFile(join(from, path), join(to, path));
@@ -76,8 +81,14 @@ async function exchange(folder: string, { fresh, old }: Aside, paths: readonly s
     for (const path of paths) if (await exists(join(folder, path))) await move(path, folder, old);
     for (const path of paths) await move(path, fresh, folder);
   } catch (error) {
-    for (const back of undo.reverse()) await back();
-    throw error;
+    for (const back of undo.reverse()) await back().catch(() => {}); // what is still in `old` tells
+    const isBack = await Promise.all(paths.map(async (path) => !await exists(join(old, path))));
+    if (isBack.every(Boolean)) throw error;
+    await aside.keep();
+    throw new PipelineError(
+      `writing ${folder}: ${(error as Error).message}. What was there could not be put back; it is kept in ${old}`,
+      { cause: error },
+    );
   }
   for (const path of paths) await syncFolder(dirname(join(folder, path)));
 }

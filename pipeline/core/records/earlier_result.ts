@@ -2,7 +2,7 @@
 import { dirname, join, resolve } from "@std/path";
 import { layOut, type TargetsResult } from "./copy_targets.ts";
 import { PipelineError } from "../errors.ts";
-import { exists, hashFile, isAbsent, writeFileAtomically } from "../files.ts";
+import { exists, hashFile, isAbsent, isUnreadable, writeFileAtomically } from "../files.ts";
 import { isPlainObject } from "../json.ts";
 
 /** Name of the file in an output folder that says which result lies there. */
@@ -27,7 +27,7 @@ export async function noteResult(result: TargetsResult, outputPath: string, file
  * wrote stay where they are.
  *
  * @returns the folder that the earlier result was moved to; undefined when there was none
- * @throws {PipelineError} when it cannot be moved
+ * @throws {PipelineError} when it cannot be moved, or the note cannot be read
  */
 export async function keepEarlierResult(result: TargetsResult, outputPath: string): Promise<string | undefined> {
   const folder = resolve(outputPath);
@@ -80,18 +80,24 @@ async function areSame(
   coming: ReadonlyMap<string, string>,
 ): Promise<boolean> {
   for (const name of names) {
-    if ((await hashFile(join(folder, name))).sha256 !== coming.get(name)) return false;
+    const found = await hashFile(join(folder, name)).catch((error) => {
+      if (isUnreadable(error)) return undefined;
+      throw error;
+    });
+    if (found?.sha256 !== coming.get(name)) return false;
   }
   return true;
 }
 
 /** The note of a folder; undefined where there is none, or none that makes sense. */
 async function readNote(folder: string): Promise<Note | undefined> {
+  const path = join(folder, RESULT_NOTE);
   let note: unknown;
   try {
-    note = JSON.parse(await Deno.readTextFile(join(folder, RESULT_NOTE)));
+    note = JSON.parse(await Deno.readTextFile(path));
   } catch (error) {
     if (isAbsent(error) || error instanceof SyntaxError) return undefined;
+    if (isUnreadable(error)) throw new PipelineError(`reading ${path}: ${(error as Error).message}`, { cause: error });
     throw error;
   }
   if (!isPlainObject(note) || !isPlainObject(note.targets) || !Array.isArray(note.files)) return undefined;

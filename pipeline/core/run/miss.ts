@@ -1,5 +1,5 @@
 import { diffRecords, type Reason } from "../explain.ts";
-import type { History } from "../records/history.ts";
+import type { LastRun } from "../records/last_run.ts";
 import type { Manifest } from "../store/manifest.ts";
 import { keyOf, type KeyRecord } from "../record.ts";
 import type { PartialRecord } from "./resolver.ts";
@@ -13,10 +13,10 @@ export async function explainMiss(
   step: string,
   { record, sources }: PartialRecord,
   lookup: Exclude<Lookup, { state: "hit" }>,
-  { history, store }: { history: History; store: Store },
+  { lastRun, store }: { lastRun: LastRun; store: Store },
 ): Promise<Reason> {
   if (lookup.state === "damaged") return { type: "damaged", detail: lookup.detail };
-  const earlier = await nearestRecord(step, record, { history, store });
+  const earlier = await nearestRecord(step, record, { lastRun, store });
   if (earlier === undefined) return { type: "first" };
   if (keyOf(earlier) === keyOf(record)) return { type: "gone" };
   return { type: "changed", changes: diffRecords(earlier, record, sources) };
@@ -26,9 +26,9 @@ export async function explainMiss(
 export async function nearestRecord(
   step: string,
   record: KeyRecord,
-  { history, store }: { history: History; store: Store },
+  { lastRun, store }: { lastRun: LastRun; store: Store },
 ): Promise<KeyRecord | undefined> {
-  const last = await history.last(step);
+  const last = await lastRun.last(step);
   if (last !== undefined && last.stage === record.stage) return last;
   return (await nearestManifest(record, store))?.record;
 }

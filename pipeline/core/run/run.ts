@@ -1,9 +1,8 @@
-import { dirname } from "@std/path";
 import { damageBehind, type DamagedInput } from "./damage.ts";
 import { diskFull } from "./disk_full.ts";
 import type { PipelineEvent, StageStatus } from "../events.ts";
 import { describeReason, type Reason } from "../explain.ts";
-import { isDiskFull } from "../files.ts";
+import { exists, isDiskFull } from "../files.ts";
 import { isStep, type Step } from "../stage/graph.ts";
 import type { JsonObject } from "../json.ts";
 import type { AnyKind, MetaOf } from "../stage/kind.ts";
@@ -17,8 +16,9 @@ import { keyOf } from "../record.ts";
 import type { REF, RefTarget } from "../stage/ref.ts";
 import type { PartialRecord } from "./resolver.ts";
 import type { z } from "../stage/schema.ts";
-import { openSession, type Session, type SessionOptions } from "./session.ts";
+import { openSession, placeOf, type Session, type SessionOptions } from "./session.ts";
 import type { StageResult } from "../stage/stage_result.ts";
+import { giveShared, takeShared } from "./shared_results.ts";
 import { runStage } from "./stage_run.ts";
 import type { Entry, Lookup } from "../store/store.ts";
 
@@ -101,8 +101,13 @@ export async function runObserved<Options extends z.ZodObject, T extends Targets
   options: RunOptions<T>,
   observers: readonly RunObserver[],
 ): Promise<RunResult<T>> {
-  const session = await openSession(pipeline as unknown as Pipeline, options);
-  const journal = new Journal(session.cacheDir, session.name, options.options ?? {});
+  const { name, cacheDir } = placeOf(pipeline, options);
+  const journal = new Journal(cacheDir, name, options.options ?? {});
+  const session = await openSession(pipeline as unknown as Pipeline, options).catch(async (error) => {
+    // Options that do not fit, or a build that throws. They make no cache where there is none yet.
+    if (await exists(cacheDir)) await journal.ended(options.signal?.aborted ? "stopped" : "failed", error);
+    throw error;
+  });
   const all = [journal, ...observers];
   const emit = (event: PipelineEvent) => {
     for (const observer of all) observer.event?.(event);
@@ -215,7 +220,7 @@ class Runner {
 
   async #settle(step: Step, damage?: string): Promise<void> {
     const started = performance.now();
-    const { resolver, history, signal } = this.#session;
+    const { resolver, lastRun, signal } = this.#session;
     signal.throwIfAborted();
     const partial = await resolver.record(step);
     const key = keyOf(partial.record);
@@ -224,7 +229,7 @@ class Runner {
     this.#byKey.set(key, entry);
     resolver.setResult(step, entry);
     // An explanation that cannot be kept is no reason to fail.
-    await history.note(step.name, partial.record).catch(() => {});
+    await lastRun.note(step.name, partial.record).catch(() => {});
     const { dir, manifest: { digest, meta, files } } = entry;
     const durationMs = performance.now() - started;
     const why = reason === undefined ? {} : { reason };
@@ -255,47 +260,18 @@ class Runner {
     const miss: typeof found = damage === undefined ? found : { state: "damaged", detail: damage };
     const reason = await explainMiss(step.name, partial, miss, this.#session);
     if (found.state === "damaged") await store.quarantine(step.node.stage.name, key);
-    const shared = await this.#fromRemote(step, key);
+    const shared = await takeShared(step, key, this.#session, this.#lease, this.#warn);
     if (shared !== undefined) return { entry: shared, status: "cached" };
     const because = describeReason(reason);
     this.#emit({ type: "stage-start", stage: step.name, key, reason, because });
     const entry = await runStage(step, { record: partial.record, key }, this.#session, this.#emit, this.#lease);
-    await this.#toRemote(step, entry);
+    await giveShared(step, entry, this.#session, this.#warn);
     return { entry, status: "ran", reason };
   }
 
-  /** Takes a result from the shared cache into this one. Whatever is wrong with it there is a miss. */
-  async #fromRemote(step: Step, key: string): Promise<Entry | undefined> {
-    const { remote, store, signal } = this.#session;
-    if (remote === undefined) return undefined;
-    const stage = step.node.stage.name;
-    const staging = await store.stage(stage, key, this.#lease);
-    try {
-      const manifest = await remote.fetch(
-        stage,
-        key,
-        staging,
-        signal,
-        (detail) => this.#warn(step.name, `the shared cache has a result that cannot be used: ${detail}`),
-      );
-      if (manifest === undefined) return undefined;
-      await store.seal(staging, () => false, signal);
-      return await store.publish(staging, manifest);
-    } finally {
-      await store.discard(staging);
-    }
-  }
-
-  async #toRemote(step: Step, { dir, manifest }: Entry): Promise<void> {
-    const { remote, signal } = this.#session;
-    const fault = await remote?.store(manifest, dirname(dir), signal);
-    if (fault === undefined) return;
-    this.#warn(step.name, `the result could not be put into the shared cache: ${fault}`);
-  }
-
-  #warn(stage: string, message: string): void {
+  readonly #warn = (stage: string, message: string): void => {
     this.#emit({ type: "stage-log", stage, level: "warn", message });
-  }
+  };
 
   /** Does `use` with the key on the lease, so that no clean-up takes the result away until the run ends. */
   async #uses<Result>(key: string, use: () => Promise<Result>): Promise<Result> {

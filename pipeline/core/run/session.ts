@@ -2,7 +2,7 @@ import { join, resolve } from "@std/path";
 import { closestString } from "@std/text/closest-string";
 import { PipelineError } from "../errors.ts";
 import { collectGraph, type Graph } from "../stage/graph.ts";
-import { History } from "../records/history.ts";
+import { LastRun } from "../records/last_run.ts";
 import { InputIndex } from "../store/input_index.ts";
 import type { Isolation } from "./isolation.ts";
 import type { Pipeline, Targets } from "../stage/pipeline.ts";
@@ -59,7 +59,7 @@ export interface Session {
   readonly graph: Graph;
   readonly store: Store;
   readonly index: InputIndex;
-  readonly history: History;
+  readonly lastRun: LastRun;
   readonly resolver: Resolver;
   readonly signal: AbortSignal;
   /** Whether hits are read again. */
@@ -70,10 +70,17 @@ export interface Session {
   readonly strict: Isolation | undefined;
 }
 
+/** What a pipeline is called, and the absolute path of its cache. */
+export function placeOf(
+  pipeline: { readonly name?: string },
+  options: SessionOptions,
+): Pick<Session, "name" | "cacheDir"> {
+  return { name: pipeline.name ?? options.name ?? "pipeline", cacheDir: resolve(options.cacheDir ?? ".vicuna") };
+}
+
 /** Validates the options, builds the graph, and opens the cache. */
 export async function openSession(pipeline: Pipeline, options: SessionOptions): Promise<Session> {
-  const name = pipeline.name ?? options.name ?? "pipeline";
-  const cacheDir = resolve(options.cacheDir ?? ".vicuna");
+  const { name, cacheDir } = placeOf(pipeline, options);
   const signal = options.signal ?? new AbortController().signal;
   const targets: Targets = await pipeline.build(parseOptions(pipeline, name, options.options ?? {}));
   const index = new InputIndex(join(cacheDir, "inputs.json"));
@@ -83,7 +90,7 @@ export async function openSession(pipeline: Pipeline, options: SessionOptions): 
     graph: collectGraph(targets),
     store: new Store(cacheDir),
     index,
-    history: new History(cacheDir, name),
+    lastRun: new LastRun(cacheDir, name),
     resolver: new Resolver(index, signal, new Store(cacheDir).notesDir),
     signal,
     verify: options.trustCache !== true,
@@ -93,8 +100,12 @@ export async function openSession(pipeline: Pipeline, options: SessionOptions): 
   };
 }
 
-/** A pipeline's options with defaults filled in. Refuses unknown ones. */
-function parseOptions(
+/**
+ * A pipeline's options with defaults filled in.
+ *
+ * @throws {PipelineOptionsError} for what does not fit, and for unknown ones
+ */
+export function parseOptions(
   pipeline: Pipeline,
   name: string,
   given: Readonly<Record<string, unknown>>,

@@ -7,14 +7,22 @@ export const PIPELINE: unique symbol = Symbol.for("vicuna.pipeline");
 /** What a pipeline's `build` returns: the results that its user wants, by name. */
 export type Targets = { readonly [name: string]: AnyRef };
 
+/** What a pipeline says of itself and of its options in a language. */
+export interface PipelineTexts<Options extends z.ZodObject = z.ZodObject> {
+  /** The description. */
+  readonly description?: string;
+  /** Texts of its options. One that has the words of a stage's option has its translation as well, and needs none here. */
+  readonly options?: { readonly [Name in keyof z.output<Options>]?: string };
+}
+
 /** What {@link pipeline} is given. */
 export interface PipelineDefinition<Options extends z.ZodObject, T extends Targets> {
   /** Names the pipeline in messages and in the default output folder; the file's name when left out. */
   readonly name?: string;
   /** One or two sentences for `--help`. */
   readonly description?: string;
-  /** The description in Chinese. */
-  readonly zh?: string;
+  /** What it says in other languages, by language (`zh`); English stands above and in the options. */
+  readonly translations?: Readonly<Record<string, PipelineTexts<Options>>>;
   /** The pipeline's options: they become its command-line flags, with types, defaults and descriptions. */
   readonly options: Options;
   /** Wires the stages together and returns the results that are wanted. Computes nothing. */

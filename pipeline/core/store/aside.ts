@@ -17,6 +17,7 @@ export class Aside implements AsyncDisposable {
   readonly old: string;
   readonly #root: string;
   readonly #owner: Deno.FsFile;
+  #kept = false;
 
   private constructor(root: string, owner: Deno.FsFile) {
     this.fresh = join(root, "new");
@@ -46,8 +47,14 @@ export class Aside implements AsyncDisposable {
     return aside;
   }
 
+  /** Leaves all of it where it is for good: what was moved to `old` could not be put back, and is its user's. */
+  async keep(): Promise<void> {
+    this.#kept = true;
+    await this.#owner.truncate().catch(() => {}); // without a name no later one clears it away
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await removeQuietly(this.#root);
+    if (!this.#kept) await removeQuietly(this.#root);
     this.#owner.close();
   }
 }

@@ -158,6 +158,7 @@ function keptKeys(entries: readonly CacheEntry[], runs: readonly RunRecord[], ke
   }
   const counts = new Map<string, number>();
   for (const { pipeline, stages } of runs) {
+    if (stages.length === 0) continue; // it came to nothing: it takes no other's place
     const count = (counts.get(pipeline) ?? 0) + 1;
     counts.set(pipeline, count);
     if (count <= keep.count) { for (const { key } of stages) kept.add(key); }

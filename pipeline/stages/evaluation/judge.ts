@@ -35,9 +35,7 @@ export const judgeOptions = {
   model: z.string().min(1).describe("name of the judge, as its server knows it"),
   baseUrl: z.url({ protocol: /^https?$/ }).refine((url) => !URL.parse(url)?.username, "no password in the address")
     .default(OPENAI).describe("address of an OpenAI-compatible API"),
-  concurrency: z.number().int().min(1).max(64).default(4).describe("requests to the judge at once").meta({
-    zh: "同时向评审模型发出的请求数",
-  }),
+  concurrency: z.number().int().min(1).max(64).default(4).describe("requests to the judge at once"),
 };
 
 const params = z.object({

@@ -1,7 +1,7 @@
 import { NO_LABEL } from "../../../datasets/tokens/packing.ts";
 import { TokenReader } from "../../../datasets/tokens/token_reader.ts";
 import type { Device } from "../../../kernels/gpu/device.ts";
-import type { BaseWeights } from "../../../models/base_file.ts";
+import type { BaseWeights } from "../../../models/base_weights.ts";
 import { Evaluator } from "../../../models/training/evaluator.ts";
 import type { Adapter } from "../../../models/formats/adapter/adapter.ts";
 import { Lora } from "../../../models/training/lora.ts";

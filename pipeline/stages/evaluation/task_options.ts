@@ -30,11 +30,9 @@ export const belleTask = z.strictObject({
 /** Which multiple-choice questions are put, and how. */
 export const choiceOptions = {
   shots: z.number().int().min(0).describe("examples before a question of ceval and cmmlu; 5 by default").meta({
-    zh: "ceval 与 cmmlu 每题之前的示例数；默认 5",
     aliases: ["num_fewshot"],
   }).default(5),
   subjects: z.array(z.string()).describe("subjects of ceval and cmmlu; all if none is given").meta({
-    zh: "ceval 与 cmmlu 的科目；缺省为全部",
     aliases: ["subject"],
   }).default([]),
 };

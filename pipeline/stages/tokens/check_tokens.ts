@@ -4,24 +4,27 @@ import { PipelineError } from "../../core/mod.ts";
 import type { BaseMeta, TokensMeta } from "../kinds.ts";
 
 /**
- * Checks that tokenised rows fit a model.
+ * Checks that tokenised rows fit a model, as far as is known of either: a plan knows less than a run.
  *
  * @throws {PipelineError} for ids outside its vocabulary, or rows longer than its positions
  */
 export function checkTokens(
-  base: Pick<BaseMeta, "name" | "vocabularySize"> & { readonly config: LlamaConfig },
-  tokens: TokensMeta,
+  { name = "the model", vocabularySize = Infinity, config }:
+    & Partial<Pick<BaseMeta, "name" | "vocabularySize">>
+    & { readonly config?: LlamaConfig },
+  { vocabSize = 0, maxTokens = 0, train, validation }: Partial<TokensMeta>,
 ): void {
-  if (tokens.vocabSize > base.vocabularySize) {
+  if (vocabSize > vocabularySize) {
     throw new PipelineError(
-      `${base.name} has a vocabulary of ${base.vocabularySize} ids, but the rows were tokenised with ${tokens.vocabSize}: ` +
+      `${name} has a vocabulary of ${vocabularySize} ids, but the rows were tokenised with ${vocabSize}: ` +
         "take the tokenizer of this model",
     );
   }
-  const { tokens: most, reason, strict } = sequenceLimit(base.config);
-  const longest = strict ? tokens.maxTokens : Math.max(tokens.train.longest, tokens.validation.longest);
+  if (config === undefined) return;
+  const { tokens: most, reason, strict } = sequenceLimit(config);
+  const longest = strict ? maxTokens : Math.max(train?.longest ?? 0, validation?.longest ?? 0);
   if (longest > most) {
     const found = strict ? `maxTokens is ${longest}` : `the longest row has ${longest} tokens`;
-    throw new PipelineError(`${base.name} has ${reason}, but ${found}: lower maxTokens to ${most}`);
+    throw new PipelineError(`${name} has ${reason}, but ${found}: lower maxTokens to ${most}`);
   }
 }

@@ -7,7 +7,7 @@ import { text, tokenizer, tokens, type TokenSplitMeta } from "../kinds.ts";
 
 /** How long the windows are. */
 export const packTextOptions = {
-  maxTokens: z.number().int().min(8).describe("tokens of a window").meta({ zh: "每个窗口的 token 数" }).default(128),
+  maxTokens: z.number().int().min(8).describe("tokens of a window").default(128),
 };
 
 const params = z.object({

@@ -6,12 +6,11 @@ import { z } from "../../core/mod.ts";
 export const templateOptions = {
   chatTemplateKwargs: z.string().default("").describe(
     `variables of the tokenizer's chat template as JSON: '{"enable_thinking": false}'`,
-  ).meta({ zh: `分词器对话模板的变量（JSON），如 '{"enable_thinking": false}'`, aliases: ["chat_template_kwargs"] }),
+  ).meta({ aliases: ["chat_template_kwargs"] }),
   templateDate: z.string().regex(DAY, "wanted YYYY-MM-DD").optional().describe(
     "the day that a chat template which asks for it is told, YYYY-MM-DD; 2025-01-01 by default",
-  ).meta({ zh: "告诉对话模板的日期（YYYY-MM-DD）；默认 2025-01-01" }),
+  ),
   template: z.enum(TEMPLATE_NAMES).default("alpaca").describe("prompt template").meta({
-    zh: "提示模板",
     aliases: ["prompt_template_name"],
   }),
 };

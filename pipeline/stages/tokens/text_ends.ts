@@ -1,6 +1,6 @@
 import { templateEnds } from "../../../datasets/templates/chat_template.ts";
 import type { Device } from "../../../kernels/gpu/device.ts";
-import type { BaseWeights } from "../../../models/base_file.ts";
+import type { BaseWeights } from "../../../models/base_weights.ts";
 import type { LlamaConfig } from "../../../models/formats/config.ts";
 import { TextGenerator, type TextGeneratorOptions } from "../../../models/generation/text_generator.ts";
 import type { Tokenizer } from "../../../models/tokenizer/tokenizer.ts";

@@ -28,7 +28,7 @@ export interface TokenJob {
 /** Tokenised rows, see `tokenFilePaths` for the three lists. */
 export interface TokenBlock {
   readonly ids: Uint32Array<ArrayBuffer>;
-  readonly labels: Uint8Array<ArrayBuffer>;
+  readonly labelled: Uint8Array<ArrayBuffer>;
   readonly lengths: Uint32Array<ArrayBuffer>;
   /** Kept rows that were cut. */
   readonly truncated: number;
@@ -58,7 +58,7 @@ export const tokenBlocks: JobType<TokenSetup, TokenJob, TokenBlock> = {
         }
       }
       const block = { ...joined(kept), truncated, unlabelled, tooLong };
-      return { result: block, transfer: [block.ids.buffer, block.labels.buffer, block.lengths.buffer] };
+      return { result: block, transfer: [block.ids.buffer, block.labelled.buffer, block.lengths.buffer] };
     };
   },
 };
@@ -76,12 +76,12 @@ function joined(rows: readonly Sequence[]) {
   const lengths = Uint32Array.from(rows, ({ ids }) => ids.length);
   const total = lengths.reduce((sum, length) => sum + length, 0);
   const ids = new Uint32Array(total);
-  const labels = new Uint8Array(total);
+  const labelled = new Uint8Array(total);
   let at = 0;
   for (const row of rows) {
     ids.set(row.ids, at);
-    labels.set(row.labelled, at);
+    labelled.set(row.labelled, at);
     at += row.ids.length;
   }
-  return { ids, labels, lengths };
+  return { ids, labelled, lengths };
 }

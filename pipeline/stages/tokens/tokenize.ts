@@ -15,18 +15,15 @@ import { workerSettings } from "../worker_settings.ts";
 /** How rows become tokens, besides {@link templateOptions}. */
 export const tokenizeOptions = {
   maxTokens: z.number().int().min(8).default(256).describe("most tokens of a row").meta({
-    zh: "每行最多的 token 数",
     aliases: ["cutoff_len"],
   }),
-  longRows: z.enum(["cut", "drop"]).default("cut").describe("cut the end of longer rows, or drop them").meta({
-    zh: "超长的行：截断或丢弃",
-  }),
+  longRows: z.enum(["cut", "drop"]).default("cut").describe("cut the end of longer rows, or drop them"),
   trainOn: z.enum(TRAIN_ON).default("answers").describe(
     "what is learnt: every answer of a conversation, the last one, or all text",
-  ).meta({ zh: "学习哪些部分：对话中的每个回答、最后一个回答或全部文本" }),
+  ),
   trainOnInputs: z.boolean().default(false).describe(
     "learn the prompt as well, as the published losses of Chinese-Vicuna do",
-  ).meta({ zh: "同时学习指令部分（Chinese-Vicuna 公布的损失即如此计算）" }),
+  ),
 };
 
 const params = z.object({

@@ -33,7 +33,7 @@ export async function tokenizeSplit(
     writer.appendAll(block);
     counts.rows += block.lengths.length;
     counts.tokens += block.ids.length;
-    counts.labelledTokens += block.labels.reduce((sum, label) => sum + label, 0);
+    counts.labelledTokens += block.labelled.reduce((sum, label) => sum + label, 0);
     counts.longest = block.lengths.reduce((longest, length) => Math.max(longest, length), counts.longest);
     counts.truncated += block.truncated;
     counts.dropped += block.unlabelled;

@@ -4,7 +4,7 @@ import { z } from "../../core/mod.ts";
 export const earlyStoppingOptions = {
   earlyStoppingPatience: z.number().int().min(0).default(0).describe(
     "end after so many validations without a lower loss, with the best weights; 0: never",
-  ).meta({ zh: "连续若干次验证损失未降则提前结束，并取最佳权重；0 表示不提前结束" }),
+  ),
 };
 
 /** The same as a training takes it. */

@@ -5,20 +5,14 @@ import { z } from "../../core/mod.ts";
 /** What LoRA adapts, as flags; {@link loraArgument} makes the argument `lora` of {@link train} of them. */
 export const loraOptions = {
   loraRank: z.number().int().min(1).max(256).default(8).describe("rank of the adapter").meta({
-    zh: "LoRA 的秩",
     aliases: ["lora_r"],
   }),
-  loraAlpha: z.number().positive().default(16).describe("scale of the adapter is alpha / rank").meta({
-    zh: "LoRA 的 alpha；缩放为 alpha / 秩",
-  }),
-  loraDropout: z.number().min(0).lt(1).default(0.05).describe("share of the adapter's inputs dropped").meta({
-    zh: "LoRA 的 dropout",
-  }),
-  loraTargetModules: z.array(z.enum(LORA_TARGETS)).min(1).default(["q_proj", "v_proj"]).describe("projections to adapt")
-    .meta({ zh: "要适配的投影层" }),
-  loraLayers: z.number().int().min(0).default(0).describe("adapt only so many layers, the highest; 0: all").meta({
-    zh: "只适配最高的若干层；0 表示全部",
-  }),
+  loraAlpha: z.number().positive().default(16).describe("scale of the adapter is alpha / rank"),
+  loraDropout: z.number().min(0).lt(1).default(0.05).describe("share of the adapter's inputs dropped"),
+  loraTargetModules: z.array(z.enum(LORA_TARGETS)).min(1).default(["q_proj", "v_proj"]).describe(
+    "projections to adapt",
+  ),
+  loraLayers: z.number().int().min(0).default(0).describe("adapt only so many layers, the highest; 0: all"),
 };
 
 /** The same as the stage takes it. */

@@ -6,7 +6,7 @@ import { checkDevice, describeDevice } from "../../../models/device_check.ts";
 import type { LlamaConfig } from "../../../models/formats/config.ts";
 import { paysToTune, tuneForTraining, type TuningShape } from "../../../models/training/product_tuning.ts";
 import { warmupOf } from "../../../models/training/schedule.ts";
-import type { StepOptions as TrainerOptions, StepTrainer } from "../../../models/training/trainer.ts";
+import type { StepTrainer, TrainerOptions } from "../../../models/training/trainer.ts";
 import { type ForeseenInput, type MemoryUse, PipelineError } from "../../core/mod.ts";
 import { checkpointName, Checkpoints } from "./checkpoints.ts";
 import { answersInTraining } from "../evaluation/held_out.ts";
@@ -60,17 +60,23 @@ function schedule({ inputs, params, log }: StepContext, reader: TokenReader, val
   return { order, steps, warmupSteps, budget: microBatchSize * inputs.tokens.meta.maxTokens };
 }
 
-/** The memory that a training will take, if enough is known to tell. */
+/**
+ * The memory that a training will take, if enough is known to tell.
+ *
+ * @throws {PipelineError} when it is known that the rows do not fit the model
+ */
 export async function foreseeMemory(
   question:
     & Omit<MemoryQuestion, "config" | "bits" | "tokens">
     & Partial<Pick<MemoryQuestion, "config" | "bits">>
+    & Partial<Pick<BaseMeta, "name" | "vocabularySize">>
     & { readonly device: string },
   rows: ForeseenInput<typeof tokens>["meta"],
   microBatchSize: number,
 ): Promise<{ memory?: MemoryUse }> {
   const { config, bits } = question;
   chooseStageDevice(question);
+  checkTokens(question, rows);
   const { maxTokens, train, validation } = rows;
   if (config === undefined || bits === undefined || maxTokens === undefined) return {};
   const most = Math.max(train?.tokens ?? Infinity, validation?.tokens ?? 0);

@@ -27,7 +27,7 @@ export interface Training {
 }
 
 /** The schedule, and how often to look. No interval changes the weights, but for those of early stopping. */
-export interface StepOptions extends Schedule {
+export interface TrainingLoopOptions extends Schedule {
   readonly logSteps: number;
   /** 0 for no validation. */
   readonly evalSteps: number;
@@ -49,7 +49,7 @@ const aheadMs = 2000;
 /** Takes the optimizer steps of a training, and looks at it now and then. */
 class Steps {
   readonly #training: Training;
-  readonly #options: StepOptions;
+  readonly #options: TrainingLoopOptions;
   #pending: PendingStep[] = [];
   /** When the first of the pending steps was submitted. */
   #submitted = 0;
@@ -58,7 +58,7 @@ class Steps {
   #done: number;
   #saved: number;
 
-  constructor(training: Training, options: StepOptions, done: number) {
+  constructor(training: Training, options: TrainingLoopOptions, done: number) {
     this.#training = training;
     this.#options = options;
     this.#done = this.#saved = done;
@@ -192,6 +192,6 @@ function notFinite(step: number, found: string, rows: readonly number[]): Pipeli
  *
  * @throws {PipelineError} for a loss or gradient that is not finite, naming the rows
  */
-export function runSteps(training: Training, options: StepOptions, done: number): Promise<number> {
+export function runSteps(training: Training, options: TrainingLoopOptions, done: number): Promise<number> {
   return new Steps(training, options, done).run();
 }

@@ -59,7 +59,7 @@ function findFlag(
 
 function unknownFlag(written: string, known: readonly string[], messages: Messages): UnknownFlagError {
   const name = written.slice(2).replaceAll("_", "-");
-  const answer = answerToForeign(name, messages.language);
+  const answer = answerToForeign(name, messages);
   if (answer !== undefined) return new UnknownFlagError(`${messages.unknownFlag(written)}: ${answer}`, name);
   const nearest = closestString(name, [...known, "help", "version"]);
   // A flag of another task or recipe is no slip of the pen.

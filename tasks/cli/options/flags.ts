@@ -17,10 +17,8 @@ export interface Flag {
   readonly choices?: readonly (string | number)[];
   /** Whether the flag may be given several times, and makes an array. */
   readonly list: boolean;
-  /** Description in English. Of a switch that is on by default, what `--no-…` does: that is the form which the help shows. */
+  /** What it does. Of a switch that is on by default, what `--no-…` does: that is the form which the help shows. */
   readonly description: string;
-  /** Description in Chinese, if there is one. */
-  readonly zh?: string;
   /** Value when the flag is not given. */
   readonly default?: unknown;
   /** Whether the flag must be given. */
@@ -48,16 +46,19 @@ interface JsonSchema {
   description?: string;
   default?: unknown;
   aliases?: unknown;
-  zh?: unknown;
 }
 
+/** What the options of a schema say, in one language. */
+export type OptionTexts<Schema extends z.ZodObject> = { readonly [Name in keyof z.output<Schema> & string]: string };
+
 /**
- * The flags of an options schema, in the order of its fields. Descriptions and defaults come from the schema; further
- * names and a Chinese description from `.meta({ aliases: ["lora_r"], zh: "…" })`.
+ * The flags of an options schema, in the order of its fields. Defaults come from the schema, further names from
+ * `.meta({ aliases: ["lora_r"] })`, descriptions from `texts`, or without them from the schema, which has the English ones.
  *
  * @throws {UnsupportedFieldError} for nested objects and whatever else a flag cannot say.
  */
-export function flagsOf(schema: z.ZodObject): Flag[] {
+export function flagsOf<Schema extends z.ZodObject>(schema: Schema, texts?: OptionTexts<Schema>): Flag[] {
+  const described: Readonly<Record<string, string>> = texts ?? {};
   const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema;
   return Object.entries(json.properties ?? {}).map(([field, property]) => {
     const list = typesIn(property).includes("array");
@@ -71,8 +72,7 @@ export function flagsOf(schema: z.ZodObject): Flag[] {
       aliases: aliases.map(kebabCase),
       ...scalar,
       list,
-      description: property.description ?? "",
-      ...(typeof property.zh === "string" ? { zh: property.zh } : {}),
+      description: described[field] ?? property.description ?? "",
       ...(property.default === undefined ? {} : { default: property.default }),
       required: json.required?.includes(field) ?? false,
     };

@@ -24,9 +24,7 @@ export async function flagOfOthers(
   const call = first === EVALUATION
     ? calledAs(EVALUATION)
     : `${calledAs(task === EVALUATION ? "train" : task)} ${first}`;
-  return messages.language === "zh"
-    ? `${pipeline} 没有选项 --${flag}；有此选项的配方：${recipes.join("、")}，例如 \`${call} --${flag} …\``
-    : `${pipeline} has no option --${flag}. Recipes that have it: ${recipes.join(", ")}, as in \`${call} --${flag} …\``;
+  return messages.flagOfOthers(pipeline, `--${flag}`, recipes, call);
 }
 
 async function recipesWith(flag: string, messages: Messages): Promise<string[]> {

@@ -20,7 +20,7 @@ export function chooseRenderer(json: boolean, messages: Messages): Renderer {
 
 /** A renderer that gets no character in names which a terminal would obey. */
 function withVisibleNames(renderer: Renderer): Renderer {
-  return { show: (event) => renderer.show(visibleRecord(event)), close: () => renderer.close() };
+  return { show: (event) => renderer.show(visibleRecord(event, Deno.args)), close: () => renderer.close() };
 }
 
 /** Some terminals report no columns. */

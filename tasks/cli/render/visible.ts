@@ -23,12 +23,14 @@ export function visibleMessage(message: string, args: readonly string[]): string
   return visible(names.reduce((text, name) => text.replaceAll(name, visibleName(name)), message));
 }
 
-/** A record in which every text but `message` is a name. */
-export function visibleRecord<T>(value: T, key = ""): T {
-  if (typeof value === "string") return (key === "message" ? visible(value) : visibleName(value)) as T;
-  if (Array.isArray(value)) return value.map((each) => visibleRecord(each)) as T;
+/** A record in which every text but `message` is a name; `args` are what the user gave, as for a message by itself. */
+export function visibleRecord<T>(value: T, args: readonly string[], key = ""): T {
+  if (typeof value === "string") return (key === "message" ? visibleMessage(value, args) : visibleName(value)) as T;
+  if (Array.isArray(value)) return value.map((each) => visibleRecord(each, args)) as T;
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, visibleRecord(each, name)])) as T;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [name, visibleRecord(each, args, name)]),
+  ) as T;
 }
 
 /** Lets everything that is printed to the console pass through {@linkcode visible}. */

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { CallError, getJson, key, refusedFor } from "./api.ts";
 import { DataTab } from "./data/data.tsx";
+import { languageAfter, messagesIn } from "./messages/messages.ts";
 import { address, openTab, type Tab, TABS } from "./parts/address.ts";
 import { Fault } from "./parts/fault.tsx";
 import { Modal } from "./parts/modal.tsx";
@@ -43,6 +44,8 @@ function Head({ tab, setTab }: { readonly tab: Tab; readonly setTab: (tab: Tab) 
   const messages = useMessages();
   const spoken = useStore(language);
   const colours = useStore(theme);
+  const next = languageAfter(spoken);
+  const other = messagesIn(next);
   return (
     <header>
       <div class="mark">
@@ -57,11 +60,11 @@ function Head({ tab, setTab }: { readonly tab: Tab; readonly setTab: (tab: Tab) 
         <button
           type="button"
           class="quiet"
-          lang={spoken === "zh" ? "en" : "zh-Hans"}
-          title={messages.switchLanguage}
-          onClick={() => chooseLanguage(spoken === "zh" ? "en" : "zh")}
+          lang={other.language.tag}
+          title={other.language.choose}
+          onClick={() => chooseLanguage(next)}
         >
-          {messages.otherLanguage}
+          {other.language.name}
         </button>
         <button
           type="button"

@@ -26,8 +26,8 @@ export interface ServerState {
   readonly controls: readonly Control[];
   /** Whether answers are drawn by chance at first, as the model's publisher would have it. */
   readonly doSample: boolean;
-  /** The language that the server was started in. */
-  readonly language: "en" | "zh";
+  /** The language that the server was started in, such as `en`. */
+  readonly language: string;
 }
 
 /** A run in a list. */

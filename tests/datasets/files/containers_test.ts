@@ -29,6 +29,14 @@ Deno.test("rows in a container that is not read are refused with its name and wh
       xz: [new Uint8Array([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 4]), "found xz, which is not read; unpack it first"],
       bz2: ["BZh91AY&SY", "found bzip2, which is not read; unpack it first"],
       zip: ["PK\x03\x04\x14", "found a zip archive (or a spreadsheet), which is not read"],
+      "7z": [
+        new Uint8Array([0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c, 0, 4]),
+        "wanted rows, found a 7z archive, which is not read; unpack it first and name the file in it",
+      ],
+      lz4: [
+        new Uint8Array([0x04, 0x22, 0x4d, 0x18, 0x64, 0x40]),
+        "wanted rows, found LZ4, which is not read; unpack it first: lz4 -d FILE",
+      ],
       arrow: ["ARROW1\0\0", "found Arrow, which is not read; save it as Parquet"],
       pointer: [pointer, "found a git-lfs pointer, not the file itself, which is not read; fetch it: git lfs pull"],
       page: ["<!DOCTYPE html><title>404</title>", "found a web page, which is not read"],

@@ -13,7 +13,7 @@ Deno.test("packRows() refuses a row longer than the budget, saying what to chang
   assertThrows(
     () => packRows([4, 11], [0, 1], 10),
     DataError,
-    "wanted rows of at most 10 tokens (tokensPerMicroBatch), found row 1 with 11; raise tokensPerMicroBatch",
+    "wanted rows of at most 10 tokens (microBatchSize × maxTokens), found row 1 with 11; raise microBatchSize",
   );
 });
 

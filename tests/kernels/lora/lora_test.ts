@@ -71,7 +71,7 @@ kernelTest("dropout keeps the stated share, scales it, and is the same mask in a
       1e-5,
     );
   }
-});
+}, everyKind);
 
 kernelTest("dropout masks differ between seeds, micro-batches and modules", async (bench) => {
   const base: Dropout = { probability: 0.5, seed: 1, step: 1, module: 1 };

@@ -1,5 +1,5 @@
 import { labelRank } from "../../../kernels/loss/label_rank.ts";
-import { assertClose, kernelTest, Random } from "../harness.ts";
+import { assertClose, everyKind, kernelTest, Random } from "../harness.ts";
 
 for (const vocabulary of [4, 5, 61, 262]) {
   kernelTest(`labelRank() counts the likelier columns, equal ones by their number, of ${vocabulary}`, async (bench) => {
@@ -19,5 +19,5 @@ for (const vocabulary of [4, 5, 61, 262]) {
       return values.filter((value, i) => value > own || value === own && i < label).length;
     });
     assertClose(await bench.read(ranks), wanted, 0);
-  });
+  }, everyKind);
 }

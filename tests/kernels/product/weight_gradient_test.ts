@@ -3,7 +3,7 @@ import { embedGradient, tokensById } from "../../../kernels/layer/embed.ts";
 import { normGradientRows, rmsNormWeightGradient } from "../../../kernels/layer/rms_norm.ts";
 import { type Weight, weightOf, weightTensors } from "../../../kernels/weight/weight.ts";
 import { weightGradient } from "../../../kernels/product/weight_gradient.ts";
-import { assertClose, type Bench, kernelTest, numericGradient, Random } from "../harness.ts";
+import { assertClose, type Bench, everyKind, kernelTest, numericGradient, Random } from "../harness.ts";
 import * as reference from "../reference.ts";
 
 /** A gradient that holds `before` (N, K) already. `maxBytes` cuts it into parts. */
@@ -55,6 +55,7 @@ for (
       }
       destroy(bench, gradient);
     },
+    everyKind,
   );
 }
 
@@ -113,5 +114,5 @@ for (const [rows, width] of [[1, 4], [3, 20], [71, 68], [33, 132]] as const) {
     rmsNormWeightGradient(bench.stream, bench.tensor(shape, x), bench.tensor(shape, dy), partials, gradient, 1e-5);
     const slopes = numericGradient((weight) => reference.rmsNorm(x, weight, 1e-5), random.values(width), dy);
     assertClose(await bench.read(gradient), slopes.map((value, i) => value + before[i]!), 2e-5);
-  });
+  }, everyKind);
 }

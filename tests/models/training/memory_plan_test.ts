@@ -6,7 +6,7 @@ import { readConfig } from "../../../models/formats/config.ts";
 import { openWeights } from "../../../models/formats/weights.ts";
 import type { LoraConfig } from "../../../models/training/lora.ts";
 import { gigabytes, MemoryError, planTraining, planWith } from "../../../models/training/memory_plan.ts";
-import { Trainer } from "../../../models/training/trainer.ts";
+import { LoraTrainer } from "../../../models/training/trainer.ts";
 import { defaultHeadRows } from "../../../models/training/workspace_layout.ts";
 import { BENCH_CONFIGS } from "../../../tasks/bench/configs.ts";
 import { goldenFolder, type GoldenName } from "../golden_base.ts";
@@ -30,7 +30,7 @@ async function trainGolden(bits: 4 | 8 | 32, settings: LoraConfig, keptLayers: n
     try {
       const base = await loadBase(device, directory);
       const optimizer = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
-      const trainer = new Trainer(device, base, {
+      const trainer = new LoraTrainer(device, base, {
         lora: settings,
         tokens,
         keptLayers,

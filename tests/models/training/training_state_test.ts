@@ -6,7 +6,7 @@ import { type Device, openDevice } from "../../../kernels/gpu/device.ts";
 import { openSafetensors, writeSafetensors } from "../../../models/formats/safetensors/safetensors.ts";
 import { FullTrainer } from "../../../models/training/full_trainer.ts";
 import { loadModel } from "../../../models/model_folder.ts";
-import { type StepTrainer, Trainer } from "../../../models/training/trainer.ts";
+import { LoraTrainer, type StepTrainer } from "../../../models/training/trainer.ts";
 import { Random } from "../../kernels/harness.ts";
 import { goldenFolder } from "../golden_base.ts";
 import { labelledIn, randomRows } from "../reference/inputs.ts";
@@ -22,7 +22,7 @@ const options = {
 const base = (device: Device) => loadModel(device, `${goldenFolder}grouped`, 3000); // large weights lie in parts
 
 const trainers: Record<string, (device: Device) => Promise<StepTrainer>> = {
-  "a LoRA adapter": async (device) => new Trainer(device, await base(device), options),
+  "a LoRA adapter": async (device) => new LoraTrainer(device, await base(device), options),
   "all weights": async (device) => new FullTrainer(device, await base(device), options),
 };
 
@@ -68,11 +68,11 @@ Deno.test("a state of another shape, without counters, or with a number that is 
   inFolder(async (folder) => {
     const path = join(folder, "state.safetensors");
     const device = await openDevice();
-    const trainer = new Trainer(device, await base(device), options);
+    const trainer = new LoraTrainer(device, await base(device), options);
     await trainer.save(path);
-    const wider = new Trainer(device, trainer.base, { ...options, lora: { ...options.lora, rank: 7 } });
+    const wider = new LoraTrainer(device, trainer.base, { ...options, lora: { ...options.lora, rank: 7 } });
     await assertRejects(() => wider.restore(path), Error, 'wanted tensor "weight.0.q_proj.A" [8,');
-    const more = new Trainer(device, trainer.base, { ...options, lora: { ...options.lora, targets: ["q_proj"] } });
+    const more = new LoraTrainer(device, trainer.base, { ...options, lora: { ...options.lora, targets: ["q_proj"] } });
     await assertRejects(() => more.restore(path), Error, "this training has");
 
     using file = await openSafetensors(path);

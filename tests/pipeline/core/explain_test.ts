@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describeChange, diffRecords } from "../../../pipeline/core/explain.ts";
 import type { KeyRecord } from "../../../pipeline/core/record.ts";
 import { explainMiss } from "../../../pipeline/core/run/miss.ts";
-import { History } from "../../../pipeline/core/records/history.ts";
+import { LastRun } from "../../../pipeline/core/records/last_run.ts";
 import { Store } from "../../../pipeline/core/store/store.ts";
 import { joinAndShout, reasons, Workbench } from "./helpers.ts";
 
@@ -64,7 +64,7 @@ Deno.test("explainMiss() compares with the last run of the step, else with the n
     unknown: new Set<string>(),
     sources: {},
   };
-  const elsewhere = { store, history: new History(bench.cacheDir, "another pipeline") };
+  const elsewhere = { store, lastRun: new LastRun(bench.cacheDir, "another pipeline") };
   assertEquals(await explainMiss("join", partial, { state: "absent" }, elsewhere), {
     type: "changed",
     changes: [{ type: "param", path: "seed", before: 2, after: 9 }],

@@ -100,9 +100,9 @@ Deno.test("chinese_vicuna hands LoRA's options to its training", async () => {
 
 Deno.test("a default of a recipe's own takes the place of the stage's, and the texts stay", () => {
   const json = z.toJSONSchema(quickstart.options, { io: "input" }) as { properties: Record<string, object> };
-  const { description, zh } = trainOptions.epochs.meta() as { description: string; zh: string };
+  const { description } = trainOptions.epochs.meta() as { description: string };
   assertEquals(json.properties["epochs"], {
-    ...{ type: "number", exclusiveMinimum: 0, default: 4, description, zh },
+    ...{ type: "number", exclusiveMinimum: 0, default: 4, description },
     aliases: ["num_epochs", "num_train_epochs"],
   });
 });

@@ -9,6 +9,7 @@ const info: DeviceInfo = {
   model: "0",
   architecture: "",
   software: true,
+  unrolls: false,
   subgroupSize: 8,
   texels: false,
   features: [],

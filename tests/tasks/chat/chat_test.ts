@@ -94,17 +94,17 @@ Deno.test("/undo takes the last turn out of the prompt, /clear all of them, /sys
 
 Deno.test("/adapter lists, switches, and loads from a folder", () =>
   inFolder(async (folder) => {
-    await Deno.mkdir(join(folder, "sage"));
+    await Deno.mkdir(join(folder, "sa\tge"));
     const { generator, said, failures } = await talk([
-      ...["red", "/adapter base", "red", `/adapter ${join(folder, "sage")}`, "red", "/adapter poet", "red"],
+      ...["red", "/adapter base", "red", `/adapter ${join(folder, "sa\tge")}`, "red", "/adapter poet", "red"],
       ...["/adapter", "/adapter nobody"],
     ], { text: "one" });
-    assertEquals(generator.requests.map(({ adapter }) => adapter), ["poet", undefined, "sage", "poet"]);
+    assertEquals(generator.requests.map(({ adapter }) => adapter), ["poet", undefined, "sa\tge", "poet"]);
     assertEquals(said.slice(0, -1).filter((line) => !line.startsWith("(")), [
       "tiny answers from now on",
-      "sage answers from now on",
+      "sa\\tge answers from now on",
       "poet answers from now on",
-      "  tiny\n* poet\n  sage",
+      "  tiny\n* poet\n  sa\\tge",
     ]);
     assertStringIncludes(said.at(-1) ?? "", "there is no adapter nobody");
     assertEquals(failures, 1);

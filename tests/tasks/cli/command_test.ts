@@ -8,19 +8,18 @@ import { messagesIn } from "../../../tasks/cli/messages.ts";
 import { displayWidth, wrapToWidth } from "../../../tasks/cli/render/text_width.ts";
 import { UsageError } from "../../../tasks/cli/usage_error.ts";
 
+const own = z.object({
+  rate: z.number().default(3e-4).describe("learning rate").meta({ aliases: ["lr"] }),
+  names: z.array(z.string()).describe("names"),
+  shuffle: z.boolean().default(true).describe("keep the order"),
+});
+
 const shape: CommandShape = {
   task: "try",
   usage: "[options]",
   description: "Tries.",
   groups: [
-    {
-      heading: "Options of it:",
-      flags: flagsOf(z.object({
-        rate: z.number().default(3e-4).describe("learning rate").meta({ zh: "学习率", aliases: ["lr"] }),
-        names: z.array(z.string()).describe("names").meta({ zh: "名称" }),
-        shuffle: z.boolean().default(true).describe("keep the order").meta({ zh: "保持顺序" }),
-      })),
-    },
+    { heading: "Options of it:", flags: flagsOf(own) },
     { heading: "Common options:", flags: flagsOf(z.object({ json: z.boolean().default(false).describe("as JSON") })) },
   ],
   footer: "The end.",
@@ -63,7 +62,8 @@ Deno.test("a task is called through deno task, unless the script started it", ()
 });
 
 Deno.test("the help speaks Chinese, with columns that line up", () => {
-  const { help } = parseCommand(["-h"], shape, "zh");
+  const flags = flagsOf(own, { rate: "学习率", names: "名称", shuffle: "保持顺序" });
+  const { help } = parseCommand(["-h"], { ...shape, groups: [{ heading: "选项：", flags }] }, "zh");
   assertStringIncludes(help, "用法：");
   assertMatch(help, /--rate <number>\s+学习率（默认：0\.0003；也可写作 --lr）/);
 });
@@ -109,9 +109,7 @@ Deno.test("no line of the help is wider than it should be, in either language", 
     description: `${"很长的说明，".repeat(20)}\n\n  ls [KEY]     ${"逐一列出条目".repeat(20)}`,
     groups: [{
       heading: "Options:",
-      flags: flagsOf(
-        z.object({ keep: z.string().default("3").describe("what stays").meta({ zh: "保留什么：".repeat(20) }) }),
-      ),
+      flags: flagsOf(z.object({ keep: z.string().default("3") }), { keep: "保留什么：".repeat(20) }),
     }],
     footer: "配方 ".repeat(40),
   };

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { type AdviceCode, adviceOn, graveAdvice } from "../../../tasks/doctor/advice.ts";
 import type { DeviceEntry, DeviceFacts } from "../../../tasks/doctor/facts.ts";
-import { adviceText } from "../../../tasks/doctor/messages.ts";
+import { doctorMessagesIn } from "../../../tasks/doctor/messages.ts";
 
 /** Lavapipe on an AVX-512 processor, which leaves nothing to advise on, but for what is changed. */
 function facts(changes: Partial<DeviceFacts> = {}): DeviceFacts {
@@ -12,6 +12,7 @@ function facts(changes: Partial<DeviceFacts> = {}): DeviceFacts {
     model: "0",
     architecture: "",
     software: true,
+    unrolls: false,
     subgroupSize: 16,
     texels: true,
     features: [],
@@ -103,8 +104,8 @@ Deno.test("each piece of advice has words of its own in both languages, with fac
   const texts = new Set<string>();
   for (const code of all) {
     const advice = { code, ...(!["fxc", "severalCards"].includes(code) && { slower: 7 }), device };
-    const en = adviceText(advice, "en", "get it");
-    const zh = adviceText(advice, "zh", "get it");
+    const en = doctorMessagesIn("en").advice(advice, "get it");
+    const zh = doctorMessagesIn("zh").advice(advice, "get it");
     assertNotEquals(en, zh);
     if (advice.slower !== undefined) assertMatch(`${en}${zh}`, /about 7 times slower.*慢约 7 倍/s);
     for (const text of [en, zh]) {

@@ -11,7 +11,7 @@ const doctor = (env: Record<string, string>, ...args: string[]) =>
 
 const llvmpipe: DeviceInfo = {
   ...{ description: "llvmpipe (LLVM 15.0.6, 256 bits)", backend: "vulkan", vendor: "65541", model: "0" },
-  ...{ architecture: "", software: true, subgroupSize: 8, texels: true, features: ["shader-f16"] },
+  ...{ architecture: "", software: true, subgroupSize: 8, texels: true, unrolls: false, features: ["shader-f16"] },
 };
 
 Deno.test("the facts of a device are plain data without paths and names of machines or users", () => {

@@ -6,6 +6,8 @@
 //   models/formats/weights.ts    one for each file of a model's weights
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
+import { Hono } from "hono";
+import { listen } from "../../../tasks/serve/listen.ts";
 import { repository } from "../children.ts";
 import { until } from "./testing.ts";
 
@@ -93,4 +95,56 @@ Deno.test({
       connection.close();
       await until(() => output().includes("left"), "the server has noticed");
     }),
+});
+
+/** How long the head of a request may take in this test, and an answer at least: longer than that. */
+const [headMs, answerMs] = [200, 400];
+
+/** What a connection gives until it is closed from the other side; fails when that takes too long. */
+async function untilClosed(connection: Deno.Conn): Promise<string> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("it is not let go")), 15 * headMs);
+  });
+  const text = new Response(connection.readable).text().catch(() => "cut");
+  return await Promise.race([text, late]).finally(() => clearTimeout(timer));
+}
+
+Deno.test({
+  name: "a client that is slow to send its head is let go; one that waits for a slow answer is not",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    const stop = new AbortController();
+    const faults: unknown[] = [];
+    const app = new Hono().get("/hello", async (c) => {
+      await new Promise((resolve) => setTimeout(resolve, answerMs));
+      return c.text("hello");
+    });
+    const place = { host: "127.0.0.1", port: 0 };
+    const server = await listen(app, place, stop.signal, (error) => faults.push(error), { connections: 8, headMs });
+    const { port } = server.addr;
+    const connect = () => Deno.connect({ hostname: "127.0.0.1", port });
+    const silent = await connect();
+    const halfway = await connect();
+    await halfway.write(half);
+    const dribbling = await connect();
+    let at = 0;
+    const dribble = setInterval(() => dribbling.write(whole.subarray(at, ++at)).catch(() => {}), headMs / 8);
+    try {
+      assertMatch(await answerTo(port, whole), /^HTTP\/1\.1 200 [^]*hello$/);
+      for (const connection of [silent, halfway, dribbling]) {
+        assert(!(await untilClosed(connection)).includes("200"), "it gets no answer");
+      }
+    } finally {
+      clearInterval(dribble);
+      for (const connection of [silent, halfway, dribbling]) {
+        try {
+          connection.close();
+        } catch { /* reading to its end has closed it */ }
+      }
+      stop.abort();
+      await server.finished;
+    }
+    assertEquals(faults, []);
+  },
 });

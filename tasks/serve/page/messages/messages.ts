@@ -3,10 +3,21 @@ import { ZH } from "./zh.ts";
 
 export type { Messages } from "./en.ts";
 
-/** Languages of the page. */
-export type Language = "en" | "zh";
+const CATALOGUES = { en: EN, zh: ZH } satisfies Readonly<Record<string, Messages>>;
 
-const CATALOGUES: Readonly<Record<Language, Messages>> = { en: EN, zh: ZH };
+/** Languages of the page. */
+export type Language = keyof typeof CATALOGUES;
+
+/** Says whether a value is a language of the page. */
+export function isLanguage(value: unknown): value is Language {
+  return typeof value === "string" && Object.hasOwn(CATALOGUES, value);
+}
+
+/** The language that comes after one, the first after the last. */
+export function languageAfter(language: Language): Language {
+  const all = Object.keys(CATALOGUES).filter(isLanguage);
+  return all[(all.indexOf(language) + 1) % all.length] ?? language;
+}
 
 /** What the page says in a language. */
 export function messagesIn(language: Language): Messages {

@@ -1,5 +1,5 @@
 // Language and colours: as the browser wants them until the person says otherwise.
-import { type Language, type Messages, messagesIn } from "../messages/messages.ts";
+import { isLanguage, type Language, type Messages, messagesIn } from "../messages/messages.ts";
 import { recall, remember } from "./remember.ts";
 import { Store, useStore } from "./store.ts";
 
@@ -8,7 +8,6 @@ export type Theme = "light" | "dark";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
-const isLanguage = (value: unknown): value is Language => value === "en" || value === "zh";
 const isTheme = (value: unknown): value is Theme => value === "light" || value === "dark";
 
 /** The first language of the browser that the page speaks. */
@@ -28,7 +27,7 @@ dark.addEventListener("change", () => {
 
 function apply(): void {
   const root = document.documentElement;
-  root.lang = language.value === "zh" ? "zh-Hans" : "en";
+  root.lang = messagesIn(language.value).language.tag;
   root.dataset["theme"] = theme.value;
 }
 language.subscribe(apply);

@@ -8,6 +8,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { createHash } from "node:crypto";
 import { copyTargets, DamagedTargetError, PipelineError, type TargetsResult } from "../../../../pipeline/core/mod.ts";
+import { makeUnreadable } from "../../../faults/unreadable.ts";
 import { Workbench } from "../helpers.ts";
 
 async function target(
@@ -88,6 +89,82 @@ Deno.test("copyTargets() finds a flipped bit while it copies, and leaves the ear
   const error = await assertRejects(() => copyTargets({ targets }, out), DamagedTargetError, "adapter.bin");
   assertEquals(error.key, "key of adapter");
   assertEquals(tree(out), { "adapter.bin": "old" });
+});
+
+/** What may lie in the place of a file of the cache that cannot be read. */
+const unreadable: Record<string, (path: string) => Disposable | undefined> = {
+  "a file on a bad spot of the disk": (path) => makeUnreadable([path]),
+  "a folder": (path) => {
+    Deno.removeSync(path);
+    Deno.mkdirSync(path);
+    return undefined;
+  },
+};
+
+for (const [what, place] of Object.entries(unreadable)) {
+  Deno.test(`copyTargets() names what cannot be read when it finds ${what}, and leaves the earlier file as it was`, async () => {
+    await using bench = new Workbench();
+    const out = join(bench.dir, "out");
+    await bench.write("out/adapter.bin", "old");
+    const targets = { adapter: await target(bench, "adapter", { "adapter.bin": "A" }) };
+    const path = join(bench.dir, "store/adapter/adapter.bin");
+    using _bad = place(path);
+    const error = await assertRejects(() => copyTargets({ targets }, out), DamagedTargetError, `copying ${path}`);
+    assertEquals(error.key, "key of adapter");
+    assertEquals(tree(out), { "adapter.bin": "old" });
+  });
+}
+
+/** Has renaming fail from its n-th call on, counted from 1, until it is disposed of; so many calls fail. */
+function failRenaming(from: number, calls: number): Disposable {
+  const { rename } = Deno;
+  let call = 0;
+  Deno.rename = (...paths) => {
+    call++;
+    return call >= from && call < from + calls ? Promise.reject(new Error(`rename ${call} failed`)) : rename(...paths);
+  };
+  return { [Symbol.dispose]: () => void (Deno.rename = rename) };
+}
+
+/** Two files that are to replace two others; a third of the folder is the user's. */
+async function replacement(bench: Workbench) {
+  const out = join(bench.dir, "out");
+  const old = { "a.bin": "old A", "b.bin": "old B", "notes.txt": "mine" };
+  for (const [name, content] of Object.entries(old)) await bench.write(`out/${name}`, content);
+  return { out, old, targets: { both: await target(bench, "both", { "a.bin": "A", "b.bin": "B" }) } };
+}
+
+// The first two renames finish the copies aside, two move the old files away, the last two put the new ones in place.
+for (const call of [3, 4, 5, 6]) {
+  Deno.test(`copyTargets() leaves the folder as it was when rename ${call} of 6 fails`, async () => {
+    await using bench = new Workbench();
+    const { out, old, targets } = await replacement(bench);
+    {
+      using _failing = failRenaming(call, 1);
+      await assertRejects(() => copyTargets({ targets }, out), Error, `rename ${call} failed`);
+    }
+    assertEquals(tree(out), old);
+    await copyTargets({ targets }, out);
+    assertEquals(tree(out), { "a.bin": "A", "b.bin": "B", "notes.txt": "mine" });
+  });
+}
+
+Deno.test("copyTargets() loses no earlier file when the renames back fail too: it says where they are kept", async () => {
+  for (const [call, calls] of [[6, 3], [6, 4], [4, 9]] as const) {
+    await using bench = new Workbench();
+    const { out, old, targets } = await replacement(bench);
+    let message: string;
+    {
+      using _failing = failRenaming(call, calls);
+      ({ message } = await assertRejects(() => copyTargets({ targets }, out), PipelineError, "it is kept in"));
+    }
+    const kept = message.split("it is kept in ")[1]!;
+    const found = { ...tree(out), ...tree(kept) };
+    for (const [name, content] of Object.entries(old)) assertEquals(found[name], content, `${name} after ${call}`);
+    await copyTargets({ targets }, out); // a later run does not clear it away
+    assertEquals(tree(kept), Object.fromEntries(Object.keys(tree(kept)).map((name) => [name, old[name as "a.bin"]])));
+    assert(Object.keys(tree(kept)).length > 0);
+  }
 });
 
 Deno.test("whenever copyTargets() is killed, no new file lies beside an old one, and the next run finishes and tidies up", async () => {

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { copyTargets, PipelineError, type TargetsResult } from "../../../../pipeline/core/mod.ts";
 import { keepEarlierResult, noteResult, RESULT_NOTE, writeLockFile } from "../../../../pipeline/core/upkeep.ts";
+import { makeUnreadable } from "../../../faults/unreadable.ts";
 import { Workbench } from "../helpers.ts";
 
 /** A result with one target of these files. */
@@ -73,6 +74,26 @@ Deno.test("without a note a result is told by its files: equal ones stay, others
   await bench.write("out/adapter.bin", "of an older version");
   assertEquals(await put(bench, result), "out.1");
   assertEquals(tree(join(bench.dir, "out.1")), { "adapter.bin": "of an older version" });
+});
+
+Deno.test("a file of an earlier result that cannot be read is kept beside the folder; a note that cannot be read is named", async () => {
+  await using bench = new Workbench();
+  const result = await resultOf(bench, "one", { "adapter.bin": "A" });
+  const file = await bench.write("out/adapter.bin", "A");
+  {
+    using _bad = makeUnreadable([file]);
+    assertEquals(await put(bench, result), "out.1");
+  }
+  assertEquals(tree(join(bench.dir, "out")), { "adapter.bin": "A" });
+  const note = join(bench.dir, "out", RESULT_NOTE);
+  const again = () => assertRejects(() => put(bench, result), PipelineError, `reading ${note}: `);
+  {
+    using _bad = makeUnreadable([note]);
+    await again();
+  }
+  await Deno.remove(note);
+  await Deno.mkdir(note);
+  await again();
 });
 
 Deno.test("a note that names files outside its folder moves none of them", async () => {

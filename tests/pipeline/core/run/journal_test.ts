@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { defineStage, type Stage, z } from "../../../../pipeline/core/mod.ts";
+import { defineStage, PipelineOptionsError, type Stage, z } from "../../../../pipeline/core/mod.ts";
 import { readRuns, type RunRecord, standingOf } from "../../../../pipeline/core/upkeep.ts";
 import { lines, text, Workbench } from "../helpers.ts";
 import { inputFile, list, type ListInput } from "../../../../pipeline/core/mod.ts";
@@ -89,6 +89,29 @@ Deno.test("a run that fails before its stage begins, or after its last, keeps wh
   await Deno.remove(path);
   const early = await failed({});
   assertEquals(early.failure, { stage: "slow", message: early.message });
+});
+
+Deno.test("a run that fails before its stages are known is in the history: options that do not fit, a build that throws", async () => {
+  await using bench = new Workbench();
+  const build = () => {
+    throw new Error("no such wire");
+  };
+  const refused = () =>
+    assertRejects(() => bench.run(build, { options: { rate: 1 } }), PipelineOptionsError, "unknown option");
+  await refused();
+  assertEquals([...Deno.readDirSync(bench.dir)], [], "no cache is made for it");
+  await Deno.mkdir(bench.cacheDir);
+  await refused();
+  await assertRejects(() => bench.run(build), Error, "no such wire");
+  // Both may have begun in the same millisecond.
+  const runs = await readRuns(bench.cacheDir);
+  const [given, built] = [1, undefined].map((rate) => runs.find(({ options }) => options["rate"] === rate));
+  assertEquals([built?.pipeline, built?.status, built?.failure, built?.stages], ["test", "failed", {
+    message: "no such wire",
+  }, []]);
+  assertEquals([given?.status, given?.options], ["failed", { rate: 1 }]);
+  assert(given?.failure?.message.includes("rate: unknown option"), given?.failure?.message);
+  assertEquals([given?.endedAt === undefined, runs.map(standingOf)], [false, ["failed", "failed"]]);
 });
 
 Deno.test("a run that is asked to stop says so at once, since it may be ended before it has stopped", async () => {

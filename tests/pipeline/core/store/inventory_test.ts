@@ -48,6 +48,16 @@ Deno.test("cleanUp() keeps the newest runs and pinned ones, and with dryRun take
   assertEquals(await listLeavings(bench.cacheDir), []);
 });
 
+Deno.test("a run that came to nothing takes no other's place among the newest", async () => {
+  await using bench = new Workbench();
+  await threeRuns(bench);
+  const [newest] = await readRuns(bench.cacheDir);
+  const failed = { ...newest!, id: "29991231-000000000-ffff", status: "failed", stages: [] } as const;
+  await writeRun(bench.cacheDir, failed);
+  await cleanUp(bench.cacheDir, { type: "runs", count: 1 }, false);
+  assertEquals((await marks(bench)).sort(), ["join", "shout."]);
+});
+
 Deno.test("cleanUp() leaves what a running process uses, and takes orphaned staging and old scratch away", async () => {
   await using bench = new Workbench();
   await threeRuns(bench);

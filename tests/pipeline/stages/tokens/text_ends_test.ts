@@ -22,7 +22,7 @@ const TEMPLATE = "{{ bos_token }}{% for m in messages %}{{ '<|hd|>' + m['role'] 
 
 const config: LlamaConfig = {
   family: "llama",
-  ...{ vocabularySize: 320, hiddenSize: 8, intermediateSize: 16, layers: 1, heads: 2, keyValueHeads: 2, headSize: 4 },
+  ...{ vocabularySize: 320, hiddenSize: 8, intermediateSize: 16, layers: 1, heads: 1, keyValueHeads: 1, headSize: 8 },
   ...{ maxPositions: 64, normEpsilon: 1e-5, ropeTheta: 10000, tiedEmbeddings: true, bosId: 1, eosIds: [2] },
 };
 

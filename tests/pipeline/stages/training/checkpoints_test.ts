@@ -1,6 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
+import { PipelineError } from "../../../../pipeline/core/mod.ts";
 import { Checkpoints } from "../../../../pipeline/stages/training/checkpoints.ts";
+import { makeUnreadable } from "../../../faults/unreadable.ts";
 import { withFolder } from "../running.ts";
 
 const write = (text: string) => (dir: string) => Deno.writeTextFile(join(dir, "weights"), text);
@@ -72,5 +74,32 @@ Deno.test("Checkpoints passes over damaged ones, newest first, and over one whos
     assertEquals(again.warnings, [
       "checkpoint-6 needs checkpoint-2, which is damaged (checkpoint-2 has no checkpoint.json): the one before is tried",
     ]);
+  });
+});
+
+Deno.test("Checkpoints passes over what cannot be read, and names it: a bad disk, or a folder in the place of a file", async () => {
+  await withFolder(async (folder) => {
+    const { checkpoints } = await open(folder, 9);
+    for (const step of [1, 2, 3, 4, 5]) await checkpoints.save(step, undefined, write(`step ${step}`));
+    const path = (step: number, name: string) => join(folder, `checkpoint-${step}`, name);
+    for (const [step, name] of [[5, "weights"], [3, "checkpoint.json"]] as const) {
+      Deno.removeSync(path(step, name));
+      Deno.mkdirSync(path(step, name));
+    }
+    using _bad = makeUnreadable([path(4, "weights"), path(2, "checkpoint.json")]);
+    await assertRejects(
+      () => checkpoints.get(4),
+      PipelineError,
+      "checkpoint-4: weights cannot be read: Input/output error (os error 5)",
+    );
+    const { found, warnings } = await open(folder, 9);
+    assertEquals(found, 1);
+    assertEquals(warnings.map((warning) => warning.replace(/: readfile .*\)/, ")")), [
+      "checkpoint-5 is damaged (weights cannot be read: Is a directory (os error 21)): the one before is tried",
+      "checkpoint-4 is damaged (weights cannot be read: Input/output error (os error 5)): the one before is tried",
+      "checkpoint-3 is damaged (checkpoint.json cannot be read: Is a directory (os error 21)): the one before is tried",
+      "checkpoint-2 is damaged (checkpoint.json cannot be read: Input/output error (os error 5)): the one before is tried",
+    ]);
+    assertEquals(names(folder), numbered(1));
   });
 });

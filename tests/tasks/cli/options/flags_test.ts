@@ -8,7 +8,7 @@ import { UsageError } from "../../../../tasks/cli/usage_error.ts";
 const messages = messagesIn("en");
 
 const flags = flagsOf(z.object({
-  epochs: z.number().positive().default(3).describe("passes").meta({ zh: "轮数" }),
+  epochs: z.number().positive().default(3).describe("passes"),
   loraRank: z.int().min(1).default(8).meta({ aliases: ["lora_r"] }),
   dataPath: z.array(z.string()).min(1),
   targets: z.array(z.enum(["q_proj", "v_proj"])).default(["q_proj"]),
@@ -34,7 +34,6 @@ Deno.test("flagsOf() reads names, types, choices, defaults and descriptions from
     types: ["number"],
     list: false,
     description: "passes",
-    zh: "轮数",
     default: 3,
     required: false,
   });

@@ -1,7 +1,7 @@
 // The page in a real browser, where there is one: looking.ts and talking.ts have the steps.
 import { inFolder } from "../../children.ts";
 import { browserMissing, openBrowser, openTrained, serve, slowed, sourceOf, writeTrainedModel } from "./fixture.ts";
-import { appearing, following, looking } from "./looking.ts";
+import { following, looking } from "./looking.ts";
 import { answering, conversing, talking } from "./talking.ts";
 
 Deno.test({
@@ -24,7 +24,6 @@ Deno.test({
         await answering(t, browser, source, cacheDir);
         await looking(t, browser, server.url);
         await following(t, browser, source);
-        await appearing(t, browser, server.url);
       } finally {
         await browser.close();
         await server.close();

@@ -7,7 +7,7 @@ import { keyOf, type KeyRecord } from "../record.ts";
  * The key records of a pipeline's last run, by name of step. Serves to explain misses, nothing else: lost or damaged,
  * the explanation is poorer.
  */
-export class History {
+export class LastRun {
   readonly #path: string;
   #records: Map<string, KeyRecord> | undefined;
 

@@ -1,13 +1,13 @@
 // The page in a real browser: what stays over a reload, in a link, and while the server is gone.
 import { assert, assertEquals } from "@std/assert";
 import type { Browser } from "playwright-core";
-import { type RunRecord, writeRun } from "../../../../pipeline/core/upkeep.ts";
-import type { TextSource } from "../../../../tasks/serve/context.ts";
-import { inFolder } from "../../children.ts";
-import { startTraining } from "../slow_training.ts";
-import { ScriptedGenerator, tinyTokenizer } from "../testing.ts";
-import { browserMissing, onPage, openBrowser, saying, serve, slowed } from "./fixture.ts";
-import { ended, partsOf, seriousFaults, until } from "./parts.ts";
+import { type RunRecord, writeRun } from "../../pipeline/core/upkeep.ts";
+import type { TextSource } from "../../tasks/serve/context.ts";
+import { inFolder } from "../tasks/children.ts";
+import { startTraining } from "../tasks/serve/slow_training.ts";
+import { ScriptedGenerator, tinyTokenizer } from "../tasks/serve/testing.ts";
+import { browserMissing, onPage, openBrowser, saying, serve, slowed } from "../tasks/serve/page/fixture.ts";
+import { ended, partsOf, seriousFaults, until } from "../tasks/serve/page/parts.ts";
 
 /** Writes runs that have planned a merge and a training: one that runs, and one before and after it that do not. */
 async function writeRuns(cacheDir: string): Promise<void> {
