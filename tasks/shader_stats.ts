@@ -6,8 +6,9 @@ import { parseCommand } from "./cli/command.ts";
 import { flagsOf } from "./cli/options/flags.ts";
 import { detectLanguage } from "./cli/language.ts";
 import { runMain } from "./cli/main.ts";
-import { CACHE_OPTIONS, JSON_OBJECT_OPTION } from "./cli/options/shared_options.ts";
-import { STOP_WORDS } from "./cli/stop_words.ts";
+import { messagesIn } from "./cli/messages.ts";
+import { CACHE_OPTIONS } from "./cli/options/shared_options.ts";
+import { stopWords } from "./cli/stop_words.ts";
 import { UsageError } from "./cli/usage_error.ts";
 import { compareReports } from "./shader_stats/compare.ts";
 import { compileOn } from "./shader_stats/compile.ts";
@@ -21,29 +22,14 @@ import { chooseTargets, systemTargets, unpackedTargets } from "./shader_stats/ta
 
 const names = [...systemTargets(), ...unpackedTargets()].map(({ name }) => name) as [string, ...string[]];
 const options = z.object({
-  target: z.array(z.enum(names)).optional().describe("cards to compile for (those of the system's own driver)").meta({
-    zh: "为哪些显卡编译（系统自带驱动所支持的）",
-  }),
-  all: z.boolean().default(false).describe("the cards of Debian 13's Mesa too (tests/drivers/unpack_mesa25.sh)").meta({
-    zh: "也包括 Debian 13 的 Mesa 所支持的显卡（tests/drivers/unpack_mesa25.sh）",
-  }),
-  only: z.array(z.string().min(1)).optional().describe("kernels by a part of their names (all)").meta({
-    zh: "按名称的一部分选择内核（全部）",
-  }),
-  compare: z.string().optional().describe("file with the JSON of an earlier run to compare with").meta({
-    zh: "要比较的先前一次运行的 JSON 文件",
-  }),
-  save: z.string().optional().describe("folder to write each kernel's WGSL and instructions to").meta({
-    zh: "写入每个内核的 WGSL 和指令的文件夹",
-  }),
-  check: z.boolean().default(false).describe("fail where a kernel does not keep its line of limits.json").meta({
-    zh: "内核超出 limits.json 中的限度时以失败结束",
-  }),
-  pin: z.boolean().default(false).describe("tighten the lines of limits.json to what was found; loosens none").meta({
-    zh: "把 limits.json 的限度收紧到本次结果，从不放松",
-  }),
+  target: z.array(z.enum(names)).optional(),
+  all: z.boolean().default(false),
+  only: z.array(z.string().min(1)).optional(),
+  compare: z.string().optional(),
+  save: z.string().optional(),
+  check: z.boolean().default(false),
+  pin: z.boolean().default(false),
   ...CACHE_OPTIONS,
-  ...JSON_OBJECT_OPTION,
 });
 
 const limitsFile = fromFileUrl(new URL("shader_stats/limits.json", import.meta.url));
@@ -61,14 +47,19 @@ function keepsLimits(report: StatsReport, limits: StatsLimits, words: StatsWords
   return faults.every(({ found }) => found.length === 0);
 }
 
-await runMain(detectLanguage(Deno.args), async (signal) => {
-  const language = detectLanguage(Deno.args);
+const language = detectLanguage(Deno.args);
+
+await runMain(language, async (signal) => {
+  const common = messagesIn(language);
   const words = statsWords(language);
   const parsed = parseCommand(Deno.args, {
     task: "shader-stats",
     usage: "[options]",
     description: words.description,
-    groups: [{ heading: language === "zh" ? "选项：" : "Options:", flags: flagsOf(options) }],
+    groups: [{
+      heading: common.optionsHeading,
+      flags: flagsOf(options, { ...common.options, json: common.options.jsonObject, ...words.options }),
+    }],
     footer: words.footer,
   }, language);
   if (parsed.wantsHelp) return console.log(parsed.help);
@@ -107,4 +98,4 @@ await runMain(detectLanguage(Deno.args), async (signal) => {
     console.error(words.limits.pinned(limitsFile));
   }
   if (!keepsLimits(report, limits, words)) Deno.exitCode = 1;
-}, STOP_WORDS[detectLanguage(Deno.args)]);
+}, stopWords(language));

@@ -19,6 +19,7 @@ export function cardInfo(subgroupSize: number): DeviceInfo {
     model: "",
     architecture: "",
     software: false,
+    unrolls: true,
     texels: false,
     subgroupSize,
     features: subgroupSize > 0 ? ["subgroups"] : [],
