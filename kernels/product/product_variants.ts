@@ -121,11 +121,16 @@ export function defaultVariant(device: Device, shape: ProductShape): ProductVari
   return variant;
 }
 
-/** The variants worth measuring for so many rows: a processor has no workgroup memory, so tiles in it do not pay. */
+/**
+ * The variants worth measuring for so many rows: a processor has no workgroup memory, so tiles in it do not pay; a graphics card
+ * has no registers for shuffles of 32 rows (docs/performance.md).
+ */
 export function candidateVariants(device: Device, rows: number): readonly ProductVariant[] {
   return productVariants(device).filter((variant) => {
     const tall = variant.rows * (variant.kind === "workgroup" ? variant.groupRows : 1);
     if (tall >= 2 * rows || rows >= 16 * variant.rows && variant.rows === 1) return false;
-    return !device.info.software || (variant.kind !== "workgroup" && !(device.info.subgroupSize && variant.rows === 4));
+    return device.info.software
+      ? variant.kind !== "workgroup" && !(device.info.subgroupSize && variant.rows === 4)
+      : variant.kind !== "shuffle" || variant.rows < 32;
   });
 }

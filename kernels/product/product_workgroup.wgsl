@@ -30,6 +30,29 @@ const threads = {{LANES * GROUP_ROWS}}u;
 var<workgroup> xs: array<array<vec4f, {{DEPTH}}>, tileRows>;
 var<workgroup> ws: array<array<vec4f, tileColumns + 2u>, {{4 * DEPTH}}>;
 
+// A thread's share of a chunk, which is fetched while the chunk before is multiplied: vectors of x and blocks of W.
+//% for n in 0..X_SHARE
+var<private> x{{n}}: vec4f;
+var<private> from{{n}}: u32;
+//% end
+//% for n in 0..W_SHARE
+var<private> w{{n}}: mat4x4f;
+var<private> outer{{n}}: u32;
+var<private> wDepth{{n}}: u32;
+//% end
+
+// What lies beyond the end of the sums is fetched from their end, and as 0 of x.
+fn fetch(p0: u32, xDepth: u32) {
+  let inner = min(p0 + xDepth, u.inner4 - 1u);
+  //% for n in 0..X_SHARE
+  x{{n}} = select(vec4f(), x[from{{n}} + inner]{{TRANSPOSED && BITS != 32 ? " * scales[inner]" : ""}}, p0 + xDepth < u.inner4);
+  //% end
+  //% for n in 0..W_SHARE
+  let inner{{n}} = min(p0 + wDepth{{n}}, u.inner4 - 1u);
+  w{{n}} = {{TRANSPOSED ? `loadBlock(inner${n}, outer${n})` : `transpose(loadBlock(outer${n}, inner${n}))`}};
+  //% end
+}
+
 @compute @workgroup_size({{LANES}}, {{GROUP_ROWS}})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u,
         @builtin(local_invocation_index) index: u32) {
@@ -40,63 +63,48 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var sum{{i}}_{{j}} = vec4f();
   //% end
   //% end
-  // Our share of a chunk: vectors of x and blocks of W, which are fetched while the chunk before is multiplied.
   let xDepth = index % {{DEPTH}}u;
   //% for n in 0..X_SHARE
   let xRow{{n}} = (index + {{n}}u * threads) / {{DEPTH}}u;
-  let from{{n}} = min(firstRow + xRow{{n}}, u.rows - 1u) * u.xStride4 + u.xFirst4;
-  var x{{n}}: vec4f;
+  from{{n}} = min(firstRow + xRow{{n}}, u.rows - 1u) * u.xStride4 + u.xFirst4;
   //% end
   //% for n in 0..W_SHARE
-  let wDepth{{n}} = {{TRANSPOSED ? `(index + ${n}u * threads) / tileColumns` : `index % ${DEPTH}u`}};
+  wDepth{{n}} = {{TRANSPOSED ? `(index + ${n}u * threads) / tileColumns` : `index % ${DEPTH}u`}};
   let wColumn{{n}} = {{TRANSPOSED ? `(index + ${n}u * threads) % tileColumns` : `(index + ${n}u * threads) / ${DEPTH}u`}};
-  let outer{{n}} = min(firstColumn + wColumn{{n}}, u.outer4 - 1u);
-  var w{{n}}: mat4x4f;
+  outer{{n}} = min(firstColumn + wColumn{{n}}, u.outer4 - 1u);
   //% end
-  // The bound is a uniform and no thread leaves early: every thread meets every barrier. The first turn only fetches.
-  for (var p0 = 0u; p0 < u.inner4 + {{DEPTH}}u; p0 += {{DEPTH}}u) {
-    if (p0 > 0u) {
-      workgroupBarrier();
-      //% for n in 0..X_SHARE
-      xs[xRow{{n}}][xDepth] = x{{n}};
-      //% end
-      //% for n in 0..W_SHARE
-      {{PARTIAL ? `if (index + ${n}u * threads < tileColumns * ${DEPTH}u)` : ""}} {
-        //% for t in 0..4
-        ws[wDepth{{n}} + {{t * DEPTH}}u][wColumn{{n}}] = w{{n}}[{{t}}];
-        //% end
-      }
-      //% end
-      workgroupBarrier();
-    }
-    if (p0 < u.inner4) {
-      let inner = min(p0 + xDepth, u.inner4 - 1u);
-      //% for n in 0..X_SHARE
-      x{{n}} = select(vec4f(), x[from{{n}} + inner]{{TRANSPOSED && BITS != 32 ? " * scales[inner]" : ""}}, p0 + xDepth < u.inner4);
-      //% end
-      //% for n in 0..W_SHARE
-      let inner{{n}} = min(p0 + wDepth{{n}}, u.inner4 - 1u);
-      w{{n}} = {{TRANSPOSED ? `loadBlock(inner${n}, outer${n})` : `transpose(loadBlock(outer${n}, inner${n}))`}};
+  fetch(0u, xDepth);
+  // The bound is a uniform and no thread leaves early: every thread meets every barrier.
+  for (var p0 = 0u; p0 < u.inner4; p0 += {{DEPTH}}u) {
+    workgroupBarrier();
+    //% for n in 0..X_SHARE
+    xs[xRow{{n}}][xDepth] = x{{n}};
+    //% end
+    //% for n in 0..W_SHARE
+    {{PARTIAL ? `if (index + ${n}u * threads < tileColumns * ${DEPTH}u)` : ""}} {
+      //% for t in 0..4
+      ws[wDepth{{n}} + {{t * DEPTH}}u][wColumn{{n}}] = w{{n}}[{{t}}];
       //% end
     }
-    if (p0 > 0u) {
-      {{ROLLED ? `for (var d = 0u; d < ${DEPTH}u; d++)` : ""}}
-      //% for d in 0..ROLLED ? 1 : DEPTH
-      {
-        //% for i in 0..ROWS
-        let a{{i}} = xs[local.y * {{ROWS}}u + {{i}}u][{{ROLLED ? "d" : d}}];
-        //% end
-        //% for t in 0..4
-        //% for j in 0..COLUMNS
-        let w{{t}}_{{j}} = ws[{{t * DEPTH}}u + {{ROLLED ? "d" : `${d}u`}}][local.x + {{j * LANES}}u];
-        //% for i in 0..ROWS
-        sum{{i}}_{{j}} = fma(vec4f(a{{i}}.{{"xyzw"[t]}}), w{{t}}_{{j}}, sum{{i}}_{{j}});
-        //% end
-        //% end
-        //% end
-      }
+    //% end
+    workgroupBarrier();
+    fetch(p0 + {{DEPTH}}u, xDepth);
+    {{ROLLED ? `for (var d = 0u; d < ${DEPTH}u; d++)` : ""}}
+    //% for d in 0..ROLLED ? 1 : DEPTH
+    {
+      //% for i in 0..ROWS
+      let a{{i}} = xs[local.y * {{ROWS}}u + {{i}}u][{{ROLLED ? "d" : d}}];
+      //% end
+      //% for t in 0..4
+      //% for j in 0..COLUMNS
+      let w{{t}}_{{j}} = ws[{{t * DEPTH}}u + {{ROLLED ? "d" : `${d}u`}}][local.x + {{j * LANES}}u];
+      //% for i in 0..ROWS
+      sum{{i}}_{{j}} = fma(vec4f(a{{i}}.{{"xyzw"[t]}}), w{{t}}_{{j}}, sum{{i}}_{{j}});
+      //% end
+      //% end
       //% end
     }
+    //% end
   }
   let row0 = firstRow + local.y * {{ROWS}}u;
   //% for j in 0..COLUMNS
