@@ -5,9 +5,15 @@
 export class DataError extends Error {
   override readonly name = "DataError";
   /** What went wrong. */
-  readonly kind = "data" as const;
+  readonly kind: "data" | "validation";
   /** Tells the command line that the message is meant for the user and needs no stack trace. */
   readonly userFacing = true as const;
+
+  /** Says what is wrong: with the rows, or with how many of them are held out (`validation`). */
+  constructor(message: string, { kind = "data", ...options }: ErrorOptions & { kind?: "data" | "validation" } = {}) {
+    super(message, options);
+    this.kind = kind;
+  }
 }
 
 /** A place in a source file, for messages. */

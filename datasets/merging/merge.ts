@@ -208,7 +208,8 @@ function checkCount(kept: number, validation: number, reports: readonly SourceRe
   if (kept === 0) throw new DataError(`merge: wanted rows to train on, found none that can be kept in ${sources}`);
   throw new DataError(
     `validation: wanted fewer than the ${kept} rows that there are after merging, so that some are left to train on, ` +
-      `found ${validation}. Sources: ${sources}`,
+      `found ${validation}: lower it (0 holds out none). Sources: ${sources}`,
+    { kind: "validation" },
   );
 }
 

@@ -1,4 +1,10 @@
 /**
+ * Sorts of faults that the command line has a sentence for: the network cannot be reached, or must not be used; another run
+ * writes into the folder; the pipeline differs from its lock; stages do not fit each other.
+ */
+export type PipelineErrorKind = "network" | "offline" | "busy" | "drift" | "wiring";
+
+/**
  * A failure that its user can mend: bad arguments, a missing file, an input edited during a run.
  * The command line prints its message alone, without a stack, and exits with 1.
  */
@@ -62,7 +68,7 @@ export class StageArgumentError extends PipelineError {
 
   /** Appends the place of the call to the message. */
   constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(message, { ...options, kind: "wiring" });
     this.location = callerLocation(this.stack ?? "");
     if (this.location !== undefined) this.message = `${message}\n    at ${this.location}`;
   }

@@ -31,6 +31,8 @@ export interface CommandShape {
   readonly groups: readonly FlagGroup[];
   /** Lines below the help. */
   readonly footer?: string;
+  /** What to type instead, after its name, where an argument came that it does not take there. */
+  readonly operandExample?: string;
   /** Arguments without dashes that are expected. Default none. */
   readonly operands?: { readonly name: string; readonly required: boolean };
 }
@@ -69,7 +71,7 @@ export function parseCommand(args: readonly string[], shape: CommandShape, langu
     throw new UsageError(error.message.replace(/^error: /, ""));
   }
   if (shape.operands === undefined && command.args[0] !== undefined) {
-    throw new UsageError(messages.extraArgument(command.args[0], shape.task));
+    throw new UsageError(messages.extraArgument(command.args[0], shape.task, shape.operandExample));
   }
   const given: Record<string, unknown> = command.opts();
   const values: Record<string, unknown> = {};

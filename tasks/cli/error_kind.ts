@@ -2,10 +2,16 @@ import type { DataError } from "../../datasets/errors.ts";
 import type { DeviceErrorKind } from "../../kernels/machine/device_error.ts";
 import type { FormatErrorKind } from "../../models/formats/error.ts";
 import type { MemoryError } from "../../models/training/memory_plan.ts";
-import { WrongFolderError } from "../../pipeline/core/errors.ts";
+import { type PipelineErrorKind, WrongFolderError } from "../../pipeline/core/errors.ts";
 
 /** The sorts of errors that a sentence in the user's language explains; the library's own words follow. */
-export type ErrorKind = DeviceErrorKind | FormatErrorKind | (DataError | MemoryError)["kind"] | "missing";
+export type ErrorKind =
+  | DeviceErrorKind
+  | FormatErrorKind
+  | (DataError | MemoryError)["kind"]
+  | PipelineErrorKind
+  | "missing"
+  | "exists";
 
 const KINDS: Readonly<Record<ErrorKind, true>> = {
   missing: true,
@@ -14,6 +20,13 @@ const KINDS: Readonly<Record<ErrorKind, true>> = {
   otherBase: true,
   format: true,
   data: true,
+  validation: true,
+  network: true,
+  offline: true,
+  busy: true,
+  drift: true,
+  wiring: true,
+  exists: true,
   noDevice: true,
   deviceChoice: true,
   memory: true,

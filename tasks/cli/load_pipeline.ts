@@ -1,5 +1,6 @@
 import { basename, extname, fromFileUrl, resolve, toFileUrl } from "@std/path";
 import { closestString } from "@std/text/closest-string";
+import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { isPipeline, type Pipeline } from "../../pipeline/core/mod.ts";
 import type { Messages } from "./messages.ts";
 import { withoutEscapes } from "./render/text_width.ts";
@@ -73,7 +74,9 @@ function findRecipe(name: string, messages: Messages): string {
   const known = recipeNames();
   const found = known.find((recipe) => recipe.replaceAll("-", "_") === name.replaceAll("-", "_"));
   if (found !== undefined) return fromFileUrl(new URL(`${found}.ts`, RECIPES));
-  const nearest = known.length === 0 ? "" : ` ${messages.didYouMean(closestString(name, known))}`;
+  const near = known.length === 0 ? undefined : closestString(name, known);
+  const isNear = near !== undefined && levenshteinDistance(name, near) <= Math.max(2, name.length / 3);
+  const nearest = isNear ? ` ${messages.didYouMean(near)}` : "";
   const file = fileExists(`${name}.ts`) ? ` ${messages.isFile(`./${name}.ts`)}` : "";
   throw new UsageError(`${messages.unknownPipeline(name, known.join(", "))}.${nearest}${file}`);
 }

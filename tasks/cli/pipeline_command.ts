@@ -69,7 +69,10 @@ export async function readPipelineCommand(
       { heading: messages.pipelineOptions(loaded.name), flags: own },
       { heading: messages.commonOptions, flags: common },
     ],
-    ...(task === "evaluate" ? {} : { footer: messages.recipes(recipeNames().join(", ")) }),
+    ...(task === "evaluate" ? {} : {
+      footer: messages.recipes(recipeNames().join(", ")),
+      operandExample: "chinese_vicuna --epochs 3",
+    }),
   };
   const parsed = await parse(rest, shape, loaded, language);
   const isCommon = (field: string) => field in COMMON.shape;

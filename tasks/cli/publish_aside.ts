@@ -107,7 +107,9 @@ async function checkTarget(
   }
   const empty = found.isDirectory && (await Array.fromAsync(Deno.readDir(target))).length === 0;
   if (!empty && !overwrite) {
-    throw new UsageError(`writing ${target}: it exists; choose another --output-path, or give --overwrite`);
+    throw new UsageError(`writing ${target}: it exists; choose another --output-path, or give --overwrite`, {
+      kind: "exists",
+    });
   }
   const why = await (wantsFile ? whyNotReplaceFile : whyNotReplaceFolder)(target, inputs);
   if (why === undefined) return;

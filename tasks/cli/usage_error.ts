@@ -3,6 +3,14 @@ export class UsageError extends Error {
   override readonly name: string = "UsageError";
   /** Recognised where errors are printed. */
   readonly userFacing = true as const;
+  /** The sort of fault, where the command line has a sentence for it. */
+  readonly kind: "exists" | undefined;
+
+  /** Says what does not fit. */
+  constructor(message: string, { kind }: { readonly kind?: "exists" } = {}) {
+    super(message);
+    this.kind = kind;
+  }
 }
 
 /** A flag that nothing here has. */

@@ -45,6 +45,7 @@ export class LockDriftError extends PipelineError {
         differences.join(", ")
       }. Nothing was computed for it; run without --locked ` +
         "to accept the change and write a new lock.",
+      { kind: "drift" },
     );
   }
 }

@@ -64,6 +64,7 @@ async function heldBy(folder: string, path: string): Promise<PipelineError> {
       run === "" ? "" : ` (${run})`
     }. Wait for its end, or choose another ` +
       "--output-path",
+    { kind: "busy" },
   );
 }
 

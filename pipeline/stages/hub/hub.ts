@@ -60,6 +60,7 @@ export async function resolveCommit(
     if (commit !== undefined) return commit;
     throw new PipelineError(
       `looking up ${name}@${revision}: HF_HUB_OFFLINE is set, and it has never been looked up with this cache`,
+      { kind: "offline" },
     );
   }
   const where = { name, revision, ...access(signal) };
@@ -82,7 +83,9 @@ export async function resolveCommit(
 /** The files of a repository at a commit. */
 export async function listHubFiles(repository: HubRepository, signal: AbortSignal): Promise<HubFile[]> {
   if (isOffline()) {
-    throw new PipelineError(`downloading ${repository.name}: HF_HUB_OFFLINE is set, and it is not in the cache`);
+    throw new PipelineError(`downloading ${repository.name}: HF_HUB_OFFLINE is set, and it is not in the cache`, {
+      kind: "offline",
+    });
   }
   return await explained(repository, async () => {
     const { type, name, revision } = repository;
@@ -164,7 +167,7 @@ async function explained<Result>({ type, name, revision }: HubRepository, ask: (
       throw new PipelineError(
         `downloading ${name}: ${endpoint()} cannot be reached (${error.message}). HF_ENDPOINT names another address; ` +
           "with HF_HUB_OFFLINE=1 what is in the cache is used",
-        { cause: error },
+        { cause: error, kind: "network" },
       );
     }
     throw error;

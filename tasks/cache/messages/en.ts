@@ -33,7 +33,7 @@ A KEY is its first characters, or the name of a stage for its latest entry.`,
   freed: (bytes: string, stays: string) => `freed ${bytes}${stays}`,
   removeWhat: "cache rm: give the keys to take away",
   entryInUse: "in use:",
-  unknownCommand: (found: string | undefined) => `cache: wanted ls, why, verify, gc or rm, found ${found}`,
+  unknownCommand: (found: string | undefined) => `cache: wanted ls, why, verify, gc or rm, found ${found ?? "nothing"}`,
 };
 
 /** What `cache` says: every language has every entry. */

@@ -32,5 +32,5 @@ KEY 为键的开头若干字符，或步骤名（表示其最新条目）。`,
   freed: (bytes, stays) => `已释放 ${bytes}${stays}`,
   removeWhat: "cache rm：请给出要删除的键",
   entryInUse: "正在使用：",
-  unknownCommand: (found) => `cache：需要 ls、why、verify、gc 或 rm，实际为 ${found}`,
+  unknownCommand: (found) => `cache：需要 ls、why、verify、gc 或 rm，实际为 ${found ?? "空"}`,
 };

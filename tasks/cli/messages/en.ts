@@ -98,8 +98,11 @@ export const EN = {
   atMost: (number: string) => `at most ${number}`,
   below: (number: string) => `less than ${number}`,
   missingFlag: (flag: string) => `${flag} is required`,
-  extraArgument: (found: string, task: string) =>
-    `unexpected argument ${found}: the pipeline comes first, as in \`${calledAs(task)} chinese_vicuna --epochs 3\``,
+  extraArgument: (found: string, task: string, example: string | undefined) =>
+    `unexpected argument ${found}: ` +
+    (example === undefined
+      ? `${task} takes options alone; \`${calledAs(task)} --help\` lists them.`
+      : `the pipeline comes first, as in \`${calledAs(task)} ${example}\``),
   badOptions: (pipeline: string) => `The options do not fit ${pipeline}:`,
   unknownPipeline: (name: string, known: string) => `there is no recipe ${name}; there are: ${known}`,
   isFile: (name: string) => `For the file, write ${name}.`,

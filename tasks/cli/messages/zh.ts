@@ -13,6 +13,13 @@ const LEADS_ZH: Readonly<Record<ErrorKind, string>> = {
   otherBase: "适配器与基座不匹配：请使用训练它时的那个基座（--base-model）。",
   format: "模型、适配器或其配置文件的内容不符合要求。",
   data: "数据不符合要求。",
+  validation: "留作验证的行数（--validation）不少于数据的行数，没有可训练的数据：请调小，0 表示不留。",
+  network: "无法连接模型库：请检查网络，或用 HF_ENDPOINT 指定镜像（如 https://hf-mirror.com）。",
+  offline: "已设置 HF_HUB_OFFLINE（不使用网络），而缓存中没有所需内容。",
+  busy: "另一次运行正在写入同一输出文件夹：请等它结束，或用 --output-path 另选文件夹。",
+  drift: "流水线与 vicuna.lock.json 不符，未做计算；不带 --locked 运行即接受改动并写入新的锁。",
+  wiring: "流水线文件中步骤的参数或连接不符合要求。",
+  exists: "输出位置已存在：请另选 --output-path，或加 --overwrite。",
   noDevice: "没有找到 GPU 或其驱动（Vulkan、Metal 或 DX12）。",
   deviceChoice: "无法使用所选的设备（--device）；doctor --devices 列出可选的设备。",
   memory: "显存（软件驱动为内存）不足。",
@@ -123,8 +130,11 @@ export const ZH: Messages = {
   atMost: (number) => `不大于 ${number} 的数`,
   below: (number) => `小于 ${number} 的数`,
   missingFlag: (flag) => `缺少必填选项 ${flag}`,
-  extraArgument: (found, task) =>
-    `多余的参数 ${found}：流水线应写在最前面，例如 \`${calledAs(task)} chinese_vicuna --epochs 3\``,
+  extraArgument: (found, task, example) =>
+    `多余的参数 ${found}：` +
+    (example === undefined
+      ? `${task} 只接受选项；运行 \`${calledAs(task)} --help\` 查看。`
+      : `流水线应写在最前面，例如 \`${calledAs(task)} ${example}\``),
   badOptions: (pipeline) => `选项不符合 ${pipeline} 的要求：`,
   unknownPipeline: (name, known) => `没有名为 ${name} 的配方；现有：${known}`,
   isFile: (name) => `若指文件，请写 ${name}。`,

@@ -1,10 +1,22 @@
+import { fromFileUrl, relative } from "@std/path";
+
 /** Where the script `vicuna` leaves what it was called by, such as `./vicuna`. */
 const LAUNCHER = "VICUNA_LAUNCHER";
 
-/** How the user calls a task: `./vicuna train` when that script started this process, else `deno task train`. */
+/** The folder of this project, where `deno task` finds its deno.json. */
+const PROJECT = fromFileUrl(new URL("../../../", import.meta.url));
+
+/**
+ * How the user calls a task: `./vicuna train` when that script started this process, else `deno task train`, with the
+ * project's deno.json where the user's folder lies outside of it.
+ */
 export function calledAs(
   task: string,
   env: (name: string) => string | undefined = (name) => Deno.env.get(name),
 ): string {
-  return `${env(LAUNCHER) || "deno task"} ${task}`;
+  const launcher = env(LAUNCHER);
+  if (launcher) return `${launcher} ${task}`;
+  const folder = env("INIT_CWD");
+  const inside = folder === undefined || !relative(PROJECT, folder).startsWith("..");
+  return `deno task ${inside ? "" : `--config ${relative(folder, PROJECT)}/deno.json `}${task}`;
 }

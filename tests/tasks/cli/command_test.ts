@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { join, relative } from "@std/path";
 import { z } from "zod";
 import { calledAs } from "../../../tasks/cli/options/called_as.ts";
 import { type CommandShape, parseCommand } from "../../../tasks/cli/command.ts";
@@ -7,6 +8,7 @@ import { detectLanguage } from "../../../tasks/cli/language.ts";
 import { messagesIn } from "../../../tasks/cli/messages.ts";
 import { displayWidth, wrapToWidth } from "../../../tasks/cli/render/text_width.ts";
 import { UsageError } from "../../../tasks/cli/usage_error.ts";
+import { REPOSITORY } from "../../architecture/repository.ts";
 
 const own = z.object({
   rate: z.number().default(3e-4).describe("learning rate").meta({ aliases: ["lr"] }),
@@ -56,9 +58,16 @@ Deno.test("the help groups the flags, with defaults, aliases and the useful form
 
 Deno.test("a task is called through deno task, unless the script started it", () => {
   const names = ["", "./vicuna"].map((launcher) =>
-    calledAs("try", (name) => name === "VICUNA_LAUNCHER" ? launcher : "")
+    calledAs("try", (name) => name === "VICUNA_LAUNCHER" ? launcher : undefined)
   );
   assertEquals(names, ["deno task try", "./vicuna try"]);
+});
+
+Deno.test("outside the project deno task is told where its deno.json is", () => {
+  const from = (folder: string) => calledAs("try", (name) => name === "INIT_CWD" ? folder : undefined);
+  const beside = join(REPOSITORY, "../own");
+  assertEquals(from(beside), `deno task --config ${relative(beside, REPOSITORY)}/deno.json try`);
+  assertEquals([from(REPOSITORY), from(join(REPOSITORY, "docs/ci"))], ["deno task try", "deno task try"]);
 });
 
 Deno.test("the help speaks Chinese, with columns that line up", () => {

@@ -9,9 +9,11 @@ import { readConfig } from "../../../models/formats/config.ts";
 import { findWeights } from "../../../models/formats/weight_forms.ts";
 import { loadTokenizer } from "../../../models/tokenizer/tokenizer.ts";
 import { MemoryError } from "../../../models/training/memory_plan.ts";
-import { PipelineError, WrongFolderError } from "../../../pipeline/core/errors.ts";
+import { PipelineError, StageArgumentError, WrongFolderError } from "../../../pipeline/core/errors.ts";
+import { LockDriftError } from "../../../pipeline/core/records/lock_file.ts";
 import { kindOfError } from "../../../tasks/cli/error_kind.ts";
 import { messagesIn } from "../../../tasks/cli/messages.ts";
+import { UsageError } from "../../../tasks/cli/usage_error.ts";
 
 Deno.test("kindOfError() tells the sorts of errors of the device, and what is no error of the library", () => {
   const plan = { total: 9e9 } as ConstructorParameters<typeof MemoryError>[0];
@@ -31,6 +33,11 @@ Deno.test("kindOfError() tells the sorts of errors of the device, and what is no
     new PipelineError("a kind that nobody knows", { kind: "toString" }),
     new PipelineError("reading a: nothing there", { cause: new Deno.errors.NotFound() }),
     new DataError("a.json:3: malformed JSON"),
+    new DataError("validation: wanted fewer than the 410 rows", { kind: "validation" }),
+    new LockDriftError("train", ["epochs 3 -> 4"]),
+    new StageArgumentError("calling train: wanted one object of arguments"),
+    new UsageError("writing out: it exists", { kind: "exists" }),
+    new UsageError("unknown option --x"),
     new Error("a fault of ours"),
   ];
   const kinds = [
@@ -49,6 +56,11 @@ Deno.test("kindOfError() tells the sorts of errors of the device, and what is no
     undefined,
     "missing",
     "data",
+    "validation",
+    "drift",
+    "wiring",
+    "exists",
+    undefined,
     undefined,
   ];
   assertEquals(errors.map(kindOfError), kinds);
