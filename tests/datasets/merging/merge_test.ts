@@ -209,7 +209,7 @@ Deno.test("mergeSources() refuses as many validation rows as there are rows, say
       assertEquals(
         error.message,
         "validation: wanted fewer than the 3 rows that there are after merging, so that some are left to train on, " +
-          `found ${validation}. Sources: few (3 read, 3 kept)`,
+          `found ${validation}: lower it (0 holds out none). Sources: few (3 read, 3 kept)`,
       );
     }
     assertEquals((await merge(folder, { few: alpacaRows(3) }, { validation: 2 })).train.length, 1);
