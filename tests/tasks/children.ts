@@ -188,9 +188,14 @@ export async function writeTinyModel(directory: string): Promise<void> {
   });
 }
 
-/** A model `model` and data files in a folder, in whose cache this device's kernels have passed their self-check before. */
+/** Lets the cache in a folder know that this device's kernels have passed their self-check before. */
+export function writeNotes(folder: string): Promise<void> {
+  return copyNotes(keptNotes, join(folder, ".vicuna", "notes"));
+}
+
+/** A model `model` and data files in a folder, with {@linkcode writeNotes}. */
 export async function writeInputs(folder: string): Promise<void> {
-  await copyNotes(keptNotes, join(folder, ".vicuna", "notes"));
+  await writeNotes(folder);
   await writeTinyModel(join(folder, "model"));
   await writeData(folder);
 }
