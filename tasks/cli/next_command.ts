@@ -3,7 +3,7 @@ import { join, relative } from "@std/path";
 import { embeddedModelPath } from "../../mod.ts";
 import type { RunObserver } from "../../pipeline/core/upkeep.ts";
 import type { TargetsResult } from "../../pipeline/core/mod.ts";
-import { calledAs } from "./options/called_as.ts";
+import { calledAs, quoted } from "./options/called_as.ts";
 
 type Step = Parameters<NonNullable<RunObserver["settled"]>>[0];
 type Producer = Step | NonNullable<ReturnType<Step["inputs"]["get"]>>["from"];
@@ -83,9 +83,4 @@ function pathOf(producer: Producer | undefined): string | undefined {
 function shownPath(path: string): string {
   const shown = relative(Deno.cwd(), path);
   return shown === "" ? "." : shown.startsWith("..") ? path : shown;
-}
-
-function quoted(word: string): string {
-  if (/^[\p{L}\p{N}@%+=:,./\\_-]+$/u.test(word)) return word;
-  return Deno.build.os === "windows" ? `"${word}"` : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,7 +1,7 @@
 import { holdOutput } from "../../pipeline/core/upkeep.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { cpSync } from "node:fs";
-import { join } from "@std/path";
+import { join, relative } from "@std/path";
 import { describeReason, type Plan } from "../../mod.ts";
 import { readAdapter } from "../../models/formats/adapter/adapter.ts";
 import {
@@ -10,6 +10,7 @@ import {
   inFolder,
   publishedIn,
   quickTraining,
+  repository,
   runTask,
   statusesOf,
   writeInputs,
@@ -25,7 +26,8 @@ Deno.test("train: chinese_vicuna makes an adapter, its report and the log, and f
     assertStringIncludes(first.stdout, "36 rows from 2 sources: 32 to train on, 4 for validation");
     assertStringIncludes(first.stdout, "5 computed, 0 from the cache");
     const [last] = first.stdout.trimEnd().split("\n").slice(-1);
-    assertEquals(last, "Talk to it: deno task chat --base-model model --template alpaca --lora-path out");
+    const task = `deno task --config ${relative(folder, repository)}/deno.json chat`;
+    assertEquals(last, `Talk to it: ${task} --base-model model --template alpaca --lora-path out`);
     await checkOutput(join(folder, "out"));
 
     const published = publishedIn(join(folder, ".vicuna"));

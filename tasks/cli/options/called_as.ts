@@ -18,5 +18,11 @@ export function calledAs(
   if (launcher) return `${launcher} ${task}`;
   const folder = env("INIT_CWD");
   const inside = folder === undefined || !relative(PROJECT, folder).startsWith("..");
-  return `deno task ${inside ? "" : `--config ${relative(folder, PROJECT)}/deno.json `}${task}`;
+  return `deno task ${inside ? "" : `--config ${quoted(`${relative(folder, PROJECT)}/deno.json`)} `}${task}`;
+}
+
+/** A word as a shell takes it. */
+export function quoted(word: string): string {
+  if (/^[\p{L}\p{N}@%+=:,./\\_-]+$/u.test(word)) return word;
+  return Deno.build.os === "windows" ? `"${word}"` : `'${word.replaceAll("'", "'\\''")}'`;
 }
