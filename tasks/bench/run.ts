@@ -32,7 +32,7 @@ export interface BenchOptions {
   /** Bits of a base weight: 8 when left out, and for the kernels all. */
   readonly bits?: WeightBits | undefined;
   readonly steps: number;
-  /** Tokens of a micro-batch in place of the configuration's. */
+  /** Tokens of a micro-batch in place of the configuration's, and the most of a prompt and of an answer. */
   readonly tokens?: number | undefined;
   /** Bytes of GPU memory that a training may take. */
   readonly memory: number;
@@ -147,7 +147,8 @@ function stepPiece(
 function decodePiece(device: Device, options: BenchOptions, name: BenchConfigName, report: BenchReport): Piece {
   const bits = options.bits ?? 8;
   const { model } = BENCH_CONFIGS[name];
-  const lengths = { ...decodeLengths, prompt: Math.min(decodeLengths.prompt, options.tokens ?? Infinity) };
+  const most = options.tokens ?? Infinity;
+  const lengths = { prompt: Math.min(decodeLengths.prompt, most), made: Math.min(decodeLengths.made, most) };
   const { products } = usefulFlops(model, { ...benchLora, targets: [] }, syntheticBatch(model.vocabularySize, 1, 256));
   return {
     part: "decode",

@@ -1,5 +1,5 @@
 // The folder datasets/embedded: lexicon and source, the text to pretrain on, the instructions, and what they hold out.
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { Dice } from "../../datasets/embedded/dice.ts";
@@ -17,7 +17,6 @@ import {
 import { instructionRows, ROW_FORMS, type RowForm, taskItems } from "../../datasets/embedded/instruction_rows.ts";
 import { type Instruction, instructionKinds, instructions } from "../../datasets/embedded/instructions.ts";
 import { kinds, words, wordsOf } from "../../datasets/embedded/lexicon.ts";
-import { lexiconText, toned } from "../../datasets/embedded/make_lexicon.ts";
 import { chineseNumber, englishNumber } from "../../datasets/embedded/numerals.ts";
 import { pretrainingText } from "../../datasets/embedded/pretraining_lines.ts";
 import { mergeSources } from "../../datasets/merging/merge.ts";
@@ -30,29 +29,12 @@ const ROW_DIGESTS = [
   "430261c1e4de48d5a75137de7b682c16827254e3ff7c2df9dc422b85f2c6f17d",
 ];
 
-const folder = new URL("../../datasets/embedded/", import.meta.url);
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 const take = <T>(count: number, source: Iterable<T>): T[] => {
   const taken: T[] = [];
   for (const item of source) if (taken.push(item) === count) break;
   return taken;
 };
-
-Deno.test("make_lexicon.ts makes lexicon.tsv byte for byte from CC-CEDICT", () => {
-  const made = lexiconText(Deno.readTextFileSync(new URL("words_by_kind.txt", folder)));
-  assertEquals(Deno.readTextFileSync(new URL("lexicon.tsv", folder)), made);
-});
-
-Deno.test("lexiconText() refuses a pair that the dictionary does not know", () => {
-  assertThrows(() => lexiconText("animal: 猫 dog\n"), Error, "wanted 猫 to mean dog");
-});
-
-Deno.test("toned() puts the mark where pinyin has it", () => {
-  assertEquals(
-    ["Zhong1 guo2", "nu:3 hai2", "hou2 zi5", "xue2 xiao4", "gui4", "jiu3"].map(toned),
-    ["zhōng guó", "nǚ hái", "hóu zi", "xué xiào", "guì", "jiǔ"],
-  );
-});
 
 Deno.test("the lexicon has several hundred words, each with one translation both ways", () => {
   assert(words.length > 400 && words.length < 1500, `${words.length}`);

@@ -5,6 +5,9 @@ import { readAdapter } from "../../../models/formats/adapter/adapter.ts";
 import { withFolder } from "./running.ts";
 import { Bench } from "./small_training.ts";
 
+/** Of 9 rows a step: enough to add up, and half as many as {@linkcode Bench} has by itself. */
+const twoMicroBatches = { microBatchSize: 5 };
+
 const weights = (dir: string) => Deno.readFileSync(join(dir, "adapter_model.safetensors"));
 
 /** The log without what differs from run to run. */
@@ -20,7 +23,7 @@ const stateOf = (dir: string) => JSON.parse(Deno.readTextFileSync(join(dir, "tra
 
 Deno.test("a training stopped several times goes on by itself: weights, moments and log equal an unbroken run's", async () => {
   await withFolder(async (folder) => {
-    const bench = new Bench(folder);
+    const bench = new Bench(folder, twoMicroBatches);
     const has = (name: string) => () => name in bench.checkpoints();
     const moments = () => Deno.readFileSync(join(bench.checkpoints()["checkpoint-10"]!, "optimizer.safetensors"));
 
@@ -61,7 +64,7 @@ Deno.test("a training stopped several times goes on by itself: weights, moments 
 
 Deno.test("no interval changes the result: log, validation, checkpoints, samples", async () => {
   await withFolder(async (folder) => {
-    const bench = new Bench(folder);
+    const bench = new Bench(folder, twoMicroBatches);
     const results: { digest: string; weights: Uint8Array }[] = [];
     for (
       const settings of [
@@ -88,7 +91,7 @@ Deno.test("no interval changes the result: log, validation, checkpoints, samples
 
 Deno.test("a torn or damaged checkpoint is passed over for the one before it, and the result is the same", async () => {
   await withFolder(async (folder) => {
-    const bench = new Bench(folder);
+    const bench = new Bench(folder, twoMicroBatches);
     const wanted = weights(await bench.finish());
     const damages: Record<string, (dir: string) => void> = {
       "a file cut short": (dir) => Deno.truncateSync(join(dir, "optimizer.safetensors"), 500),
@@ -126,7 +129,7 @@ Deno.test("a torn or damaged checkpoint is passed over for the one before it, an
 
 Deno.test("other params are another training: it starts anew and says what differs; settings are not", async () => {
   await withFolder(async (folder) => {
-    const bench = new Bench(folder);
+    const bench = new Bench(folder, twoMicroBatches);
     const finished = weights(await bench.finish({ maxSteps: 5 }));
     const stopAt = () => "checkpoint-2" in bench.checkpoints();
     await bench.train({}, { stopAt });
@@ -143,7 +146,7 @@ Deno.test("other params are another training: it starts anew and says what diffe
 
 Deno.test("a checkpoint of another device is taken up with a warning, and the result names both", async () => {
   await withFolder(async (folder) => {
-    const bench = new Bench(folder);
+    const bench = new Bench(folder, twoMicroBatches);
     await bench.train({}, { stopAt: () => "checkpoint-2" in bench.checkpoints() });
     for (const dir of Object.values(bench.checkpoints())) {
       const device = join(dir, "device.json");
@@ -170,7 +173,7 @@ Deno.test("a checkpoint of another device is taken up with a warning, and the re
 
 Deno.test("the kept checkpoints are adapters beside the result, the best of them named", async () => {
   await withFolder(async (folder) => {
-    const bench = new Bench(folder);
+    const bench = new Bench(folder, twoMicroBatches);
     const { result } = await bench.train({ evalSteps: 2, saveSteps: 5, saveTotalLimit: 1, learningRate: 0.05 });
     const { dir, files } = result!.targets.adapter;
     const state = stateOf(dir);

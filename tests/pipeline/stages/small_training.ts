@@ -69,7 +69,8 @@ export interface Trained {
 
 /** Trains again and again with one cache, in which only the results of training are ever thrown away. */
 export class Bench {
-  constructor(readonly folder: string) {}
+  /** @param usual params of every training, where it gives none of its own */
+  constructor(readonly folder: string, readonly usual: TrainParams = {}) {}
 
   /** Runs a training; stops it, as Ctrl-C does, once `stopAt` says so, which is asked all the time. */
   async train(
@@ -85,7 +86,7 @@ export class Bench {
     const stop = new DOMException("stopped", "AbortError");
     const timer = setInterval(() => options.stopAt?.() && controller.abort(stop), 1);
     const build = () => ({
-      adapter: small(this.folder, { ...threeEpochs, ...params }, { ...options, validation: 6 }).adapter,
+      adapter: small(this.folder, { ...threeEpochs, ...this.usual, ...params }, { ...options, validation: 6 }).adapter,
     });
     let result: Trained["result"];
     try {
