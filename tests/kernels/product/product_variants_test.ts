@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { tuneProducts, verifiedVariants } from "../../../kernels/product/autotune.ts";
+import { timedShape, tuneProducts, verifiedVariants } from "../../../kernels/product/autotune.ts";
 import { openDevice } from "../../../kernels/gpu/device.ts";
 import { product, productTransposed } from "../../../kernels/product/product.ts";
 import {
@@ -17,7 +17,7 @@ import {
 } from "../../../kernels/product/product_variants.ts";
 import { weightOf } from "../../../kernels/weight/weight.ts";
 import { packRows, unpackRows } from "../../../kernels/weight/weight_pack.ts";
-import { assertClose, kernelTest, Random } from "../harness.ts";
+import { assertClose, kernelTest, Random, takenForCard } from "../harness.ts";
 import { matmul, transpose } from "../reference.ts";
 
 const shape: ProductShape = { op: "product", bits: 8, rows: 70, inner: 20, outer: 132 };
@@ -82,6 +82,18 @@ Deno.test("tuneProducts() chooses among a class's candidates, keeps what is know
   const hurried = await tuneProducts(device, [shape], { budgetMs: -1 });
   assertEquals(hurried, { [shapeClass(shape)]: defaultVariant(device, shape).name });
   assert(device.allocated - before <= 4 << 20, "tuning frees what it made, but for the staging that stays");
+  device.close();
+});
+
+Deno.test("a graphics card is timed at a shape that fills it, a processor at one that is quick", async () => {
+  const device = await openDevice();
+  const card = takenForCard(device);
+  const large = { ...shape, rows: 256, inner: 11008, outer: 4096 };
+  assertEquals(timedShape(device, large), { ...large, inner: 1024, outer: 2048 });
+  assertEquals(timedShape(card, large), { ...large, inner: 4096 });
+  assertEquals(timedShape(card, shape), shape);
+  const choices = await tuneProducts(card, [shape]);
+  assert(candidateVariants(card, shape.rows).some(({ name }) => name === choices[shapeClass(shape)]));
   device.close();
 });
 
