@@ -17,14 +17,28 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   //% if BITS == 4
   for (var p = lane; 2u * p < u.columns4; p += {{LANES}}u) {
     let last = 2u * p + 1u >= u.columns4; // the right half of the last pair is padding
+    // All loads of few rows are in flight together; of eight rows that is more than 255 registers hold.
+    //% if ROWS < 8
     //% for i in 0..ROWS
     let left{{i}} = x[from{{i}} + 2u * p];
     let right{{i}} = select(x[from{{i}} + min(2u * p + 1u, u.columns4 - 1u)], vec4f(), last);
     //% end
+    //% end
     //% for j in 0..COLUMNS
     let pair{{j}} = loadPair(column{{j}}, p);
+    //% if ROWS < 8
     //% for i in 0..ROWS
     sum{{i}}_{{j}} += left{{i}} * pair{{j}}.left + right{{i}} * pair{{j}}.right;
+    //% end
+    //% end
+    //% end
+    //% if ROWS >= 8
+    //% for i in 0..ROWS
+    let left{{i}} = x[from{{i}} + 2u * p];
+    let right{{i}} = select(x[from{{i}} + min(2u * p + 1u, u.columns4 - 1u)], vec4f(), last);
+    //% for j in 0..COLUMNS
+    sum{{i}}_{{j}} += left{{i}} * pair{{j}}.left + right{{i}} * pair{{j}}.right;
+    //% end
     //% end
     //% end
   }
