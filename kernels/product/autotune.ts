@@ -5,6 +5,7 @@ import { values } from "../gpu/made_values.ts";
 import { product, productTransposed } from "./product.ts";
 import { type ProductChoices, type ProductShape, shapeClass } from "./product_choice.ts";
 import { candidateVariants, defaultVariant, type ProductVariant, productVariant } from "./product_variants.ts";
+import { splitKOf } from "./split_k.ts";
 import { Stream } from "../gpu/stream.ts";
 import { createTensor, destroyTensors, download, type Tensor, tensorOf } from "../gpu/tensor.ts";
 import { Timings } from "../gpu/timings.ts";
@@ -229,7 +230,7 @@ export async function tuneProducts(
 ): Promise<ProductChoices> {
   const { known = {}, budgetMs = 10_000, onProgress, signal } = options;
   const open = new Map(
-    shapes.filter(({ rows }) => rows > fewRows).map((shape) => [shapeClass(shape), shape] as const)
+    shapes.filter(({ rows }) => rows > fewRows).map((shape) => [shapeClass(shape, splitKOf(device)), shape] as const)
       .filter(([key]) => !Object.hasOwn(known, key)),
   );
   const choices: Record<string, string> = { ...known };

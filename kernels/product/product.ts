@@ -3,6 +3,7 @@ import type { Device } from "../gpu/device.ts";
 import { compile, type Kernel } from "../gpu/kernel.ts";
 import type { Constants } from "../gpu/template.ts";
 import { variantFor } from "./product_choice.ts";
+import { sliceLength, splitKOf } from "./split_k.ts";
 import { lanesOf, type ProductOp, type ProductVariant } from "./product_variants.ts";
 import type { Stream } from "../gpu/stream.ts";
 import type { Tensor } from "../gpu/tensor.ts";
@@ -69,11 +70,13 @@ function kernelOf(
 }
 
 /** What a tile in workgroup memory is cut into: vectors of x and blocks of W that a thread copies of each chunk. */
-function workgroupConstants(device: Device, { rows, columns, lanes, groupRows, depth }: ProductVariant): Constants {
+function workgroupConstants(device: Device, variant: ProductVariant): Constants {
+  const { rows, columns, lanes, groupRows, depth, slices } = variant;
   const threads = lanes * groupRows;
   const blocks = columns * lanes * depth / threads;
   return {
     DEPTH: depth,
+    SLICES: slices,
     X_SHARE: rows * groupRows * depth / threads,
     W_SHARE: Math.ceil(blocks),
     PARTIAL: blocks % 1 > 0,
@@ -96,17 +99,23 @@ function run(
   const [inner, outer] = transposed ? [n, k] : [k, n];
   const variant = options.variant ?? variantFor(stream.device, { op, bits, rows, inner, outer });
   const lanes = lanesOf(stream.device, variant);
+  const slices = splitKOf(stream.device);
   weight.parts.forEach((part, i) => {
-    // The sum over parts is in their order, so it is the same to the bit each time.
-    const then: Into = transposed && i > 0 ? "add" : into;
     const share = shareOf(weight, part, transposed);
-    stream.run(
-      kernelOf(stream, op, variant, weight, share.inner4, then),
-      { x, ...partTensors(part), y, ...(typeof then === "object" && { residual: then.residual }) },
-      { rows, columns4: weight.columns / 4, ...share },
-      [Math.ceil(share.outer4 / (lanes * variant.columns)), Math.ceil(rows / (variant.rows * variant.groupRows))],
-      2 * rows * part.rows * k,
-    );
+    const sliceInner4 = sliceLength(share.inner4, slices);
+    const length = variant.slices > 1 ? share.inner4 : sliceInner4;
+    for (let firstInner4 = 0; firstInner4 < share.inner4; firstInner4 += length) {
+      // The sum over parts, and over the slices of one, is in their order, so it is the same to the bit each time.
+      const then: Into = transposed && i > 0 || firstInner4 > 0 ? "add" : into;
+      const inner4 = Math.min(share.inner4, firstInner4 + length);
+      stream.run(
+        kernelOf(stream, op, variant, weight, inner4, then),
+        { x, ...partTensors(part), y, ...(typeof then === "object" && { residual: then.residual }) },
+        { rows, columns4: weight.columns / 4, ...share, firstInner4, inner4, sliceInner4 },
+        [Math.ceil(share.outer4 / (lanes * variant.columns)), Math.ceil(rows / (variant.rows * variant.groupRows))],
+        2 * rows * part.rows * k * (inner4 - firstInner4) / share.inner4,
+      );
+    }
   });
 }
 

@@ -5,12 +5,13 @@
 // loads the activations of one row once and hands them round, so there are LANES times fewer loads. Without, every
 // thread loads its own. Row scales belong to rows of W: forward applies them to the result, transposed to the input.
 // W may be one part of a larger weight: then it takes or gives some columns of x or y only, from xFirst4 or yFirst4 on.
+// The sums begin at firstInner4 and end at inner4.
 // 4-bit blocks come in pairs: forward takes two steps of the inner loop at a time (STEP, an odd last one is TAIL),
 // transposed two columns.
 struct Uniforms {
   rows: u32, inner4: u32, outer4: u32, columns4: u32,
   xStride4: u32, xFirst4: u32, yStride4: u32, yFirst4: u32,
-  firstGroup: u32,
+  firstInner4: u32, firstGroup: u32,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
@@ -54,7 +55,7 @@ fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(local_invocation_
   //% end
   //% end
   //% for pass in 0..TAIL ? 2 : 1
-  {{pass === 0 ? `for (var p = 0u; p < u.inner4${TAIL ? " - 1u" : ""}; p += ${STEP}u) {` : "{ let p = u.inner4 - 1u;"}}
+  {{pass === 0 ? `for (var p = u.firstInner4; p < u.inner4${TAIL ? " - 1u" : ""}; p += ${STEP}u) {` : "{ let p = u.inner4 - 1u;"}}
     //% for s in 0..pass === 0 ? STEP : 1
     //% if SHUFFLE
     //% for q in 0..ROWS / LANES

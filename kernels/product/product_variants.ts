@@ -1,7 +1,9 @@
 // The ways a product can be cut into threads, by name. All compute the same sums; which is quickest depends on the device
-// and the shape (autotune.ts measures it). Sums are added in the order of the inner dimension by all of them.
+// and the shape (autotune.ts measures it). Sums, or each slice of one (split_k.ts), are added in the order of the inner
+// dimension by all of them.
 import type { Device } from "../gpu/device.ts";
 import type { WeightBits } from "../weight/weight_layout.ts";
+import { splitKOf } from "./split_k.ts";
 
 /** Which of the two products with a frozen weight. */
 export type ProductOp = "product" | "product_transposed";
@@ -32,19 +34,31 @@ export interface ProductVariant {
   readonly groupRows: number;
   /** Steps of 4 along the sum between two barriers; workgroup tiles only. */
   readonly depth: number;
+  /** Slices of the sum that a workgroup computes side by side; 1: one after the other. */
+  readonly slices: number;
 }
 
+/** What only tiles in workgroup memory have. */
+const noTile = { lanes: 0, depth: 0, slices: 1 } as const;
+
 function register(rows: number, columns: number, groupRows: number): ProductVariant {
-  return { name: `register-${rows}x${columns * 4}`, kind: "register", rows, columns, lanes: 0, groupRows, depth: 0 };
+  return { name: `register-${rows}x${columns * 4}`, kind: "register", rows, columns, groupRows, ...noTile };
 }
 
 function shuffle(rows: number, columns: number, groupRows: number): ProductVariant {
-  return { name: `shuffle-${rows}x${columns * 4}`, kind: "shuffle", rows, columns, lanes: 0, groupRows, depth: 0 };
+  return { name: `shuffle-${rows}x${columns * 4}`, kind: "shuffle", rows, columns, groupRows, ...noTile };
 }
 
-function workgroup(rows: number, columns: number, lanes: number, groupRows: number, depth: number): ProductVariant {
-  const name = `workgroup-${rows * groupRows}x${columns * lanes * 4}`;
-  return { name, kind: "workgroup", rows, columns, lanes, groupRows, depth };
+function workgroup(
+  rows: number,
+  columns: number,
+  lanes: number,
+  groupRows: number,
+  depth: number,
+  slices = 1,
+): ProductVariant {
+  const name = `workgroup-${rows * groupRows}x${columns * lanes * 4}${slices > 1 ? `x${slices}` : ""}`;
+  return { name, kind: "workgroup", rows, columns, lanes, groupRows, depth, slices };
 }
 
 const variants: readonly ProductVariant[] = [
@@ -61,6 +75,10 @@ const variants: readonly ProductVariant[] = [
   workgroup(8, 2, 8, 8, 4),
   workgroup(8, 2, 16, 8, 4),
   workgroup(8, 2, 16, 16, 4),
+  workgroup(4, 1, 8, 8, 4, 2),
+  workgroup(8, 2, 8, 8, 4, 2),
+  workgroup(4, 1, 8, 8, 4, 4),
+  workgroup(8, 2, 8, 8, 2, 4),
 ];
 
 const byName = new Map(variants.map((variant) => [variant.name, variant]));
@@ -70,9 +88,13 @@ export function lanesOf(device: Device, variant: ProductVariant): number {
   return variant.lanes || device.info.subgroupSize || 16;
 }
 
-/** Whether a device can run a variant: shuffles need subgroups of a known size that divides the tile's rows. */
+/**
+ * Whether a device can run a variant: shuffles need subgroups of a known size that divides the tile's rows; slices of sums
+ * side by side are for a device that cuts sums into as many.
+ */
 export function canRun(device: Device, variant: ProductVariant): boolean {
   const lanes = device.info.subgroupSize;
+  if (variant.slices > 1 && variant.slices !== splitKOf(device)) return false;
   return variant.kind !== "shuffle" || (lanes > 0 && variant.rows % lanes === 0);
 }
 
@@ -98,6 +120,7 @@ export function productVariant(device: Device, name: string): ProductVariant {
 export function defaultVariant(device: Device, shape: ProductShape): ProductVariant {
   const { op, bits, rows, outer } = shape;
   const { subgroupSize: lanes, software, texels } = device.info;
+  const slices = splitKOf(device);
   // Measured on lavapipe. 4-bit blocks come two steps at a time: a tall tile's code is then too long for the processor's
   // cache. Through buffers twice the columns pay where blocks are cheap to unpack and lanes are many.
   const pairs = bits === 4 && op === "product";
@@ -105,7 +128,7 @@ export function defaultVariant(device: Device, shape: ProductShape): ProductVari
   const names = rows <= 4
     ? [rows === 1 ? "register-1x4" : "register-4x4"]
     : !software
-    ? [rows <= 16 ? "register-4x4" : rows <= 32 ? "workgroup-32x32" : "workgroup-64x64"]
+    ? rows <= 16 ? [] : [`${rows <= 32 ? "workgroup-32x32" : "workgroup-64x64"}${slices > 1 ? `x${slices}` : ""}`]
     : !lanes
     ? ["register-8x8"]
     : rows <= lanes

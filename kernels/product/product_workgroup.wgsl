@@ -1,10 +1,11 @@
 // The products of product.wgsl by tiles in workgroup memory: a workgroup computes (ROWS · GROUP_ROWS) rows ×
 // (4 · COLUMNS · LANES) columns, and goes along the sum in chunks of 4 · DEPTH. Its threads copy a chunk of x and the
 // unpacked blocks of W side by side into workgroup memory, wait, and each multiplies its ROWS × 4·COLUMNS outputs.
+// With SLICES a sum is cut into as many slices of sliceInner4; each has its own threads, and they are added up in order at the end.
 struct Uniforms {
   rows: u32, inner4: u32, outer4: u32, columns4: u32,
   xStride4: u32, xFirst4: u32, yStride4: u32, yFirst4: u32,
-  firstGroup: u32,
+  firstInner4: u32, sliceInner4: u32, firstGroup: u32,
 }
 @group(0) @binding(0) var<uniform> u: Uniforms;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
@@ -27,8 +28,11 @@ const threads = {{LANES * GROUP_ROWS}}u;
 // x of the tile: [row][depth]; W of the tile: [row in block, depth][column]. Inner loops are unrolled, so that every index is known but
 // one, which stays the same: what guards an access is then done once. Two columns more let neighbours who store one column's depths meet
 // different banks.
-var<workgroup> xs: array<array<vec4f, {{DEPTH}}>, tileRows>;
-var<workgroup> ws: array<array<vec4f, tileColumns + 2u>, {{4 * DEPTH}}>;
+var<workgroup> xs: array<array<vec4f, {{DEPTH}}>, tileRows * {{SLICES}}u>;
+var<workgroup> ws: array<array<vec4f, (tileColumns + 2u) * {{SLICES}}u>, {{4 * DEPTH}}>;
+//% if SLICES > 1
+var<workgroup> parts: array<array<vec4f, {{COLUMNS}}>, threads * {{SLICES - 1}}u>;
+//% end
 
 // A thread's share of a chunk, which is fetched while the chunk before is multiplied: vectors of x and blocks of W.
 //% for n in 0..X_SHARE
@@ -41,11 +45,11 @@ var<private> outer{{n}}: u32;
 var<private> wDepth{{n}}: u32;
 //% end
 
-// What lies beyond the end of the sums is fetched from their end, and as 0 of x.
-fn fetch(p0: u32, xDepth: u32) {
+// What lies beyond the end of the sums is fetched from the end of x, and as 0.
+fn fetch(p0: u32, end: u32, xDepth: u32) {
   let inner = min(p0 + xDepth, u.inner4 - 1u);
   //% for n in 0..X_SHARE
-  x{{n}} = select(vec4f(), x[from{{n}} + inner]{{TRANSPOSED && BITS != 32 ? " * scales[inner]" : ""}}, p0 + xDepth < u.inner4);
+  x{{n}} = select(vec4f(), x[from{{n}} + inner]{{TRANSPOSED && BITS != 32 ? " * scales[inner]" : ""}}, p0 + xDepth < end);
   //% end
   //% for n in 0..W_SHARE
   let inner{{n}} = min(p0 + wDepth{{n}}, u.inner4 - 1u);
@@ -53,9 +57,17 @@ fn fetch(p0: u32, xDepth: u32) {
   //% end
 }
 
-@compute @workgroup_size({{LANES}}, {{GROUP_ROWS}})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u,
-        @builtin(local_invocation_index) index: u32) {
+@compute @workgroup_size({{LANES}}, {{GROUP_ROWS}}, {{SLICES}})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let index = local.y * {{LANES}}u + local.x;
+  //% if SLICES > 1
+  let slice = local.z;
+  let first = slice * u.sliceInner4;
+  let end = min(first + u.sliceInner4, u.inner4);
+  //% else
+  let first = u.firstInner4;
+  let end = u.inner4;
+  //% end
   let firstRow = (u.firstGroup + group.y) * tileRows;
   let firstColumn = group.x * tileColumns;
   //% for i in 0..ROWS
@@ -73,31 +85,34 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let wColumn{{n}} = {{TRANSPOSED ? `(index + ${n}u * threads) % tileColumns` : `(index + ${n}u * threads) / ${DEPTH}u`}};
   outer{{n}} = min(firstColumn + wColumn{{n}}, u.outer4 - 1u);
   //% end
-  fetch(0u, xDepth);
+  fetch(first, end, xDepth);
   // The bound is a uniform and no thread leaves early: every thread meets every barrier.
-  for (var p0 = 0u; p0 < u.inner4; p0 += {{DEPTH}}u) {
+  {{SLICES > 1 ? `for (var p = 0u; p < u.sliceInner4; p += ${DEPTH}u)` : `for (var p0 = u.firstInner4; p0 < u.inner4; p0 += ${DEPTH}u)`}} {
+    //% if SLICES > 1
+    let p0 = first + p;
+    //% end
     workgroupBarrier();
     //% for n in 0..X_SHARE
-    xs[xRow{{n}}][xDepth] = x{{n}};
+    xs[{{SLICES > 1 ? "slice * tileRows + " : ""}}xRow{{n}}][xDepth] = x{{n}};
     //% end
     //% for n in 0..W_SHARE
     {{PARTIAL ? `if (index + ${n}u * threads < tileColumns * ${DEPTH}u)` : ""}} {
       //% for t in 0..4
-      ws[wDepth{{n}} + {{t * DEPTH}}u][wColumn{{n}}] = w{{n}}[{{t}}];
+      ws[wDepth{{n}} + {{t * DEPTH}}u][{{SLICES > 1 ? "slice * (tileColumns + 2u) + " : ""}}wColumn{{n}}] = w{{n}}[{{t}}];
       //% end
     }
     //% end
     workgroupBarrier();
-    fetch(p0 + {{DEPTH}}u, xDepth);
+    fetch(p0 + {{DEPTH}}u, end, xDepth);
     {{ROLLED ? `for (var d = 0u; d < ${DEPTH}u; d++)` : ""}}
     //% for d in 0..ROLLED ? 1 : DEPTH
     {
       //% for i in 0..ROWS
-      let a{{i}} = xs[local.y * {{ROWS}}u + {{i}}u][{{ROLLED ? "d" : d}}];
+      let a{{i}} = xs[{{SLICES > 1 ? "slice * tileRows + " : ""}}local.y * {{ROWS}}u + {{i}}u][{{ROLLED ? "d" : d}}];
       //% end
       //% for t in 0..4
       //% for j in 0..COLUMNS
-      let w{{t}}_{{j}} = ws[{{t * DEPTH}}u + {{ROLLED ? "d" : `${d}u`}}][local.x + {{j * LANES}}u];
+      let w{{t}}_{{j}} = ws[{{t * DEPTH}}u + {{ROLLED ? "d" : `${d}u`}}][{{SLICES > 1 ? "slice * (tileColumns + 2u) + " : ""}}local.x + {{j * LANES}}u];
       //% for i in 0..ROWS
       sum{{i}}_{{j}} = fma(vec4f(a{{i}}.{{"xyzw"[t]}}), w{{t}}_{{j}}, sum{{i}}_{{j}});
       //% end
@@ -109,16 +124,29 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let row0 = firstRow + local.y * {{ROWS}}u;
   //% for j in 0..COLUMNS
   let column{{j}} = firstColumn + local.x + {{j * LANES}}u;
-  if (column{{j}} < u.outer4) {
-    //% if !TRANSPOSED && BITS != 32
-    let scale = scales[column{{j}}];
-    //% end
-    //% for i in 0..ROWS
-    if (row0 + {{i}}u < u.rows) {
-      let to = (row0 + {{i}}u) * u.yStride4 + u.yFirst4 + column{{j}};
-      y[to] = {{ADD ? "y[to] + " : RESIDUAL ? "residual[to] + " : ""}}sum{{i}}_{{j}}{{!TRANSPOSED && BITS != 32 ? " * scale" : ""}};
-    }
+  //% if !TRANSPOSED && BITS != 32
+  let scale{{j}} = scales[min(column{{j}}, u.outer4 - 1u)];
+  //% end
+  //% end
+  //% for i in 0..ROWS
+  //% if SLICES > 1
+  workgroupBarrier();
+  if (slice > 0u) {
+    //% for j in 0..COLUMNS
+    parts[(slice - 1u) * threads + index][{{j}}] = sum{{i}}_{{j}}{{!TRANSPOSED && BITS != 32 ? ` * scale${j}` : ""}};
     //% end
   }
+  workgroupBarrier();
+  //% end
+  //% for j in 0..COLUMNS
+  if ({{SLICES > 1 ? "slice == 0u && " : ""}}column{{j}} < u.outer4 && row0 + {{i}}u < u.rows) {
+    let to = (row0 + {{i}}u) * u.yStride4 + u.yFirst4 + column{{j}};
+    var value = {{ADD ? "y[to] + " : RESIDUAL ? "residual[to] + " : ""}}sum{{i}}_{{j}}{{!TRANSPOSED && BITS != 32 ? ` * scale${j}` : ""}};
+    //% for q in 1..SLICES
+    value += parts[{{q - 1}}u * threads + index][{{j}}];
+    //% end
+    y[to] = value;
+  }
+  //% end
   //% end
 }

@@ -3,6 +3,7 @@
 import type { Device } from "../gpu/device.ts";
 import { attentionCases } from "./self_check_attention.ts";
 import { CheckBench } from "./self_check_bench.ts";
+import type { SplitK } from "../product/split_k.ts";
 import { productCases } from "./self_check_products.ts";
 import { trainingCases } from "./self_check_training.ts";
 import { download } from "../gpu/tensor.ts";
@@ -20,6 +21,8 @@ export interface SelfCheck {
 export interface CheckedUse {
   readonly headSizes: readonly number[];
   readonly bits: readonly WeightBits[];
+  /** Slices that the device cuts the sums of products into (split_k.ts); whole sums when left out. */
+  readonly splitK?: SplitK;
 }
 
 const everything: CheckedUse = { headSizes: [64, 128], bits: [8, 4, 32] };

@@ -1,3 +1,4 @@
+import { SPLIT_K } from "../../../kernels/product/split_k.ts";
 import { defaultHeadRows } from "../../../models/training/workspace_layout.ts";
 import { SCHEDULES } from "../../../models/training/schedule.ts";
 import { optional, type StageContext, type StageInput, z } from "../../core/mod.ts";
@@ -22,6 +23,9 @@ export const trainOptions = {
   minimumRatio: z.number().min(0).max(1).default(0).describe("share of the learning rate that a cosine ends at"),
   weightDecay: z.number().min(0).default(0).describe("AdamW's weight decay"),
   maxGradientNorm: z.number().positive().default(1).describe("gradients are clipped to this norm"),
+  splitK: z.literal(SPLIT_K).optional().describe(
+    "cut the sums of products into so many slices: fills a large graphics card when micro-batches are small; changes last bits",
+  ),
   seed: z.number().int().min(0).max(0x7fffffff).default(42).describe("seed of A, of dropout and of the order of rows"),
 };
 

@@ -2,6 +2,7 @@
 import { BatchOrder } from "../../../datasets/tokens/batch_order.ts";
 import { TokenReader } from "../../../datasets/tokens/token_reader.ts";
 import { type Device, deviceName } from "../../../kernels/gpu/device.ts";
+import { setSplitK } from "../../../kernels/product/split_k.ts";
 import { checkDevice, describeDevice } from "../../../models/device_check.ts";
 import type { LlamaConfig } from "../../../models/formats/config.ts";
 import { paysToTune, tuneForTraining, type TuningShape } from "../../../models/training/product_tuning.ts";
@@ -102,13 +103,18 @@ export async function runTraining<Trainer extends StepTrainer, Result>(
   const checkpoints = new Checkpoints(scratch, settings.saveTotalLimit);
   const device = await openStageDevice(context);
   try {
-    const { headRows, maxGradientNorm } = params;
+    const { headRows, maxGradientNorm, splitK } = params;
+    if (splitK !== undefined) setSplitK(device, splitK);
     const { keptLayers } = memory.plan;
     const create = () =>
       method.create(device, { tokens, keptLayers, headRows, maxGradientNorm, optimizer: method.optimizer });
     const { config, bits } = model;
     // Embedding and head stay in int8 where the rest has 4 bits.
-    const use = { headSizes: [config.headSize], bits: bits === 4 ? [4, 8] as const : [bits] };
+    const use = {
+      headSizes: [config.headSize],
+      bits: bits === 4 ? [4, 8] as const : [bits],
+      ...(splitK && { splitK }),
+    };
     if (await checkDevice(device, context.notes, use) === "checked") {
       log("info", `the kernels compute right on ${device.info.description}`);
     }

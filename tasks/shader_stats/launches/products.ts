@@ -2,6 +2,7 @@
 import type { Device } from "../../../kernels/gpu/device.ts";
 import { decodeProduct } from "../../../kernels/decode/decode_product.ts";
 import { type Into, product, productTransposed } from "../../../kernels/product/product.ts";
+import { setSplitK, type SplitK } from "../../../kernels/product/split_k.ts";
 import { candidateVariants, type ProductVariant } from "../../../kernels/product/product_variants.ts";
 import { weightGradient } from "../../../kernels/product/weight_gradient.ts";
 import type { WeightBits } from "../../../kernels/weight/weight.ts";
@@ -49,6 +50,19 @@ function candidate(variant: ProductVariant): Launch {
   };
 }
 
+/** Both products of a device that cuts their sums into slices. */
+function inSlices(slices: SplitK, bits: WeightBits, rows: number): Launch {
+  const { variant, run } = chosen(bits, rows);
+  return {
+    variant: `${variant}, ${slices} slices`,
+    run(bench) {
+      setSplitK(bench.stream.device, slices);
+      run(bench);
+      setSplitK(bench.stream.device, 1);
+    },
+  };
+}
+
 function decode(bits: WeightBits, rows: number, then: "set" | "residual" | "gate" = "set"): Launch {
   return {
     variant: `${bits} bits, ${counted(rows)}${then === "set" ? "" : `, ${then}`}`,
@@ -74,6 +88,10 @@ export const productLaunches = (device: Device): Launch[] => [
   ...allBits.flatMap((bits) => rowCounts.map((rows) => chosen(bits, rows))),
   ...allBits.flatMap((bits) => [into("residual", bits, 256), into("added", bits, 256)]),
   ...candidateVariants(device, 256).map(candidate),
+  inSlices(2, 8, 256),
+  inSlices(4, 8, 256),
+  inSlices(2, 4, 256),
+  inSlices(2, 8, 32),
   gradient,
   ...allBits.flatMap((bits) => [1, 2, 4, 8].map((rows) => decode(bits, rows))),
   ...([8, 4] as const).flatMap((
