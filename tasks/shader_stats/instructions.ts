@@ -19,25 +19,40 @@ export interface Block {
   readonly next: readonly number[];
 }
 
-/** First and last blocks of all loops, inner ones before those around them. */
-function loopsOf(blocks: readonly Block[]): (readonly [number, number])[] {
-  const lastOf = new Map<number, number>();
+/**
+ * The blocks of all loops, inner loops before those around them. A loop is the block that a jump goes back to and all from
+ * which the jump can be reached without passing it: what only leaves the loop may lie between them, and is none of it.
+ */
+function loopsOf(blocks: readonly Block[]): Set<number>[] {
+  const before = blocks.map((): number[] => []);
+  const jumps = new Map<number, number[]>();
   blocks.forEach(({ next }, from) => {
-    for (const to of next) if (to <= from) lastOf.set(to, from); // the last jump back to a block ends its loop
+    for (const to of next) {
+      before[to]?.push(from);
+      if (to <= from) jumps.set(to, [...jumps.get(to) ?? [], from]);
+    }
   });
-  return [...lastOf].sort(([a, aEnd], [b, bEnd]) => aEnd - a - (bEnd - b));
+  const loops = [...jumps].map(([first, lasts]) => {
+    const loop = new Set([first]);
+    const waiting = [...lasts];
+    for (let block = waiting.pop(); block !== undefined; block = waiting.pop()) {
+      if (loop.has(block)) continue;
+      loop.add(block);
+      waiting.push(...before[block]!);
+    }
+    return loop;
+  });
+  return loops.sort((a, b) => a.size - b.size);
 }
 
 /** The instructions of each loop that lie in no loop within it. */
 function ownInstructions(blocks: readonly Block[]): Instruction[][] {
   const taken = new Set<number>();
-  return loopsOf(blocks).map(([first, last]) =>
-    blocks.slice(first, last + 1).flatMap(({ instructions }, i) => {
-      if (taken.has(first + i)) return [];
-      taken.add(first + i);
-      return instructions;
-    })
-  );
+  return loopsOf(blocks).map((loop) => {
+    const own = [...loop].filter((block) => !taken.has(block));
+    for (const block of own) taken.add(block);
+    return own.flatMap((block) => blocks[block]!.instructions);
+  });
 }
 
 /**

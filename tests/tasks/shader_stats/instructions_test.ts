@@ -29,3 +29,9 @@ Deno.test("innerLoop() ends a loop at the last jump back to its beginning", () =
 Deno.test("innerLoop() finds none where nothing loops", () => {
   assertEquals(innerLoop([block(8, 0, 1), block(8, 0)]), undefined);
 });
+
+Deno.test("innerLoop() leaves out what lies between a loop's blocks and only leaves it", () => {
+  // The second block jumps out by the third, a branch that ends the shader, or on to the fourth, which goes back.
+  const blocks = [block(0, 1, 1), block(0, 2, 2, 3), { ...block(0, 50), next: [] }, block(8, 1, 1)];
+  assertEquals(counts(blocks), [8, 11]);
+});
