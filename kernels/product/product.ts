@@ -2,7 +2,9 @@ import { expectShape } from "../gpu/check.ts";
 import type { Device } from "../gpu/device.ts";
 import { compile, type Kernel } from "../gpu/kernel.ts";
 import type { Constants } from "../gpu/template.ts";
+import { byteProduct, takesBytes } from "./byte_product.ts";
 import { variantFor } from "./product_choice.ts";
+import type { Into } from "./product_into.ts";
 import { sliceLength, splitKOf } from "./split_k.ts";
 import { lanesOf, type ProductOp, type ProductVariant } from "./product_variants.ts";
 import type { Stream } from "../gpu/stream.ts";
@@ -11,9 +13,6 @@ import { partTensors, type Weight, type WeightPart } from "../weight/weight.ts";
 import blockSource from "../weight/weight_block.wgsl" with { type: "text" };
 import threadSource from "./product.wgsl" with { type: "text" };
 import workgroupSource from "./product_workgroup.wgsl" with { type: "text" };
-
-/** What happens to the result: it replaces y, is added to y, or y becomes `residual` + it. */
-export type Into = "set" | "add" | { readonly residual: Tensor };
 
 /** How to compute a product other than by the device's choice. */
 export interface ProductOptions {
@@ -135,7 +134,8 @@ export function product(
 ): void {
   expectShape(`product with ${weight.name}`, x, [-1, weight.columns]);
   expectShape(`product with ${weight.name}`, y, [x.shape[0]!, paddedRows(weight)]);
-  run(stream, "product", x, weight, y, into, options);
+  if (!options.variant && takesBytes(stream.device, x, weight)) byteProduct(stream, x, weight, y, into);
+  else run(stream, "product", x, weight, y, into, options);
 }
 
 /** dx (T, K) = dy (T, N)·W for W (N, K): the gradient of {@linkcode product}'s input. Padding columns of dy are ignored if finite. */

@@ -4,7 +4,7 @@ import type { Device } from "../gpu/device.ts";
 import { attentionCases } from "./self_check_attention.ts";
 import { CheckBench } from "./self_check_bench.ts";
 import type { SplitK } from "../product/split_k.ts";
-import { productCases } from "./self_check_products.ts";
+import { byteCases, productCases } from "./self_check_products.ts";
 import { trainingCases } from "./self_check_training.ts";
 import { download } from "../gpu/tensor.ts";
 import type { WeightBits } from "../weight/weight.ts";
@@ -23,6 +23,8 @@ export interface CheckedUse {
   readonly bits: readonly WeightBits[];
   /** Slices that the device cuts the sums of products into (split_k.ts); whole sums when left out. */
   readonly splitK?: SplitK;
+  /** Products of bytes (byte_product.ts) are among it. */
+  readonly activations?: "int8";
 }
 
 const everything: CheckedUse = { headSizes: [64, 128], bits: [8, 4, 32] };
@@ -47,6 +49,7 @@ export async function selfCheck(device: Device, use: CheckedUse = everything): P
       ...productCases(bench, use.bits),
       ...attentionCases(bench, use.headSizes),
       ...trainingCases(bench),
+      ...(use.activations ? byteCases(bench) : []),
     ];
     await bench.stream.submit();
     const found = await download(device, ...cases.map(({ tensor }) => tensor));

@@ -28,6 +28,7 @@ export function table(rows: number, columns: number, value: (row: number, column
 export class CheckBench {
   readonly stream: Stream;
   readonly #made: Tensor[] = [];
+  readonly #owned: Disposable[] = [];
 
   constructor(readonly device: Device) {
     // However small the tensors are, kernels read them as they do in a training: the same code is checked, and compiled once.
@@ -74,9 +75,15 @@ export class CheckBench {
     return weight;
   }
 
+  /** Lets something live as long as the bench. */
+  own(thing: Disposable): void {
+    this.#owned.push(thing);
+  }
+
   /** Frees everything. */
   close(): void {
     this.stream.close();
+    for (const thing of this.#owned) thing[Symbol.dispose]();
     destroyTensors(this.device, this.#made);
   }
 }

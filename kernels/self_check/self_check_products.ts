@@ -1,6 +1,7 @@
 // Checks of the products: with frozen weights, whole and in parts, with LoRA's matrices, and the gradient of a weight.
 import { decodeProduct } from "../decode/decode_product.ts";
 import { loraExpand, loraOuter, loraReduce } from "../lora/lora.ts";
+import { useByteProducts } from "../product/byte_product.ts";
 import { product, productTransposed } from "../product/product.ts";
 import { type CheckBench, type CheckCase, sum, table } from "./self_check_bench.ts";
 import { values } from "../gpu/made_values.ts";
@@ -78,6 +79,21 @@ function loraCases(bench: CheckBench): CheckCase[] {
       wanted,
     }));
   });
+}
+
+/**
+ * A product of bytes whose activations are whole numbers up to 127 in each group, so that nothing is rounded. From here on all of the
+ * bench's products are of bytes.
+ */
+export function byteCases(bench: CheckBench): CheckCase[] {
+  const rows = 5;
+  const x = Float32Array.from({ length: rows * k }, (_, i) => i % 4 === 0 ? 127 : i % 251 - 125);
+  const { weight, stored } = bench.weight(values(n * k, 3), n, k, 8);
+  const [input, y] = [bench.tensor([rows, k], x), bench.tensor([rows, n])];
+  bench.own(useByteProducts(bench.device, rows, k));
+  product(bench.stream, input, weight, y);
+  const wanted = table(rows, n, (i, j) => sum(k, (p) => x[i * k + p]! * stored[j * k + p]!));
+  return [{ name: "product of bytes", tensor: y, wanted }];
 }
 
 /** Runs the products and gives what they computed and should have. */

@@ -4,6 +4,7 @@
 import { stagingBytes } from "../../kernels/gpu/tensor.ts";
 import { streamBytes } from "../../kernels/gpu/stream.ts";
 import { type WeightBits, weightBuffers } from "../../kernels/weight/weight.ts";
+import { type Activations, byteActivationsBytes } from "./byte_activations.ts";
 import { tensorBits } from "../tensor_bits.ts";
 import type { LlamaConfig } from "../formats/config.ts";
 import { llamaTensors } from "../formats/llama_tensors.ts";
@@ -39,6 +40,8 @@ export interface TrainingShape {
   readonly tokens: number;
   /** Labelled rows whose logits exist at once. */
   readonly headRows: number;
+  /** The form of activations in forward products; float32 when left out. */
+  readonly activations?: Activations | undefined;
 }
 
 /** A plan of a training's memory. */
@@ -118,6 +121,7 @@ export function planWith(shape: TrainingShape, keptLayers: number): MemoryPlan {
   const trained = lora ? categories.adapter : categories["base weights"] + categories.norms;
   categories.optimizer = 3 * trained + trainerBytes() + (lora ? 0 : fullWeightsBytes(config, shape.tokens));
   for (const { category, bytes } of layOut(config, size).slots) categories[category] += bytes;
+  if (shape.activations) categories.workspace += byteActivationsBytes(config, shape.tokens);
   categories.staging = streamBytes + stagingBytes;
   const reached = config.layers - size.training!.lowestLayer;
   return {

@@ -13,9 +13,12 @@ import { foreseeMemory, type Method, runTraining } from "./training/training_run
 /** Element types of the written weights, by the names of config.json. */
 const DTYPES = { float32: "F32", float16: "F16", bfloat16: "BF16" } as const satisfies Record<string, FloatDtype>;
 
+// Its weights have 32 bits, which bytes do not meet.
+const { activations: _, ...steps } = trainOptions;
+
 /** What decides the steps of training all weights, with its own defaults; {@link trainSettings} are the same. */
 export const trainFullOptions = {
-  ...trainOptions,
+  ...steps,
   learningRate: trainOptions.learningRate.default(1e-3),
   schedule: trainOptions.schedule.default("cosine").describe("how the learning rate falls"),
   minimumRatio: trainOptions.minimumRatio.default(0.1),

@@ -43,6 +43,7 @@ export const ZH: StageTexts = {
     minimumRatio: "余弦下降终点占最高学习率的比例",
     weightDecay: "AdamW 的权重衰减",
     maxGradientNorm: "梯度裁剪的范数上限",
+    activations: "前向计算中把激活值舍入为 8 位再与 8 位基座的权重相乘：在多数显卡上更快，但精度较低",
     splitK: "将矩阵乘的求和切成若干段（split-K）：微批较小时也能占满大显卡；结果的末位会不同",
     seed: "随机种子",
   },

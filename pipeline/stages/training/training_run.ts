@@ -5,6 +5,7 @@ import { type Device, deviceName } from "../../../kernels/gpu/device.ts";
 import { setSplitK } from "../../../kernels/product/split_k.ts";
 import { checkDevice, describeDevice } from "../../../models/device_check.ts";
 import type { LlamaConfig } from "../../../models/formats/config.ts";
+import { checkByteActivations, useByteActivations } from "../../../models/training/byte_activations.ts";
 import { paysToTune, tuneForTraining, type TuningShape } from "../../../models/training/product_tuning.ts";
 import { warmupOf } from "../../../models/training/schedule.ts";
 import type { StepTrainer, TrainerOptions } from "../../../models/training/trainer.ts";
@@ -75,8 +76,9 @@ export async function foreseeMemory(
   rows: ForeseenInput<typeof tokens>["meta"],
   microBatchSize: number,
 ): Promise<{ memory?: MemoryUse }> {
-  const { config, bits } = question;
+  const { config, bits, activations } = question;
   chooseStageDevice(question);
+  if (activations && bits !== undefined) checkByteActivations(bits);
   checkTokens(question, rows);
   const { maxTokens, train, validation } = rows;
   if (config === undefined || bits === undefined || maxTokens === undefined) return {};
@@ -94,6 +96,7 @@ export async function runTraining<Trainer extends StepTrainer, Result>(
   const { model, lora } = method;
   chooseStageDevice(settings);
   checkTokens(model, inputs.tokens.meta);
+  if (params.activations) checkByteActivations(model.bits);
   using reader = new TokenReader(inputs.tokens.dir, "train", model.vocabularySize);
   using validation = new TokenReader(inputs.tokens.dir, "validation", model.vocabularySize);
   const data = { reader, validation, ...schedule(context, reader, validation) };
@@ -103,7 +106,7 @@ export async function runTraining<Trainer extends StepTrainer, Result>(
   const checkpoints = new Checkpoints(scratch, settings.saveTotalLimit);
   const device = await openStageDevice(context);
   try {
-    const { headRows, maxGradientNorm, splitK } = params;
+    const { headRows, maxGradientNorm, splitK, activations } = params;
     if (splitK !== undefined) setSplitK(device, splitK);
     const { keptLayers } = memory.plan;
     const create = () =>
@@ -114,10 +117,12 @@ export async function runTraining<Trainer extends StepTrainer, Result>(
       headSizes: [config.headSize],
       bits: bits === 4 ? [4, 8] as const : [bits],
       ...(splitK && { splitK }),
+      ...(activations && { activations }),
     };
     if (await checkDevice(device, context.notes, use) === "checked") {
       log("info", `the kernels compute right on ${device.info.description}`);
     }
+    using _activations = activations && useByteActivations(device, config, tokens);
     await tune(device, context, { ...model, tokens, headRows }, data);
     return await trainOn(device, context, method, data, checkpoints, create);
   } catch (error) {

@@ -1,8 +1,10 @@
 // The products with weights: those that a card takes unless it measures, and those that it may find quicker.
 import type { Device } from "../../../kernels/gpu/device.ts";
 import { decodeProduct } from "../../../kernels/decode/decode_product.ts";
-import { type Into, product, productTransposed } from "../../../kernels/product/product.ts";
+import { product, productTransposed } from "../../../kernels/product/product.ts";
+import type { Into } from "../../../kernels/product/product_into.ts";
 import { setSplitK, type SplitK } from "../../../kernels/product/split_k.ts";
+import { useByteProducts } from "../../../kernels/product/byte_product.ts";
 import { candidateVariants, type ProductVariant } from "../../../kernels/product/product_variants.ts";
 import { weightGradient } from "../../../kernels/product/weight_gradient.ts";
 import type { WeightBits } from "../../../kernels/weight/weight.ts";
@@ -63,6 +65,18 @@ function inSlices(slices: SplitK, bits: WeightBits, rows: number): Launch {
   };
 }
 
+/** The forward product of a device that rounds activations to bytes. */
+function byBytes(rows: number, then: "" | "residual" = ""): Launch {
+  return {
+    variant: `${counted(rows)}${then && `, ${then}`}`,
+    run({ stream, tensor, weight }) {
+      using _bytes = useByteProducts(stream.device, rows, width);
+      const into: Into = then ? { residual: tensor([rows, width]) } : "set";
+      product(stream, tensor([rows, width]), weight(width, width, 8), tensor([rows, width]), into);
+    },
+  };
+}
+
 function decode(bits: WeightBits, rows: number, then: "set" | "residual" | "gate" = "set"): Launch {
   return {
     variant: `${bits} bits, ${counted(rows)}${then === "set" ? "" : `, ${then}`}`,
@@ -88,6 +102,8 @@ export const productLaunches = (device: Device): Launch[] => [
   ...allBits.flatMap((bits) => rowCounts.map((rows) => chosen(bits, rows))),
   ...allBits.flatMap((bits) => [into("residual", bits, 256), into("added", bits, 256)]),
   ...candidateVariants(device, 256).map(candidate),
+  byBytes(256),
+  byBytes(256, "residual"),
   inSlices(2, 8, 256),
   inSlices(4, 8, 256),
   inSlices(2, 4, 256),
