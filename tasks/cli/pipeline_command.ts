@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { PipelineOptionsError } from "../../pipeline/core/mod.ts";
 import { describeIssue } from "./options/check_values.ts";
-import { type CommandShape, parseCommand, type ParsedCommand } from "./command.ts";
+import { type CommandShape, parseCommand, type ParsedCommand, usageIn } from "./command.ts";
 import { type Flag, flagsOf, isSwitch, kebabCase, UnsupportedFieldError } from "./options/flags.ts";
 import type { Language } from "./language.ts";
 import { type LoadedPipeline, loadPipeline, recipeNames } from "./load_pipeline.ts";
@@ -107,7 +107,7 @@ function describe(task: Task, { pipeline, name }: LoadedPipeline, language: Lang
   if (task === "evaluate") return text ?? "";
   const summary = task === "train" ? messages.trainSummary : messages.planSummary;
   const own = text === undefined ? "" : `\n\n${name}: ${text}`;
-  return `${summary}${own}\n\nNAME|FILE  ${messages.pipelineArgument}`;
+  return `${summary}${own}\n\n${usageIn("NAME|FILE", messages)}  ${messages.pipelineArgument}`;
 }
 
 /** The common flags, described in the language of the messages. */
