@@ -21,6 +21,7 @@ import { lockOf } from "./options/locked_options.ts";
 import { messagesIn } from "./messages.ts";
 import { ModelTracer } from "./next_command.ts";
 import { explainOptions, readPipelineCommand, type RunningTask } from "./pipeline_command.ts";
+import { withFlagOfPath } from "./options/flag_of_path.ts";
 import { describedIn } from "./options/pipeline_texts.ts";
 import { useLanguageOfSchemas } from "./options/schema_language.ts";
 import { UsageError } from "./usage_error.ts";
@@ -96,7 +97,8 @@ export async function runPipelineTask(
     if (locked === undefined) await writeLock();
     if (!common.json && next !== undefined) console.log(`\n${messages.talkToIt(visibleName(next))}`);
   } catch (error) {
-    throw error instanceof PipelineOptionsError ? explainOptions(error, { loaded, options }, messages) : error;
+    if (error instanceof PipelineOptionsError) throw explainOptions(error, { loaded, options }, messages);
+    throw withFlagOfPath(error, loaded.pipeline.options, options);
   } finally {
     renderer.close();
   }

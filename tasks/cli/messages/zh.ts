@@ -19,6 +19,7 @@ const LEADS_ZH: Readonly<Record<ErrorKind, string>> = {
   busy: "另一次运行正在写入同一输出文件夹：请等它结束，或用 --output-path 另选文件夹。",
   drift: "流水线与 vicuna.lock.json 不符，未做计算；不带 --locked 运行即接受改动并写入新的锁。",
   wiring: "流水线文件中步骤的参数或连接不符合要求。",
+  options: "缺少必要的选项，或选项互不相容。",
   exists: "输出位置已存在：请另选 --output-path，或加 --overwrite。",
   noDevice: "没有找到 GPU 或其驱动（Vulkan、Metal 或 DX12）。",
   deviceChoice: "无法使用所选的设备（--device）；doctor --devices 列出可选的设备。",
