@@ -2,6 +2,7 @@ import { z } from "zod";
 import { PipelineOptionsError } from "../../pipeline/core/mod.ts";
 import { describeIssue } from "./options/check_values.ts";
 import { type CommandShape, parseCommand, type ParsedCommand, usageIn } from "./command.ts";
+import { withFlagOfPath } from "./options/flag_of_path.ts";
 import { type Flag, flagsOf, isSwitch, kebabCase, UnsupportedFieldError } from "./options/flags.ts";
 import type { Language } from "./language.ts";
 import { type LoadedPipeline, loadPipeline, recipeNames } from "./load_pipeline.ts";
@@ -151,12 +152,13 @@ function takePipelineName(args: readonly string[], common: readonly Flag[]): { n
   return { rest: [...args] };
 }
 
-/** The faults of a pipeline's options in terms of the flags that the user knows. */
-export function explainOptions(
-  error: PipelineOptionsError,
+/** An error in terms of the flags that the user knows: faults of options, and what is not there. */
+export function explainError(
+  error: unknown,
   { loaded, options }: Pick<PipelineCommand, "loaded" | "options">,
   messages: Messages,
-): UsageError {
+): unknown {
+  if (!(error instanceof PipelineOptionsError)) return withFlagOfPath(error, loaded.pipeline.options, options);
   const lines = error.issues.map((issue) => `  ${describeIssue(issue, options, messages)}`);
   return new UsageError(`${messages.badOptions(loaded.name)}\n${lines.join("\n")}`);
 }

@@ -257,6 +257,14 @@ Deno.test(
       const outcome = await runTask("train", folder, ["chinese_vicuna", "--base-model", "model", ...data]);
       assertRefused(outcome, "bele.jsonl (merge, input sources[1]): wanted a file, found nothing there");
       assertRefused(outcome, "nothing there: --data belle:bele.jsonl*2\n");
+      const planned = await runTask("plan", folder, [
+        "chinese_vicuna",
+        "--base-model",
+        "modle",
+        "--data",
+        "alpaca.json",
+      ]);
+      assertRefused(planned, "nothing there: --base-model modle\n");
     }),
 );
 
