@@ -81,8 +81,12 @@ export async function* mapInOrder<S, J extends object, R>(
   }
 }
 
+/** How long jobs may keep this thread to themselves. */
+const TURN_MS = 50;
+
 class OwnThread<J, R> {
   readonly depth = 1;
+  #turn = performance.now();
   readonly #handler: JobHandler<J, R>;
 
   constructor(handler: JobHandler<J, R>) {
@@ -90,6 +94,10 @@ class OwnThread<J, R> {
   }
 
   async run(job: J): Promise<R> {
+    if (performance.now() - this.#turn > TURN_MS) {
+      await new Promise((resume) => setTimeout(resume)); // lets Ctrl-C and the renderer in
+      this.#turn = performance.now();
+    }
     return (await this.#handler(job)).result;
   }
 

@@ -48,7 +48,7 @@ function find(entries: readonly CacheEntry[], name: string): CacheEntry {
 const short = (key: string) => key.slice(0, 10);
 
 function age(iso: string): string {
-  return formatDuration(Math.max(0, Date.now() - Date.parse(iso)));
+  return formatDuration(Math.max(0, Date.now() - Date.parse(iso)), common);
 }
 
 async function list({ cacheDir, json }: Options): Promise<void> {
@@ -72,7 +72,7 @@ async function list({ cacheDir, json }: Options): Promise<void> {
       short(key),
       formatBytes(bytes),
       messages.ago(age(usedAt)),
-      formatDuration(durationMs),
+      formatDuration(durationMs, common),
       made.filter((part) => part !== undefined).join(" · "),
     ]);
   }

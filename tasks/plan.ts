@@ -1,11 +1,11 @@
 // `deno task plan [NAME|FILE] [options]`: says what `train` would do with the same arguments, and why.
 import { chooseDevice } from "../kernels/machine/adapter.ts";
-import { PipelineOptionsError, planPipeline } from "../pipeline/core/mod.ts";
+import { planPipeline } from "../pipeline/core/mod.ts";
 import { detectLanguage } from "./cli/language.ts";
 import { lockOf } from "./cli/options/locked_options.ts";
 import { runMain } from "./cli/main.ts";
 import { messagesIn } from "./cli/messages.ts";
-import { explainOptions, readPipelineCommand } from "./cli/pipeline_command.ts";
+import { explainError, readPipelineCommand } from "./cli/pipeline_command.ts";
 import { planJson, planTable } from "./cli/render/plan_table.ts";
 import { useLanguageOfSchemas } from "./cli/options/schema_language.ts";
 
@@ -30,6 +30,6 @@ await runMain(language, async (signal) => {
     });
     console.log(common.json ? planJson(plan) : planTable(plan, messages));
   } catch (error) {
-    throw error instanceof PipelineOptionsError ? explainOptions(error, { loaded, options }, messages) : error;
+    throw explainError(error, { loaded, options }, messages);
   }
 });

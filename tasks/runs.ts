@@ -76,7 +76,7 @@ function list(runs: readonly RunRecord[]): void {
   });
   for (const run of runs) {
     const { id, pipeline, startedAt, endedAt, pinned } = run;
-    const time = endedAt === undefined ? "" : formatDuration(Date.parse(endedAt) - Date.parse(startedAt));
+    const time = endedAt === undefined ? "" : formatDuration(Date.parse(endedAt) - Date.parse(startedAt), common);
     const figures = Object.entries(metricsOf(run)).map(([name, value]) => `${name} ${formatNumber(value)}`);
     const given = Object.entries(run.options).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
     table.push([

@@ -36,23 +36,27 @@ export interface Instruction {
  */
 const PLAN: readonly {
   kind: string;
+  zh: string;
   facts: (part: Part, dice: Dice) => Iterable<Fact>;
   train: number;
   heldOut: number;
 }[] = [
-  { kind: "translate to English", facts: toEnglish, train: 260, heldOut: 32 },
-  { kind: "translate to Chinese", facts: toChinese, train: 260, heldOut: 31 },
-  { kind: "pinyin", facts: pinyin, train: 220, heldOut: 27 },
-  { kind: "sum", facts: sums, train: 200, heldOut: 23 },
-  { kind: "compare", facts: comparing, train: 240, heldOut: 15 },
-  { kind: "sort", facts: sorting, train: 200, heldOut: 15 },
-  { kind: "odd one out", facts: oddOneOut, train: 160, heldOut: 19 },
-  { kind: "complete", facts: completing, train: 220, heldOut: 19 },
-  { kind: "given form", facts: form, train: 340, heldOut: 19 },
+  { kind: "translate to English", zh: "译成英语", facts: toEnglish, train: 260, heldOut: 32 },
+  { kind: "translate to Chinese", zh: "译成中文", facts: toChinese, train: 260, heldOut: 31 },
+  { kind: "pinyin", zh: "拼音", facts: pinyin, train: 220, heldOut: 27 },
+  { kind: "sum", zh: "求和", facts: sums, train: 200, heldOut: 23 },
+  { kind: "compare", zh: "比较大小", facts: comparing, train: 240, heldOut: 15 },
+  { kind: "sort", zh: "排序", facts: sorting, train: 200, heldOut: 15 },
+  { kind: "odd one out", zh: "找出异类", facts: oddOneOut, train: 160, heldOut: 19 },
+  { kind: "complete", zh: "补全", facts: completing, train: 220, heldOut: 19 },
+  { kind: "given form", zh: "按格式回答", facts: form, train: 340, heldOut: 19 },
 ];
 
 /** The kinds of instructions. */
 export const instructionKinds: readonly string[] = PLAN.map(({ kind }) => kind);
+
+/** What the kinds of instructions are called in Chinese. */
+export const kindsInChinese: ReadonlyMap<string, string> = new Map(PLAN.map(({ kind, zh }) => [kind, zh]));
 
 /** Of so many instructions with a short way to ask on, one is the second question of a conversation. */
 const CONVERSATION_EVERY = 5;

@@ -71,6 +71,7 @@ export async function* parquetPieces(
       const next = await explained(path, () => rows.next());
       if (next.done) break;
       for (const values of cutBySize(path, from, next.value.rows)) {
+        signal?.throwIfAborted();
         yield { kind: "parquet", values, from };
         from += values.length;
       }

@@ -13,9 +13,22 @@ const STEPS_A_CHARACTER = 16;
 /** A step is as long as to look at so many characters, or to pass on a list of so many elements. */
 const UNITS_A_STEP = 64;
 
-/** A part of a template, with the parts of it whose lists are walked through. */
+/** A step is as long as to write out so many values of a list or a mapping. */
+const VALUES_A_STEP = 16;
+
+/** Filters that write out what a value holds, at any depth. */
+const WRITING = new Set(["tojson", "string", "join"]);
+
+/** A part of a template, with the parts of it whose lists are walked through, or written out. */
 interface Node {
   readonly type: string;
+  readonly value?: unknown;
+  readonly filter?: Node;
+  readonly callee?: Node;
+  readonly body?: readonly Node[];
+  readonly alternate?: readonly Node[];
+  readonly defaultBlock?: readonly Node[];
+  readonly args?: readonly Node[];
   readonly iterable?: Node;
   readonly lhs?: Node;
   readonly operand?: Node;
@@ -56,9 +69,18 @@ export class BoundedTemplate {
   }
 }
 
+/** The parts whose values a part writes out: what stands between texts, arguments, sides of `~`, operands of some filters. */
+function* writtenBy({ body, alternate, defaultBlock, args, left, right, operand, filter }: Node): Generator<Node> {
+  for (const parts of [body, alternate, defaultBlock, args]) if (Array.isArray(parts)) yield* parts;
+  for (const side of [left, right]) if (side !== undefined) yield side;
+  if (operand !== undefined && WRITING.has(String((filter?.callee ?? filter)?.value))) yield operand;
+}
+
 class CountingInterpreter extends Interpreter {
   readonly #limit: number;
   #left: number;
+  /** Parts whose value is written out where it is a list or a mapping. */
+  readonly #written = new WeakSet<Node>();
   /** Parts whose value is walked through, not only passed on. */
   readonly #walked = new WeakSet<Node>();
 
@@ -75,6 +97,7 @@ class CountingInterpreter extends Interpreter {
     for (const part of [node?.iterable, node?.iterable?.lhs, node?.operand, node?.left, node?.right]) {
       if (part !== undefined) this.#walked.add(part);
     }
+    if (node !== undefined) { for (const part of writtenBy(node)) this.#written.add(part); }
     const found = super.evaluate(statement, environment);
     const { value } = found as { value: unknown };
     if (typeof value === "string") this.#spend(value.length / UNITS_A_STEP);
@@ -83,6 +106,7 @@ class CountingInterpreter extends Interpreter {
       const isPassedOn = node?.type === "Identifier" && !this.#walked.has(node);
       this.#spend(isPassedOn ? value.length / UNITS_A_STEP : value.length);
     }
+    if (node !== undefined && this.#written.has(node)) this.#writeOut(value);
     return found;
   }
 
@@ -93,6 +117,19 @@ class CountingInterpreter extends Interpreter {
     const length = Math.max(Math.ceil((to - from) / step), 0);
     this.#spend(length);
     return Array.from({ length }, (_, at) => from + at * step);
+  }
+
+  /** A value that holds another twice is written out twice: so a few lines can ask for more than any memory holds. */
+  #writeOut(value: unknown): void {
+    const left = [value];
+    while (left.length > 0) {
+      const next = left.pop();
+      const parts = Array.isArray(next) ? next : next instanceof Map ? next.values() : [];
+      for (const { value } of parts as Iterable<{ value: unknown }>) {
+        this.#spend(1 / VALUES_A_STEP + (typeof value === "string" ? value.length / UNITS_A_STEP : 0));
+        left.push(value);
+      }
+    }
   }
 
   #spend(steps: number): void {

@@ -1,6 +1,7 @@
 import { FAMILIES } from "../families.ts";
 import type { LlamaConfig } from "../formats/config.ts";
 import { FormatError } from "../formats/error.ts";
+import { GGUF_MERGED_ADAPTERS } from "../formats/gguf/gguf_config.ts";
 import { ggufName, permuteRotary, rotaryHeads } from "../formats/gguf/gguf_names.ts";
 import { toGguf, type WrittenGgufType } from "../formats/gguf/gguf_quantize.ts";
 import { ggufTokenizer, type TextSettings } from "../formats/gguf/gguf_tokenizer.ts";
@@ -46,6 +47,7 @@ export async function writeGgufModel(
     ["general.file_type", { type: "uint32", value: FILE_TYPES[type] }],
     ["general.quantization_version", { type: "uint32", value: 2 }],
     ...networkMetadata(config),
+    ...mergedAdapters(weights),
     ...await ggufTokenizer(source, config.vocabularySize, tokenizer, endIds),
   ]);
   const tensors = weights.tensors.map((tensor) => modelTensor(weights, tensor, type, path));
@@ -71,6 +73,10 @@ function networkMetadata(config: LlamaConfig): [string, GgufValue][] {
     [`${kind}.attention.layer_norm_rms_epsilon`, { type: "float32", value: config.normEpsilon }],
     [`${kind}.rope.freq_base`, { type: "float32", value: config.ropeTheta }],
   ];
+}
+
+function mergedAdapters({ mergedAdapters: value }: MergedWeights): [string, GgufValue][] {
+  return value.length === 0 ? [] : [[GGUF_MERGED_ADAPTERS, { type: "strings", value }]];
 }
 
 function modelTensor(weights: MergedWeights, tensor: LlamaTensor, wanted: WrittenGgufType, path: string): GgufTensor {

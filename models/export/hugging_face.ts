@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { configToJson } from "../formats/config.ts";
+import { configToJson, MERGED_ADAPTERS } from "../formats/config.ts";
 import { elementBytes, type FloatDtype, fromFiniteFloat32 } from "../formats/dtype.ts";
 import { FormatError } from "../formats/error.ts";
 import { readGenerationConfig } from "../formats/generation_config.ts";
@@ -110,8 +110,12 @@ function shardsOf(tensors: readonly LlamaTensor[], dtype: FloatDtype, maxBytes: 
   return shards;
 }
 
-/** The source's config.json with the element type of what was written; made from the network where there is none. */
-async function configText(source: string, { config }: MergedWeights, dtype: FloatDtype): Promise<string> {
+/** The source's config.json with the element type of what was written, and the adapters in it; made from the network where there is none. */
+async function configText(
+  source: string,
+  { config, mergedAdapters }: MergedWeights,
+  dtype: FloatDtype,
+): Promise<string> {
   const path = join(source, "config.json");
   const record = await readJsonFile(path) ?? JSON.parse(configToJson(config));
   if (typeof record !== "object" || record === null) throw new FormatError(`${path} is not a JSON object`);
@@ -121,5 +125,6 @@ async function configText(source: string, { config }: MergedWeights, dtype: Floa
     string,
     unknown
   >;
-  return JSON.stringify({ ...rest, torch_dtype: TORCH_NAMES[dtype] }, null, 2) + "\n";
+  const merged = mergedAdapters.length === 0 ? {} : { [MERGED_ADAPTERS]: mergedAdapters };
+  return JSON.stringify({ ...rest, torch_dtype: TORCH_NAMES[dtype], ...merged }, null, 2) + "\n";
 }

@@ -1,4 +1,5 @@
 import type { Adapter, AdapterTensor } from "../formats/adapter/adapter.ts";
+import { adapterDigest } from "../formats/adapter/adapter_digest.ts";
 import type { LlamaConfig } from "../formats/config.ts";
 import { AdapterFitError } from "../formats/error.ts";
 import { type LlamaTensor, llamaTensors } from "../formats/llama_tensors.ts";
@@ -15,6 +16,8 @@ const STRETCH_VALUES = 1 << 22;
 export class MergedWeights {
   /** Every tensor of the model, in the order of use. */
   readonly tensors: readonly LlamaTensor[];
+  /** Digests of all adapters that are in them, those that the model had already first. */
+  readonly mergedAdapters: readonly string[];
   readonly #weights: ModelWeights;
   readonly #adapted = new Map<string, AdapterTensor>();
   readonly #scale: number;
@@ -26,6 +29,7 @@ export class MergedWeights {
     this.#weights = weights;
     this.#scale = adapter === undefined ? 0 : adapter.alpha / adapter.rank;
     this.tensors = llamaTensors(config);
+    this.mergedAdapters = [...config.mergedAdapters ?? [], ...adapter === undefined ? [] : [adapterDigest(adapter)]];
     const shapes = new Map(this.tensors.map(({ name, shape }) => [name, shape]));
     for (const [name, shape] of shapes) weights.expectTensor(name, shape);
     for (const tensor of adapter?.tensors ?? []) {

@@ -42,7 +42,12 @@ export interface LlamaConfig {
   readonly bosId: number;
   /** Every id that ends an answer; may be empty. */
   readonly eosIds: readonly number[];
+  /** Digests of adapters (adapter_digest.ts) that this project has added to the weights, where there are any. */
+  readonly mergedAdapters?: readonly string[];
 }
+
+/** The field of config.json that names adapters in the weights; this project's own. */
+export const MERGED_ADAPTERS = "vicuna_merged_adapters";
 
 const size = z.number().int().positive().max(2 ** 31 - 1);
 
@@ -67,6 +72,7 @@ const ConfigFile = z.looseObject({
   bos_token_id: z.number().int().nullish(),
   eos_token_id: z.union([z.number().int(), z.array(z.number().int())]).nullable().default(2),
   quantization_config: z.unknown().optional(),
+  [MERGED_ADAPTERS]: z.array(z.string()).optional(),
   ...ROPE_FIELDS,
 });
 
@@ -124,6 +130,7 @@ export function parseConfig(record: unknown, path: string): LlamaConfig {
     tiedEmbeddings: file.tie_word_embeddings,
     bosId: file.bos_token_id ?? 1,
     eosIds: file.eos_token_id === null ? [] : [file.eos_token_id].flat(),
+    ...(file[MERGED_ADAPTERS] && { mergedAdapters: file[MERGED_ADAPTERS] }),
   };
 }
 
@@ -238,6 +245,7 @@ export function configToJson(config: LlamaConfig): string {
     bos_token_id: config.bosId,
     eos_token_id: config.eosIds.length === 1 ? config.eosIds[0] : config.eosIds,
     torch_dtype: "float32",
+    ...(config.mergedAdapters && { [MERGED_ADAPTERS]: config.mergedAdapters }),
   };
   return JSON.stringify(record, null, 2) + "\n";
 }

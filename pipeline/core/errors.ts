@@ -1,8 +1,8 @@
 /**
  * Sorts of faults that the command line has a sentence for: the network cannot be reached, or must not be used; another run
- * writes into the folder; the pipeline differs from its lock; stages do not fit each other.
+ * writes into the folder; the pipeline differs from its lock; stages do not fit each other; options want another one.
  */
-export type PipelineErrorKind = "network" | "offline" | "busy" | "drift" | "wiring";
+export type PipelineErrorKind = "network" | "offline" | "busy" | "drift" | "wiring" | "options";
 
 /**
  * A failure that its user can mend: bad arguments, a missing file, an input edited during a run.

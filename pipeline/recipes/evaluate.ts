@@ -85,10 +85,14 @@ export default pipeline({
     };
     const tasks = o.tasks.map((spec) => taskNamed(spec, named));
     if (tasks.length === 0 && o.data.length === 0) {
-      throw new PipelineError("evaluate: wanted --tasks or --data, found neither: there is nothing to measure");
+      throw new PipelineError("evaluate: wanted --tasks or --data, found neither: there is nothing to measure", {
+        kind: "options",
+      });
     }
     if (o.judge !== undefined && !o.tasks.some((spec) => spec.startsWith("belle:"))) {
-      throw new PipelineError("evaluate: --judge scores the answers of a task belle:FILE, and there is none");
+      throw new PipelineError("evaluate: --judge scores the answers of a task belle:FILE, and there is none", {
+        kind: "options",
+      });
     }
     const base = quantize({ model: modelNamed(o.baseModel ?? embeddedModelPath), bits: o.bits });
     const { template, templateDate } = o;

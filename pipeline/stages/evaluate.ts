@@ -86,7 +86,7 @@ export const evaluate: Stage<
   typeof report
 > = defineStage({
   name: "evaluate",
-  version: 5,
+  version: 6,
   inputs,
   params,
   settings,

@@ -43,7 +43,7 @@ export const exportModel: Stage<
   typeof exported
 > = defineStage({
   name: "export",
-  version: 2,
+  version: 3,
   inputs: { model: optional(modelFiles), adapter: optional(adapter) },
   params,
   output: exported,

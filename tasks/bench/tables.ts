@@ -29,7 +29,7 @@ export function partTables(part: BenchPart, report: BenchReport, language: Langu
 /** What is being measured, and how long all may still take. */
 export function progressLine({ part, name, number, pieces, leftMs }: BenchProgress, language: Language): string {
   const t = benchMessagesIn(language);
-  const left = formatDuration(Math.max(1000, Math.round(leftMs / 1000) * 1000));
+  const left = formatDuration(Math.max(1000, Math.round(leftMs / 1000) * 1000), messagesIn(language));
   return t.progress(`${t.parts[part]}: ${name}`, number, pieces, left);
 }
 

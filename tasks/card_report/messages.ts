@@ -1,3 +1,4 @@
+import { messagesIn } from "../cli/messages.ts";
 import { formatDuration } from "../cli/render/format.ts";
 import type { CardProgress } from "./run.ts";
 import type { Language } from "../cli/language.ts";
@@ -17,7 +18,7 @@ export function progressLine(
   language: Language,
 ): string {
   const [inPart = "", inAll = ""] = [partLeftMs, leftMs].map((ms) =>
-    formatDuration(Math.max(0, Math.round(ms / 1000) * 1000))
+    formatDuration(Math.max(0, Math.round(ms / 1000) * 1000), messagesIn(language))
   );
   const { parts, progress } = CATALOGUES[language];
   return `[${number}/${of}] ${progress(parts[part], words, inPart, inAll)}`;

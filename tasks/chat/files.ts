@@ -1,5 +1,5 @@
 // /save and /load.
-import { readConversation, writeConversation } from "../generation/saved_conversation.ts";
+import { readConversation, SavedFormatError, writeConversation } from "../generation/saved_conversation.ts";
 import { type CommandContext, CommandError } from "./command_context.ts";
 import type { ChatMessages } from "./messages.ts";
 
@@ -31,7 +31,7 @@ export async function loadFile(file: string, context: CommandContext, messages: 
   try {
     saved = readConversation(await Deno.readTextFile(file));
   } catch (error) {
-    throw new CommandError(messages.cannotLoad(file, reasonOf(error)));
+    throw new CommandError(messages.cannotLoad(file, whyNotLoaded(error, messages)));
   }
   session.load(saved);
   context.file = file;
@@ -43,6 +43,11 @@ export async function loadFile(file: string, context: CommandContext, messages: 
   if (typeof template === "string" && template !== session.template) {
     show(messages.templateDiffers(template, session.template));
   }
+}
+
+function whyNotLoaded(error: unknown, messages: ChatMessages): string {
+  if (error instanceof Deno.errors.NotFound) return messages.notThere;
+  return error instanceof SavedFormatError ? messages.noConversation(error.message) : reasonOf(error);
 }
 
 async function exists(file: string): Promise<boolean> {

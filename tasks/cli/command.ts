@@ -86,7 +86,7 @@ export function parseCommand(args: readonly string[], shape: CommandShape, langu
 function buildCommand(shape: CommandShape, messages: Messages): Command {
   const command = new Command()
     .name(calledAs(shape.task))
-    .usage(shape.usage)
+    .usage(usageIn(shape.usage, messages))
     .description(shape.description)
     .argument("[operands...]")
     .helpOption(false)
@@ -113,7 +113,7 @@ function buildCommand(shape: CommandShape, messages: Messages): Command {
 function optionsOf(flag: Flag, messages: Messages): Option[] {
   const description = describeFlag(flag, messages);
   if (!isSwitch(flag)) {
-    const option = new Option(`--${flag.name} <${placeholder(flag)}>`, description);
+    const option = new Option(`--${flag.name} <${placeholder(flag, messages)}>`, description);
     return [option.argParser((value: string, before: unknown) => [...(Array.isArray(before) ? before : []), value])];
   }
   const positive = new Option(`--${flag.name}`, description);
@@ -139,10 +139,10 @@ function notesOf(flag: Flag, messages: Messages): string[] {
   return notes;
 }
 
-function placeholder(flag: Flag): string {
+function placeholder(flag: Flag, { placeholders }: Messages): string {
   if (flag.choices !== undefined && showsChoices(flag)) return flag.choices.join("|");
-  if (flag.types.length === 1 && flag.types[0] === "number") return "number";
-  return /path|dir|file|data|model/i.test(flag.field) ? "path" : "text";
+  if (flag.types.length === 1 && flag.types[0] === "number") return placeholders.number;
+  return /path|dir|file|data|model/i.test(flag.field) ? placeholders.path : placeholders.text;
 }
 
 /** Few and short choices stand in place of the value. */
@@ -155,10 +155,20 @@ function optionKey(flag: Flag): string {
   return new Option(`--${flag.name}`).attributeName();
 }
 
+/** A usage line with the words that stand for values in the language of the messages. */
+export function usageIn(usage: string, { usageWords }: Messages): string {
+  return usage.replaceAll(/[A-Z]+(?:\|[A-Z]+)*|\boptions\b/g, (word) => usageWords[word] ?? word);
+}
+
 /** Breaks a usage line that begins in a column; what stands in brackets stays on one line. */
 function wrapUsage(usage: string, column: number): string {
-  const unbroken = usage.replaceAll(/\[[^\]]*\]/g, (part) => part.replaceAll(" ", "\0"));
-  return wrapToWidth(" ".repeat(column) + unbroken, helpColumns()).trimStart().replaceAll("\0", " ");
+  const lines = [""];
+  for (const part of usage.match(/\[[^\]]*\]\S*|\S+/g) ?? []) {
+    const longer = `${lines.at(-1)} ${part}`.trimStart();
+    if (column + displayWidth(longer) <= helpColumns()) lines.splice(-1, 1, longer);
+    else lines.push(part);
+  }
+  return lines.join(`\n${" ".repeat(column)}`);
 }
 
 function helpColumns(): number {

@@ -26,6 +26,7 @@ const KINDS: Readonly<Record<ErrorKind, true>> = {
   busy: true,
   drift: true,
   wiring: true,
+  options: true,
   exists: true,
   noDevice: true,
   deviceChoice: true,

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { PipelineOptionsError } from "../../pipeline/core/mod.ts";
 import { describeIssue } from "./options/check_values.ts";
-import { type CommandShape, parseCommand, type ParsedCommand } from "./command.ts";
+import { type CommandShape, parseCommand, type ParsedCommand, usageIn } from "./command.ts";
+import { withFlagOfPath } from "./options/flag_of_path.ts";
 import { type Flag, flagsOf, isSwitch, kebabCase, UnsupportedFieldError } from "./options/flags.ts";
 import type { Language } from "./language.ts";
 import { type LoadedPipeline, loadPipeline, recipeNames } from "./load_pipeline.ts";
@@ -107,7 +108,7 @@ function describe(task: Task, { pipeline, name }: LoadedPipeline, language: Lang
   if (task === "evaluate") return text ?? "";
   const summary = task === "train" ? messages.trainSummary : messages.planSummary;
   const own = text === undefined ? "" : `\n\n${name}: ${text}`;
-  return `${summary}${own}\n\nNAME|FILE  ${messages.pipelineArgument}`;
+  return `${summary}${own}\n\n${usageIn("NAME|FILE", messages)}  ${messages.pipelineArgument}`;
 }
 
 /** The common flags, described in the language of the messages. */
@@ -151,12 +152,13 @@ function takePipelineName(args: readonly string[], common: readonly Flag[]): { n
   return { rest: [...args] };
 }
 
-/** The faults of a pipeline's options in terms of the flags that the user knows. */
-export function explainOptions(
-  error: PipelineOptionsError,
+/** An error in terms of the flags that the user knows: faults of options, and what is not there. */
+export function explainError(
+  error: unknown,
   { loaded, options }: Pick<PipelineCommand, "loaded" | "options">,
   messages: Messages,
-): UsageError {
+): unknown {
+  if (!(error instanceof PipelineOptionsError)) return withFlagOfPath(error, loaded.pipeline.options, options);
   const lines = error.issues.map((issue) => `  ${describeIssue(issue, options, messages)}`);
   return new UsageError(`${messages.badOptions(loaded.name)}\n${lines.join("\n")}`);
 }

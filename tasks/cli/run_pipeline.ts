@@ -1,6 +1,6 @@
 import { join, resolve, toFileUrl } from "@std/path";
 import { chooseDevice, prepareChildren } from "../../kernels/machine/adapter.ts";
-import { copyTargets, DamagedTargetError, type JsonObject, PipelineOptionsError } from "../../pipeline/core/mod.ts";
+import { copyTargets, DamagedTargetError, type JsonObject } from "../../pipeline/core/mod.ts";
 import {
   holdOutput,
   keepEarlierResult,
@@ -20,7 +20,7 @@ import { lockPathOf } from "./lock_path.ts";
 import { lockOf } from "./options/locked_options.ts";
 import { messagesIn } from "./messages.ts";
 import { ModelTracer } from "./next_command.ts";
-import { explainOptions, readPipelineCommand, type RunningTask } from "./pipeline_command.ts";
+import { explainError, readPipelineCommand, type RunningTask } from "./pipeline_command.ts";
 import { describedIn } from "./options/pipeline_texts.ts";
 import { useLanguageOfSchemas } from "./options/schema_language.ts";
 import { UsageError } from "./usage_error.ts";
@@ -96,7 +96,7 @@ export async function runPipelineTask(
     if (locked === undefined) await writeLock();
     if (!common.json && next !== undefined) console.log(`\n${messages.talkToIt(visibleName(next))}`);
   } catch (error) {
-    throw error instanceof PipelineOptionsError ? explainOptions(error, { loaded, options }, messages) : error;
+    throw explainError(error, { loaded, options }, messages);
   } finally {
     renderer.close();
   }

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DataError } from "../../datasets/errors.ts";
-import { mapInOrder } from "../../datasets/job_pool.ts";
+import { type JobType, mapInOrder } from "../../datasets/job_pool.ts";
 import { squares } from "./square_jobs.ts";
 
 async function* jobs(values: Iterable<number>, end?: Error) {
@@ -56,4 +56,23 @@ for (const workers of [1, 2, 3]) {
 Deno.test("mapInOrder() tells when a worker cannot be made ready", async () => {
   const broken = { ...squares, name: "absent" };
   await assertRejects(() => Array.fromAsync(mapInOrder(broken, jobs([1]), { setup: { power: 1 }, workers: 2 })), Error);
+});
+
+Deno.test("mapInOrder() lets timers be heard between jobs that wait for nothing", async () => {
+  const busy: JobType<null, { value: number }, number> = {
+    module: "",
+    name: "",
+    prepare: () => ({ value }) => {
+      for (const begin = performance.now(); performance.now() - begin < 20;);
+      return { result: value, transfer: [] };
+    },
+  };
+  let isHeard = false;
+  setTimeout(() => isHeard = true);
+  let done = 0;
+  for await (const _ of mapInOrder(busy, jobs(Array(30).fill(1)), { setup: null, workers: 1 })) {
+    done++;
+    if (isHeard) break;
+  }
+  assert(done < 30, "the timer waited for all jobs");
 });

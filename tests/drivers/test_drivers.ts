@@ -53,7 +53,7 @@ async function testOn(driver: Driver, folder: string, signal: AbortSignal): Prom
   const summary = output.trimEnd().split("\n").findLast((line) => /^(ok|FAILED) \|/.test(line));
   const passed = success && summary !== undefined;
   const text = summary ?? "the tests ended without a summary";
-  report(driver.name, passed, `${text}, ${formatDuration(performance.now() - begin)}`);
+  report(driver.name, passed, `${text}, ${formatDuration(performance.now() - begin, messagesIn("en"))}`);
   if (!passed) console.log(output);
   if (!saves) return;
   const steps = await runOn(on, ["run", "-A", path("save_shaders.ts")], signal);

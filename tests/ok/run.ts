@@ -7,6 +7,7 @@ import { flagsOf } from "../../tasks/cli/options/flags.ts";
 import { formatDuration } from "../../tasks/cli/render/format.ts";
 import { detectLanguage } from "../../tasks/cli/language.ts";
 import { runMain } from "../../tasks/cli/main.ts";
+import { messagesIn } from "../../tasks/cli/messages.ts";
 import { LANG_OPTION } from "../../tasks/cli/options/shared_options.ts";
 import { readImports, REPOSITORY, sourceFiles } from "../architecture/repository.ts";
 import { comparePins, currentStages, PINS, readPins } from "../architecture/stage_guard.ts";
@@ -28,7 +29,9 @@ async function step(name: string, what: string, body: () => Promise<string>): Pr
   const problem = await body();
   if (problem !== "") failed.push(name);
   if (problem !== "") console.log(problem);
-  console.log(`${problem === "" ? "✓" : "✗"} ${name}, ${formatDuration(performance.now() - begin)}\n`);
+  console.log(
+    `${problem === "" ? "✓" : "✗"} ${name}, ${formatDuration(performance.now() - begin, messagesIn("en"))}\n`,
+  );
 }
 
 async function run(program: string, args: readonly string[]): Promise<{ success: boolean; output: string }> {

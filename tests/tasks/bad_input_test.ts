@@ -245,7 +245,27 @@ Deno.test(
 
 Deno.test(
   "train refuses a base model that is no folder",
-  withInputs(nothing, [...quickTraining, "--base-model", "modle"], "quantize", "modle"),
+  withInputs(nothing, [...quickTraining, "--base-model", "modle"], "quantize", "found nothing there: --base-model /"),
+);
+
+Deno.test(
+  "train refuses rows that are not there, and says which flag named them",
+  () =>
+    inFolder(async (folder) => {
+      await writeInputs(folder);
+      const data = ["--data", "alpaca.json", "--data", "belle:bele.jsonl*2"];
+      const outcome = await runTask("train", folder, ["chinese_vicuna", "--base-model", "model", ...data]);
+      assertRefused(outcome, "bele.jsonl (merge, input sources[1]): wanted a file, found nothing there");
+      assertRefused(outcome, "nothing there: --data belle:bele.jsonl*2\n");
+      const planned = await runTask("plan", folder, [
+        "chinese_vicuna",
+        "--base-model",
+        "modle",
+        "--data",
+        "alpaca.json",
+      ]);
+      assertRefused(planned, "nothing there: --base-model modle\n");
+    }),
 );
 
 Deno.test(
@@ -285,6 +305,8 @@ Deno.test("in Chinese, a sentence says what sort of error it is, above the libra
       const said = new RegExp(`错误：${lead}[^\\n]*\\n.*${words}`);
       assert(said.test(stderr), stderr);
     }
+    const nothing = await runTask("evaluate", folder, inChinese);
+    assertStringIncludes(nothing.stderr, "错误：缺少必要的选项，或选项互不相容。\nevaluate: wanted --tasks or --data");
     await Deno.writeTextFile(join(folder, "belle.jsonl"), "");
     const { stderr } = await runTask("train", folder, [...quickTraining, ...inChinese]);
     assertStringIncludes(stderr, "错误：数据不符合要求。\n");

@@ -31,10 +31,22 @@ Deno.test("export writes a merged model that answers as the base with its adapte
     assertEquals(merged, await answer(...both));
     assert(merged !== await answer("--base-model", "model"), "the adapter changes nothing");
 
+    // An adapter that is in a model is not added to it again, whichever form either has.
     await run("--to", "gguf", ...both, "--output-path", "merged.gguf");
+    await run("--to", "peft", "--lora-path", "adapter", "--form", "bin", "--output-path", "peft");
+    await run("--to", "hf", "--base-model", "merged.gguf", "--output-path", "again");
+    const twice = [
+      ["generate", "merged", "peft", "hi"],
+      ["export", "merged.gguf", "adapter", "--to", "gguf", "--output-path", "twice.gguf"],
+      ["generate", "again", "adapter", "hi"],
+    ] as const;
+    for (const [task, model, adapter, ...more] of twice) {
+      const { code, stderr } = await runTask(task, folder, ["--base-model", model, "--lora-path", adapter, ...more]);
+      assertEquals([code, stderr.includes(`the adapter in ${adapter} is in this base already`)], [1, true], stderr);
+    }
+
     const gguf = await Deno.readFile(join(folder, "merged.gguf"));
     assertEquals(new TextDecoder().decode(gguf.subarray(0, 4)), "GGUF");
-    await run("--to", "peft", "--lora-path", "adapter", "--form", "bin", "--output-path", "peft");
     assertEquals(await answer("--base-model", "model", "--lora-path", "peft"), merged);
     // Nothing is left beside the results.
     const left = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.startsWith(".vicuna-"));

@@ -251,6 +251,6 @@ Deno.test("train --help lists the recipe's flags with their defaults, in English
     assertMatch(english.stdout, /--base-model <path>[^-]*required/);
     const chinese = await runTask("train", folder, ["chinese_vicuna", "--help", "--lang", "zh"]);
     assertEquals([chinese.code, chinese.stderr], [0, ""]);
-    assertMatch(chinese.stdout, /--learning-rate <number>\s+最高学习率（默认：0\.0003）/);
+    assertMatch(chinese.stdout, /--learning-rate <数字>\s+最高学习率（默认：0\.0003）/);
     assertEquals([...Deno.readDirSync(folder)], []);
   }));

@@ -1,4 +1,5 @@
 import { join } from "@std/path";
+import { adapterDigest } from "./adapter_digest.ts";
 import { parseAdapterConfig, type ParsedAdapterConfig } from "./adapter_config.ts";
 import { ADAPTER_CONFIG, ADAPTER_FILES, CHECKPOINT_FILE, openAdapterFile } from "./adapter_files.ts";
 import { patternValue } from "./adapter_patterns.ts";
@@ -23,7 +24,7 @@ const CHECKPOINT_DEFAULTS = { alpha: 16, dropout: 0.05 };
  *
  * @param base where it is known: an adapter that cannot be of it is refused before anything is read or padded
  * @throws {FormatError} when there is no adapter, it is not plain LoRA, or a tensor is missing or of a wrong shape
- * @throws {AdapterFitError} when it does not fit the base
+ * @throws {AdapterFitError} when it does not fit the base, or was added to the base's weights before
  */
 export async function readAdapter(directory: string, base?: LlamaConfig): Promise<Adapter> {
   const configPath = join(directory, ADAPTER_CONFIG);
@@ -47,7 +48,14 @@ export async function readAdapter(directory: string, base?: LlamaConfig): Promis
   }
   const { baseModel, dropout } = config;
   const same = withOneRankAndScale(modules, config, weightsPath);
-  return { baseModel, dropout, targets, ...same, ...(first > 0 && { layers: end - first }) };
+  const adapter = { baseModel, dropout, targets, ...same, ...(first > 0 && { layers: end - first }) };
+  if (base?.mergedAdapters?.includes(adapterDigest(adapter))) {
+    throw new AdapterFitError(
+      `the adapter in ${directory} is in this base already, which was exported with it: leave the adapter out, or take the ` +
+        "base that it was trained on",
+    );
+  }
+  return adapter;
 }
 
 /** The first file that is there, in the order in which PEFT looks. */

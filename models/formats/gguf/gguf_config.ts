@@ -1,11 +1,14 @@
 import { familyOfGguf, GGUF_ARCHITECTURES } from "../../families.ts";
 import { ropeFrequencies } from "../../rope_table.ts";
-import { type LlamaConfig, parseConfig } from "../config.ts";
+import { type LlamaConfig, MERGED_ADAPTERS, parseConfig } from "../config.ts";
 import { FormatError, quoted } from "../error.ts";
 import type { GgufFile } from "./gguf_file.ts";
 
 /** LLaMA 3's rotary stretching in GGUF: a factor for each of the D/2 frequencies. */
 const ROPE_FACTORS = "rope_freqs.weight";
+
+/** The key that names adapters in the weights; this project's own. */
+export const GGUF_MERGED_ADAPTERS = "vicuna.merged_adapters";
 
 type NeutralValue = number | string | boolean;
 
@@ -78,6 +81,7 @@ export async function ggufConfig(file: GgufFile): Promise<LlamaConfig> {
     tie_word_embeddings: !file.tensors.has("output.weight"),
     bos_token_id: file.value("tokenizer.ggml.bos_token_id", "number"),
     eos_token_id: [...new Set(endIds)],
+    [MERGED_ADAPTERS]: file.value(GGUF_MERGED_ADAPTERS, "strings"),
   };
   const config = parseConfig(record, `${path}: metadata`);
   return file.tensors.has(ROPE_FACTORS) ? await stretched(config, file) : config;

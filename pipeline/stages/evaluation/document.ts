@@ -65,6 +65,15 @@ blockquote { margin: 0 0 1rem; padding: .25rem 1rem; border-left: 3px solid #888
 figure { margin: 1rem 0 }
 figure > * { display: block; width: 45rem; max-width: 100%; height: auto; border-radius: 4px }`;
 
+const CHINESE = /\p{Script=Han}[\p{Script=Han}\u3000-\u303f\uff00-\uffef]*/gu;
+const JAPANESE = /[\p{Script=Hiragana}\p{Script=Katakana}]/u;
+
+/** A text for the page: the Chinese in it is said to be Chinese, so that it is drawn and read out as such. */
+function inHtml(text: string): string {
+  const escaped = escapeXml(text);
+  return JAPANESE.test(text) ? escaped : escaped.replace(CHINESE, '<span lang="zh-Hans">$&</span>');
+}
+
 /** A report as an HTML file. */
 export function html(title: string, blocks: readonly Block[]): string {
   return `<!doctype html>
@@ -88,7 +97,7 @@ ${blocks.map(htmlBlock).toSpliced(1, 0, ...contents(blocks)).join("\n")}
 function contents(blocks: readonly Block[]): string[] {
   const sections = blocks.flatMap((block, i) => block.type === "heading" && block.level === 2 ? [{ ...block, i }] : []);
   if (sections.length < 2) return [];
-  const items = sections.map(({ text, i }) => `<li><a href="#${anchor(i)}">${escapeXml(text)}</a></li>`);
+  const items = sections.map(({ text, i }) => `<li><a href="#${anchor(i)}">${inHtml(text)}</a></li>`);
   return [`<nav>\n<ol>\n${items.join("\n")}\n</ol>\n</nav>`];
 }
 
@@ -97,22 +106,22 @@ const anchor = (index: number) => `section-${index}`;
 function htmlBlock(block: Block, index: number): string {
   switch (block.type) {
     case "heading":
-      return `<h${block.level} id="${anchor(index)}">${escapeXml(block.text)}</h${block.level}>`;
+      return `<h${block.level} id="${anchor(index)}">${inHtml(block.text)}</h${block.level}>`;
     case "text":
-      return `<p>${escapeXml(block.text)}</p>`;
+      return `<p>${inHtml(block.text)}</p>`;
     case "list":
-      return `<ul>\n${block.items.map((item) => `<li>${escapeXml(item)}</li>`).join("\n")}\n</ul>`;
+      return `<ul>\n${block.items.map((item) => `<li>${inHtml(item)}</li>`).join("\n")}\n</ul>`;
     case "table": {
       const line = (cells: readonly string[], tag: "th" | "td") =>
-        `<tr>${cells.map((cell) => `<${tag}>${escapeXml(cell)}</${tag}>`).join("")}</tr>`;
+        `<tr>${cells.map((cell) => `<${tag}>${inHtml(cell)}</${tag}>`).join("")}</tr>`;
       const body = block.rows.map((row) => line(row, "td")).join("\n");
       return `<div class="wide"><table${block.textual ? ' class="texts"' : ""}>\n<thead>${
         line(block.header, "th")
       }</thead>\n<tbody>\n${body}\n</tbody>\n</table></div>`;
     }
     case "quote":
-      return `<p><strong>${escapeXml(block.label)}</strong></p>\n<blockquote>${
-        escapeXml(block.text || NOTHING)
+      return `<p><strong>${inHtml(block.label)}</strong></p>\n<blockquote>${
+        inHtml(block.text || NOTHING)
       }</blockquote>`;
     case "figure": {
       // An image would show no values when it is pointed at.

@@ -79,7 +79,7 @@ export const judge: Stage<
   typeof judgement
 > = defineStage({
   name: "judge",
-  version: 2,
+  version: 3,
   inputs,
   params,
   settings,

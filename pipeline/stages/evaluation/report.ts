@@ -1,6 +1,8 @@
 import { basename } from "@std/path";
+import { kindsInChinese } from "../../../datasets/embedded/instructions.ts";
 import type { AdapterMeta, BaseMeta, TokensMeta } from "../kinds.ts";
 import { embeddedModelPath } from "../models.ts";
+import type { Words } from "../plot.ts";
 import { barChart } from "./bars.ts";
 import type { Block } from "./document.ts";
 import type { LossFigures, LossResults } from "./losses.ts";
@@ -146,10 +148,23 @@ export function chartFile(task: string, metric: TaskMetric): string {
 
 const ALL = { en: "all", zh: "全部" };
 
+/** A kind of items in both languages, where it is one of the project's own. */
+function kindWords(name: string): string | Words {
+  const zh = kindsInChinese.get(name);
+  return zh === undefined ? name : { en: name, zh };
+}
+
+function shownKind(name: string): string {
+  return [name, kindsInChinese.get(name) ?? ""].join(" ").trim();
+}
+
 /** The plot of a figure of a task. */
 export function chartOf(task: Pick<TaskResult, "name">, metric: MetricResult): string {
   const { title, most } = METRICS[metric.metric];
-  return barChart(`${task.name}: ${title}`, [{ name: ALL, ...metric }, ...metric.groups], most);
+  return barChart(`${task.name}: ${title}`, [
+    { name: ALL, ...metric },
+    ...metric.groups.map((group) => ({ ...group, name: kindWords(group.name) })),
+  ], most);
 }
 
 function taskBlocks({ result, items }: TaskOutcome): Block[] {
@@ -189,7 +204,7 @@ function metricTable(metric: MetricResult): Block {
     rows: [
       row("all 全部", metric.count, metric),
       ...(meanOfGroups ? [row("mean of kinds 各类平均", groups.length, meanOfGroups)] : []),
-      ...groups.map((group) => row(group.name || "–", group.count, group)),
+      ...groups.map((group) => row(shownKind(group.name) || "–", group.count, group)),
     ],
   };
 }
@@ -229,7 +244,7 @@ function exampleTable(items: readonly ItemResult[]): Block {
 function exampleQuotes(item: ItemResult, i: number): Block[] {
   const { group, question, target, before, after } = item;
   return [
-    { type: "heading", level: 3, text: `${i + 1}${group === "" ? "" : ` · ${group}`}` },
+    { type: "heading", level: 3, text: `${i + 1}${group === "" ? "" : ` · ${shownKind(group)}`}` },
     { type: "quote", label: "Question 问题", text: question },
     { type: "quote", label: "Expected 参考答案", text: target },
     { type: "quote", label: `Before 训练前${markOf(before.scores)}`, text: before.response },

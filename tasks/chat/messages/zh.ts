@@ -37,6 +37,8 @@ export const ZH: ChatMessages = {
   fileExists: (file) => `${file} 已存在，且不是本对话的文件：请换一个名称`,
   cannotSave: (file, why) => `保存 ${file}：${why}`,
   cannotLoad: (file, why) => `加载 ${file}：${why}`,
+  notThere: "没有这个文件",
+  noConversation: (why) => `不是保存的对话：${why}`,
   loaded: (turns, file) => `已从 ${file} 加载 ${turns} 轮对话`,
   otherModel: (saved) => `该对话使用的是另一个模型：${saved}`,
   adapterGone: (name) => `其适配器 ${name} 未加载；继续使用当前的。`,

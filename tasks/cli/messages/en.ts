@@ -57,6 +57,12 @@ export const EN = {
     `${pipeline} has no option ${flag}. Recipes that have it: ${recipes.join(", ")}, as in \`${call} ${flag} …\``,
   talkToIt: (command: string) => `Talk to it: ${command}`,
   usage: "Usage:",
+  /** What stands for values in a usage line, in this language. */
+  usageWords: {} as Readonly<Record<string, string>>,
+  /** What stands for the value of a flag. */
+  placeholders: { number: "number", path: "path", text: "text" },
+  /** Units of a duration. */
+  units: { seconds: "s", minutes: "min", hours: "h" },
   pipelineOptions: (name: string) => `Options of ${name}:`,
   commonOptions: "Common options:",
   pipelineArgument: "a recipe, or the path of a pipeline file (default: quickstart)",

@@ -5,14 +5,14 @@ import type { Messages } from "../messages.ts";
 /** The event of a stage's progress. */
 export type ProgressEvent = Extract<PipelineEvent, { type: "stage-progress" }>;
 
-/** A duration as a person says it: `0.3 s`, `41 s`, `3 min 20 s`, `2 h 5 min`. */
-export function formatDuration(ms: number): string {
-  if (ms < 9_950) return `${(ms / 1000).toFixed(1)} s`;
+/** A duration as a person says it: `0.3 s`, `41 s`, `3 min 20 s`, `2 h 5 min`; in the language of the messages. */
+export function formatDuration(ms: number, { units }: Pick<Messages, "units">): string {
+  if (ms < 9_950) return `${(ms / 1000).toFixed(1)} ${units.seconds}`;
   const seconds = Math.round(ms / 1000);
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  if (seconds < 60) return `${seconds} ${units.seconds}`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} ${units.minutes} ${seconds % 60} ${units.seconds}`;
   const minutes = Math.round(seconds / 60);
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return `${Math.floor(minutes / 60)} ${units.hours} ${minutes % 60} ${units.minutes}`;
 }
 
 /** A number in at most four significant digits: `2.318`, `12.3`, `0.0003`, `1.2e-7`. */
@@ -45,8 +45,8 @@ export function progressWords(event: ProgressEvent, pace: Pace, messages: Messag
     ? [`${Math.floor(done / total * 100)} %`, `${formatNumber(done)}/${formatNumber(total)} ${unit}`]
     : [`${formatNumber(done)} ${unit}`];
   if (rate !== undefined) words.push(`${formatNumber(Number(rate.toPrecision(3)))} ${unit}/s`);
-  if (endsInMs !== undefined) words.push(messages.endsIn(formatDuration(endsInMs)));
-  else if (leftMs !== undefined && done < total) words.push(messages.left(formatDuration(leftMs)));
+  if (endsInMs !== undefined) words.push(messages.endsIn(formatDuration(endsInMs, messages)));
+  else if (leftMs !== undefined && done < total) words.push(messages.left(formatDuration(leftMs, messages)));
   for (const [name, value] of Object.entries(metrics ?? {})) words.push(`${name} ${formatNumber(value)}`);
   if (note !== undefined) words.push(note);
   return words;

@@ -13,7 +13,7 @@ export function planTable({ stages }: Plan, messages: Messages): string {
   });
   for (const stage of stages) {
     const [status, why] = describe(stage, messages);
-    table.push([stage.stage, status, expected(stage), why]);
+    table.push([stage.stage, status, expected(stage, messages), why]);
   }
   const count = (status: PlannedStage["status"]) => stages.filter((stage) => stage.status === status).length;
   const summary = messages.planSummaryLine(count("would-run"), count("waits"), count("cached"), count("shared"));
@@ -21,12 +21,12 @@ export function planTable({ stages }: Plan, messages: Messages): string {
 }
 
 /** What it took before: `41 s, 322 kB`. */
-function expected(stage: PlannedStage): string {
+function expected(stage: PlannedStage, messages: Messages): string {
   if (stage.status === "cached") return "";
   if (stage.status === "shared") return formatBytes(stage.bytes);
   if (stage.expects.asBefore === undefined) return "";
   const { durationMs, bytes } = stage.expects.asBefore;
-  return `${formatDuration(durationMs)}, ${formatBytes(bytes)}`;
+  return `${formatDuration(durationMs, messages)}, ${formatBytes(bytes)}`;
 }
 
 /** What a stage expects of its run: memory by what it is for, or why it could not run. */

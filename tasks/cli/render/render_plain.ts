@@ -57,7 +57,7 @@ export class PlainRenderer implements Renderer {
           event.stopped ? `■ ${event.stage}  ${messages.stageStopped}` : `✗ ${event.stage}  ${messages.failed}`,
         );
       case "pipeline-end":
-        return this.#write(messages.done(event.counts, formatDuration(event.durationMs)));
+        return this.#write(messages.done(event.counts, formatDuration(event.durationMs, messages)));
       case "output-written":
         return outputLines(event, messages).forEach(this.#write);
       case "lock-written":

@@ -63,7 +63,7 @@ export class TerminalRenderer implements Renderer {
             : `${red("✗")} ${this.#name(event.stage)}  ${red(messages.failed)}`,
         );
       case "pipeline-end":
-        return this.#line(dim(messages.done(event.counts, formatDuration(event.durationMs))));
+        return this.#line(dim(messages.done(event.counts, formatDuration(event.durationMs, messages))));
       case "output-written":
         return outputLines(event, messages).forEach((line, i) => this.#line(i === 0 ? bold(line) : line));
       case "lock-written":
@@ -118,7 +118,7 @@ export class TerminalRenderer implements Renderer {
     if (this.#live === undefined) return;
     const { stage, bar, words, started } = this.#live;
     const spinner = SPINNER[Math.floor(performance.now() / TICK_MS) % SPINNER.length] ?? "";
-    const elapsed = bar === "" ? `${formatDuration(performance.now() - started)}  ` : `${bar}  `;
+    const elapsed = bar === "" ? `${formatDuration(performance.now() - started, this.#messages)}  ` : `${bar}  `;
     const text = cutToWidth(`${spinner} ${this.#name(stage)}  ${elapsed}${words}`, this.#screen.columns() - 1);
     this.#screen.write(cyan(text));
   }

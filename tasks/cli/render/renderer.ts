@@ -19,7 +19,7 @@ export function endLine(event: Extract<PipelineEvent, { type: "stage-end" }>, me
   switch (event.status) {
     case "ran": {
       const why = event.reason === undefined ? "" : `  ${messages.because(formatReason(event.reason, messages))}`;
-      return `${messages.ran(formatDuration(event.durationMs))}${why}`;
+      return `${messages.ran(formatDuration(event.durationMs, messages))}${why}`;
     }
     case "cached":
       return messages.cached;

@@ -20,7 +20,16 @@ Deno.test("a template that would never end, or fill all memory, ends with a sent
   const grow =
     "{% set ns = namespace(x='0123456789') %}{% for i in range(100) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}";
   const lists = "{% set ns = namespace(x=[1]) %}{% for i in range(100) %}{% set ns.x = ns.x + ns.x %}{% endfor %}";
+  const twice = (value: string, times = 100) =>
+    `{% set ns = namespace(x=1) %}{% for i in range(${times}) %}{% set ns.x = ${value} %}{% endfor %}`;
   const cases: Record<string, string> = {
+    "a mapping of mappings that are the same": `${twice("{'a': ns.x, 'b': ns.x}")}{{ ns.x | tojson }}`,
+    "a list of them, written out with an indentation": `${twice("[ns.x, ns.x]")}{{ ns.x | tojson(indent=2) }}`,
+    "a list of them, as it stands": `${twice("[ns.x, ns.x]")}{% if true %}{{ ns.x }}{% endif %}`,
+    "a list of them, joined": `${twice("[ns.x, ns.x]")}{{ ns.x | join }}`,
+    "a list of them, in a sum": `${twice("[ns.x, ns.x]")}{{ 'a' + ns.x }}`,
+    "a list of them, in a refusal": `${twice("[ns.x, ns.x]")}{{ raise_exception(ns.x) }}`,
+    "a mapping that holds itself": "{% set ns = namespace(x=1) %}{% set ns.x = ns %}{{ ns | tojson }}",
     "loops in loops": loop(4, "x"),
     "empty loops over one list": `{% set a = range(100000) %}{% for i in a %}{% for j in a %}{% endfor %}{% endfor %}`,
     "a long range": "{{ range(2000000000) | length }}",
@@ -35,6 +44,8 @@ Deno.test("a template that would never end, or fill all memory, ends with a sent
     const error = assertThrows(() => ask(text), DataError);
     assertStringIncludes(error.message, "chat_template: it refused a conversation: it does not end within", name);
   }
+  const few = new BoundedTemplate(`${twice("[ns.x, ns.x]", 3)}{{ ns.x | tojson }}`);
+  assertEquals(few.render({}, 0), "[[[1, 1], [1, 1]], [[1, 1], [1, 1]]]");
   assertThrows(() => ask("x".repeat(2 << 20)), DataError, "wanted at most 1048576");
   assertThrows(() => ask("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}"), DataError, "it refused a conversation");
 });

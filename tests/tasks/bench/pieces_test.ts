@@ -49,5 +49,5 @@ Deno.test("a bench that is stopped begins no other piece", async () => {
 Deno.test("a line of progress names the part, the piece and the time in both languages", () => {
   const progress = { part: "steps", name: "S, 8 bits", number: 4, pieces: 9, leftMs: 200_400 } as const;
   assertEquals(progressLine(progress, "en"), "training steps: S, 8 bits (4 of 9), about 3 min 20 s left");
-  assertEquals(progressLine(progress, "zh"), "训练步: S, 8 bits（第 4/9 项），约剩 3 min 20 s");
+  assertEquals(progressLine(progress, "zh"), "训练步: S, 8 bits（第 4/9 项），约剩 3 分 20 秒");
 });

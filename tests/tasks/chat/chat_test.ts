@@ -178,7 +178,9 @@ Deno.test("a conversation that was saved goes on with its turns and parameters, 
     const third = await talk(["red", `/save ${notes}`, `/load ${notes}`, "/load", "/save", "/nothing", "/undo x"]);
     assertEquals([third.failures, third.session.turns.length], [6, 1]);
     assertEquals(await Deno.readTextFile(notes), "mine");
-    assertStringIncludes(third.said[1] ?? "", "line 1 of a saved conversation");
+    assertStringIncludes(third.said[1] ?? "", "it is no saved conversation: line 1 of a saved conversation");
+    const { said: [missing] } = await talk([`/load ${join(folder, "none.jsonl")}`]);
+    assertEquals(missing, `loading ${join(folder, "none.jsonl")}: there is no such file`);
     assertEquals([...Deno.readDirSync(folder)].length, 2, "nothing half written stays");
   }));
 

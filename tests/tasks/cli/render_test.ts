@@ -78,7 +78,7 @@ Deno.test("that a run will stop is said at once and in place of the time left, i
     "  train  0 %  1.3/300 steps  0.1 steps/s  stops in about 7.0 s",
     "  train  0 %  1.9/300 steps  0.1 steps/s  stops in about 1.0 s",
   ]);
-  assertEquals(lines("zh")[0], "  train  0 %  1.3/300 steps  0.1 steps/s  约 7.0 s 后停止");
+  assertEquals(lines("zh")[0], "  train  0 %  1.3/300 steps  0.1 steps/s  约 7.0 秒后停止");
 });
 
 Deno.test("PlainRenderer speaks Chinese", () => {
@@ -86,7 +86,7 @@ Deno.test("PlainRenderer speaks Chinese", () => {
   const renderer = new PlainRenderer((line) => lines.push(line), messagesIn("zh"));
   for (const event of EVENTS) renderer.show(event);
   assertEquals(lines[0], "✓ tokenize  取自缓存");
-  assertEquals(lines.at(-6), "✓ train  已计算，用时 41 s  原因：learningRate 0.0003 -> 0.001");
+  assertEquals(lines.at(-6), "✓ train  已计算，用时 41 秒  原因：learningRate 0.0003 -> 0.001");
 });
 
 Deno.test("TerminalRenderer keeps one live line within the width, and leaves nothing of it behind", () => {
@@ -119,12 +119,17 @@ Deno.test("Pace leaves out what a continued run found done", () => {
 });
 
 Deno.test("formatDuration() and formatNumber() are short and exact enough", () => {
-  assertEquals([30, 9_900, 41_200, 200_000, 7_500_000].map(formatDuration), [
+  assertEquals([30, 9_900, 41_200, 200_000, 7_500_000].map((ms) => formatDuration(ms, messagesIn("en"))), [
     "0.0 s",
     "9.9 s",
     "41 s",
     "3 min 20 s",
     "2 h 5 min",
+  ]);
+  assertEquals([9_900, 200_000, 7_500_000].map((ms) => formatDuration(ms, messagesIn("zh"))), [
+    "9.9 秒",
+    "3 分 20 秒",
+    "2 小时 5 分",
   ]);
   assertEquals([0, 120, 2.318456, 12.3456, 0.0003, 1.2e-7, -0.5, NaN, Infinity].map(formatNumber), [
     "0",

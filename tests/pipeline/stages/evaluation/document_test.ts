@@ -31,6 +31,12 @@ Deno.test("a report in HTML is one file that escapes texts and holds its plots",
   assertEquals(page.split("</blockquote>").length - 1, 2);
   assertStringIncludes(page, "<figure><svg></svg></figure>");
   assert(!page.includes("<nav>"), "one section needs no contents");
+  assertStringIncludes(page, '<html lang="en">');
+  assertStringIncludes(page, '<strong>Answer <span lang="zh-Hans">回答</span></strong>');
+  const cells = (text: string) =>
+    /<td>(.*)<\/td>/.exec(html("t", [{ type: "table", header: [""], rows: [[text]] }]))?.[1];
+  assertEquals(cells("a & 猫，狗！b"), 'a &amp; <span lang="zh-Hans">猫，狗！</span>b');
+  assertEquals(cells("日本の"), "日本の");
 });
 
 Deno.test("a report of several sections in HTML begins with links to them; a plot that is a file can be pointed at", () => {

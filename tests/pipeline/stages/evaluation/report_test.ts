@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { markdown } from "../../../../pipeline/stages/evaluation/document.ts";
-import { reportBlocks, type ReportSource } from "../../../../pipeline/stages/evaluation/report.ts";
+import { compare } from "../../../../pipeline/stages/evaluation/statistics.ts";
+import { metricBlocks, reportBlocks, type ReportSource } from "../../../../pipeline/stages/evaluation/report.ts";
 
 const split = { rows: 1, tokens: 9, labelledTokens: 4, longest: 9, truncated: 0, dropped: 0, tooLong: 0 };
 const figures = (eval_loss: number) => ({
@@ -89,4 +90,14 @@ Deno.test("the report shows short answers in a table, two of each kind, and long
   assertMatch(table, /^\| 1\\\|1 \| 2 \| 3 ✗ \| 2 ✓ \|$/m);
   assertEquals(table.match(/ ✗ /g)?.length, 3);
   assertMatch(shown(["3", "4", "5", "long\nanswer"]), /^### 3 · b\n[\s\S]*^> long {2}\n> answer/m);
+});
+
+Deno.test("kinds of the project's own questions are named in both languages, others as they are", () => {
+  const groups = ["sum", "字谜"].map((name) => ({ name, count: 2, ...compare([1, 0], [1, 1]) }));
+  const blocks = metricBlocks({ name: "t" }, { metric: "exact_match", count: 4, ...compare([1, 0], [1, 1]), groups });
+  const text = markdown(blocks);
+  assertMatch(text, /^\| sum 求和 \| 2 \|/m);
+  assertMatch(text, /^\| 字谜 \| 2 \|/m);
+  const [, figure] = blocks;
+  assertMatch(figure?.type === "figure" ? figure.svg ?? "" : "", /求和/);
 });
