@@ -21,8 +21,6 @@ export const ASSUMED = {
   /** Seconds between dependent dispatches, and dispatches of a layer forward and backward. */
   dispatch: 5e-6,
   dispatches: 50,
-  /** Instructions for each multiply-add of a product of bytes by bytes: of a prototype of 8 × 8 sums a thread, on Turing. */
-  byteInstructions: 696 / 2048,
 } as const;
 
 /** Work on a card. */
@@ -31,19 +29,15 @@ export interface Estimate {
   readonly limit: Limit;
 }
 
+/** The forward product of activations of 8 bits. */
+const BYTE_PRODUCT = "byte_product, 256 rows";
+
 /** Clocks of a unit for each multiply-add, by what it waits for. */
 function needs(card: Card, kernel: KernelStatistics, bytes: boolean): Partial<Record<Limit, number>> {
-  if (bytes) {
-    return {
-      "multiply-adds": 1 / (4 * card.byteProducts),
-      "instructions": ASSUMED.byteInstructions / card.issued,
-      "workgroup memory": kernel.sharedLoads * 4 / card.sharedBytes,
-    };
-  }
   // NVK loads a vector by four loads of a number each, ACO by one of 16 bytes.
   const loadBytes = card.target === "tu102" || card.target === "ga106" ? 4 : 16;
   return {
-    "multiply-adds": 1 / card.multiplyAdds,
+    "multiply-adds": 1 / (bytes ? 4 * card.byteProducts : card.multiplyAdds),
     "instructions": kernel.instructions / card.issued,
     "workgroup memory": kernel.sharedLoads * 16 / card.sharedBytes,
     "cache": (kernel.loads * loadBytes + kernel.spills * 4) / card.cacheBytes,
@@ -62,13 +56,13 @@ export function filled(card: Card, threads: number): number {
 /**
  * Seconds that a card takes for work at best.
  *
- * @param byteProducts whether forward products multiply bytes by bytes, where the card can
+ * @param byteProducts whether forward products multiply bytes by bytes, where the card has an instruction for it
  */
 export function estimate(card: Card, work: Work, statistics: Statistics, byteProducts = false): Estimate {
   const memory = work.bytes / (card.bandwidth * 1e9 * ASSUMED.bandwidth);
   if (work.kernel === undefined) return { seconds: memory, limit: "memory" };
-  const kernel = statisticsOf(statistics, card.target, work.kernel);
   const bytes = byteProducts && card.byteProducts > 0 && work.kernel.startsWith("product,");
+  const kernel = statisticsOf(statistics, card.target, bytes ? BYTE_PRODUCT : work.kernel);
   const [limit, clocks] = Object.entries(needs(card, kernel, bytes))
     .reduce((most, each) => each[1] > most[1] ? each : most) as [Limit, number];
   const full = work.multiplyAdds * clocks / (card.units * card.clock * 1e9);

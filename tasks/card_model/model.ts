@@ -23,7 +23,7 @@ export interface StepEstimate {
   readonly limit: Limit;
   /** Share of what float32 multiply-adds and bandwidth would allow. */
   readonly ofBound: number;
-  /** Seconds with the sums of products in two slices, with forward products of bytes, and of earlier kernels. */
+  /** Seconds with the sums of products in two slices, with activations of 8 bits, and of earlier kernels. */
   readonly splitK: number;
   readonly byteProducts: number;
   readonly before: number;

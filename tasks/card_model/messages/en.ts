@@ -19,7 +19,7 @@ export const EN = {
     "products wait for",
     "of the bound",
     "split-K 2",
-    "bytes × bytes",
+    "activations int8",
     "earlier kernels",
   ],
   decodeColumns: ["card", "share of bandwidth", "tokens/s"],

@@ -19,7 +19,7 @@ export const ZH: ModelWords = {
     "矩阵乘受限于",
     "占上限",
     "split-K 2",
-    "字节 × 字节",
+    "activations int8",
     "先前的内核",
   ],
   decodeColumns: ["显卡", "带宽占比", "token/秒"],

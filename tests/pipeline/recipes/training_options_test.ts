@@ -56,7 +56,7 @@ function trainingOf(targets: Readonly<Record<string, AnyRef>>): StageNode {
 function another(schema: Shape[string], value: unknown): unknown {
   const tried = typeof value === "number"
     ? [value + 1, value / 2 + 0.25]
-    : [value !== true, "linear", "cosine", "float32", "float16", 2];
+    : [value !== true, "linear", "cosine", "float32", "float16", 2, "int8"];
   return tried.find((each) => each !== value && schema.safeParse(each).success);
 }
 
