@@ -1,4 +1,4 @@
-// Child of drivers_test.ts: opens the device that the environment chooses, checks the kernels on it, and prints what it found
+// Child of tests/slow/drivers_test.ts: opens the device that the environment chooses, checks the kernels on it, and prints what it found
 // as one line of JSON. With --small it checks the kernels for small heads and int8 weights alone, which compile quickly.
 import { openDevice } from "../../kernels/gpu/device.ts";
 import { selfCheck } from "../../kernels/self_check/self_check.ts";

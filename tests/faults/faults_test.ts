@@ -8,7 +8,7 @@ Deno.test.beforeAll(async () => {
 Deno.test.afterAll(() => clean?.[Symbol.dispose]());
 
 /** Kinds that the suite plays: what happens most. */
-const usual = ["kills", "corruption", "full disk"];
+const usual = ["kills", "full disk"];
 
 for (const [seed, kind] of kindsOfFaults.entries()) {
   if (!usual.includes(kind)) continue;

@@ -10,7 +10,7 @@ import { TokenWriter } from "../../datasets/tokens/token_writer.ts";
 import type { TokenSplitMeta } from "../../pipeline/stages/kinds.ts";
 import { tokenizeSplit } from "../../pipeline/stages/tokens/tokenize_split.ts";
 import { LLAMA_JSON } from "../models/sample_tokenizers.ts";
-import { withFolder, write } from "./testing.ts";
+import { withFolder, write } from "../datasets/testing.ts";
 
 Deno.test("mergeSources() writes the same bytes and the same report on one thread and on three", async () => {
   await withFolder(async (folder) => {

@@ -1,5 +1,5 @@
 // A real training process is stopped by its user, and killed (stopped_training.ts).
-import { assertSameWhenStopped, interrupted, killed } from "./stopped_training.ts";
+import { assertSameWhenStopped, interrupted, killed } from "../tasks/stopped_training.ts";
 
 Deno.test("a training that is stopped ends with the same adapter and the same log as an unbroken one", (t) =>
   assertSameWhenStopped(t, {
