@@ -88,13 +88,20 @@ export function lanesOf(device: Device, variant: ProductVariant): number {
   return variant.lanes || device.info.subgroupSize || 16;
 }
 
+/** Bytes of workgroup memory that product_workgroup.wgsl declares; 0 for the other kinds. */
+function tileBytes({ rows, columns, lanes, groupRows, depth, slices }: ProductVariant): number {
+  const chunk = rows * groupRows * depth + 4 * depth * (columns * lanes + 2);
+  return depth === 0 ? 0 : 16 * (slices * chunk + (slices - 1) * lanes * groupRows * columns);
+}
+
 /**
  * Whether a device can run a variant: shuffles need subgroups of a known size that divides the tile's rows; slices of sums
- * side by side are for a device that cuts sums into as many.
+ * side by side are for a device that cuts sums into as many; a tile must fit into workgroup memory.
  */
 export function canRun(device: Device, variant: ProductVariant): boolean {
   const lanes = device.info.subgroupSize;
   if (variant.slices > 1 && variant.slices !== splitKOf(device)) return false;
+  if (tileBytes(variant) > device.gpu.limits.maxComputeWorkgroupStorageSize) return false;
   return variant.kind !== "shuffle" || (lanes > 0 && variant.rows % lanes === 0);
 }
 
@@ -113,6 +120,9 @@ export function productVariant(device: Device, name: string): ProductVariant {
   return variant;
 }
 
+/** A tile that computes slices side by side, then the one that computes them one after the other. */
+const tilesFor = (name: string, slices: number) => slices > 1 ? [`${name}x${slices}`, name] : [name];
+
 /**
  * The variant where nothing was measured. Few rows (a decode step) want many small threads. Large tiles share loads among
  * many rows: on a processor the more the better, on a GPU as many as its registers hold.
@@ -128,7 +138,7 @@ export function defaultVariant(device: Device, shape: ProductShape): ProductVari
   const names = rows <= 4
     ? [rows === 1 ? "register-1x4" : "register-4x4"]
     : !software
-    ? rows <= 16 ? [] : [`${rows <= 32 ? "workgroup-32x32" : "workgroup-64x64"}${slices > 1 ? `x${slices}` : ""}`]
+    ? rows <= 16 ? [] : tilesFor(rows <= 32 ? "workgroup-32x32" : "workgroup-64x64", slices)
     : !lanes
     ? ["register-8x8"]
     : rows <= lanes

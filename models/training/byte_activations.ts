@@ -1,7 +1,6 @@
-// Training whose forward products round activations to bytes: what that takes, and what it wants of a base.
+// Training whose forward products round activations to bytes: what that takes.
 import type { Device } from "../../kernels/gpu/device.ts";
 import { byteProductBytes, useByteProducts } from "../../kernels/product/byte_product.ts";
-import type { WeightBits } from "../../kernels/weight/weight.ts";
 import type { LlamaConfig } from "../formats/config.ts";
 
 /** Forms of activations in forward products, other than float32. */
@@ -22,9 +21,4 @@ export function byteActivationsBytes(config: LlamaConfig, tokens: number): numbe
 /** Lets a device round the activations of micro-batches of so many tokens, until what is returned is disposed of. */
 export function useByteActivations(device: Device, config: LlamaConfig, tokens: number): Disposable {
   return useByteProducts(device, tokens, widest(config));
-}
-
-/** Bytes meet bytes only. @throws {RangeError} for a base of other bits */
-export function checkByteActivations(bits: WeightBits): void {
-  if (bits !== 8) throw new RangeError(`train: int8 activations want a base of 8 bits, found ${bits}`);
 }

@@ -5,7 +5,7 @@ import { type Device, deviceName } from "../../../kernels/gpu/device.ts";
 import { setSplitK } from "../../../kernels/product/split_k.ts";
 import { checkDevice, describeDevice } from "../../../models/device_check.ts";
 import type { LlamaConfig } from "../../../models/formats/config.ts";
-import { checkByteActivations, useByteActivations } from "../../../models/training/byte_activations.ts";
+import { useByteActivations } from "../../../models/training/byte_activations.ts";
 import { paysToTune, tuneForTraining, type TuningShape } from "../../../models/training/product_tuning.ts";
 import { warmupOf } from "../../../models/training/schedule.ts";
 import type { StepTrainer, TrainerOptions } from "../../../models/training/trainer.ts";
@@ -62,6 +62,14 @@ function schedule({ inputs, params, log }: StepContext, reader: TokenReader, val
   return { order, steps, warmupSteps, budget: microBatchSize * inputs.tokens.meta.maxTokens };
 }
 
+/** Bytes meet bytes only. @throws {PipelineError} for a base that is known to have other bits */
+function checkActivations(activations: MemoryQuestion["activations"], bits: MemoryQuestion["bits"] | undefined): void {
+  if (activations === undefined || bits === undefined || bits === 8) return;
+  throw new PipelineError(`train: ${activations} activations want a base of 8 bits, found ${bits}`, {
+    kind: "options",
+  });
+}
+
 /**
  * The memory that a training will take, if enough is known to tell.
  *
@@ -78,7 +86,7 @@ export async function foreseeMemory(
 ): Promise<{ memory?: MemoryUse }> {
   const { config, bits, activations } = question;
   chooseStageDevice(question);
-  if (activations && bits !== undefined) checkByteActivations(bits);
+  checkActivations(activations, bits);
   checkTokens(question, rows);
   const { maxTokens, train, validation } = rows;
   if (config === undefined || bits === undefined || maxTokens === undefined) return {};
@@ -96,7 +104,7 @@ export async function runTraining<Trainer extends StepTrainer, Result>(
   const { model, lora } = method;
   chooseStageDevice(settings);
   checkTokens(model, inputs.tokens.meta);
-  if (params.activations) checkByteActivations(model.bits);
+  checkActivations(params.activations, model.bits);
   using reader = new TokenReader(inputs.tokens.dir, "train", model.vocabularySize);
   using validation = new TokenReader(inputs.tokens.dir, "validation", model.vocabularySize);
   const data = { reader, validation, ...schedule(context, reader, validation) };

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { Device } from "../../../kernels/gpu/device.ts";
 import { product, productTransposed } from "../../../kernels/product/product.ts";
 import { setSplitK, sliceLength, type SplitK } from "../../../kernels/product/split_k.ts";
 import { defaultVariant, productVariant } from "../../../kernels/product/product_variants.ts";
@@ -63,5 +64,15 @@ kernelTest("a card takes slices side by side only where sums are cut into as man
   setSplitK(card, 2);
   assertEquals(defaultVariant(card, shape).name, "workgroup-64x64x2");
   assertEquals(defaultVariant(card, { ...shape, rows: 8 }).name, "register-4x4");
+  // Two slices' tiles take 19,456 bytes: where there are fewer, the slices are computed one after the other.
+  const limits = new Proxy(card.gpu.limits, {
+    get: (of, name) => name === "maxComputeWorkgroupStorageSize" ? 16384 : Reflect.get(of, name, of),
+  });
+  const small = new Device(
+    new Proxy(card.gpu, { get: (of, name) => name === "limits" ? limits : Reflect.get(of, name, of) }),
+    card.info,
+  );
+  setSplitK(small, 2);
+  assertEquals(defaultVariant(small, shape).name, "workgroup-64x64");
   return Promise.resolve();
 }, ["no subgroups"]);
